@@ -1,0 +1,39 @@
+package io.tidemill.trainer.data;
+
+import java.util.Objects;
+
+/**
+ * One example as token ids: a whole document, or a rendered conversation.
+ *
+ * @param exampleId id by which the example is counted and, if a step diverges, named
+ * @param ids       tokens {@code [n]}, n ≥ 1
+ * @param lossMask  {@code [n]}, true where the token is learned; empty where all are. The first token is never a
+ *                  target, because nothing comes before it
+ * @param weight    0 leaves the example out; any other value takes part with every token counting once
+ */
+public record TrainingSequence(String exampleId, int[] ids, boolean[] lossMask, double weight) {
+    public TrainingSequence {
+        Objects.requireNonNull(exampleId, "exampleId");
+        if (ids.length == 0) {
+            throw new IllegalArgumentException("Example " + exampleId + " has no tokens");
+        }
+        if (lossMask.length != 0 && lossMask.length != ids.length) {
+            throw new IllegalArgumentException("Example " + exampleId + " has " + ids.length + " tokens but a loss mask of "
+                    + lossMask.length + "; give one flag a token, or none");
+        }
+        if (!(weight >= 0) || Double.isInfinite(weight)) {
+            throw new IllegalArgumentException(
+                    "Example " + exampleId + " has weight " + weight + "; a weight is finite and not negative");
+        }
+    }
+
+    /** An example of which every token is learned, with weight 1. */
+    public static TrainingSequence of(String exampleId, int[] ids) {
+        return new TrainingSequence(exampleId, ids, new boolean[0], 1);
+    }
+
+    /** Is the token at {@code index} to be predicted from those before it? */
+    boolean learns(int index) {
+        return index > 0 && (lossMask.length == 0 || lossMask[index]);
+    }
+}
