@@ -59,7 +59,9 @@ public final class Readers {
             int mask = sequence.getLossMask().size();
             if (mask != 0 && mask != sequence.getIdsCount()) {
                 throw Refusal.wrongValue(
-                        "loss_mask", "empty or one byte for each of " + sequence.getIdsCount() + " ids", mask + " bytes");
+                        "loss_mask",
+                        "empty or one byte for each of " + sequence.getIdsCount() + " ids",
+                        mask + " bytes");
             }
         });
     }
@@ -119,7 +121,9 @@ public final class Readers {
         } else {
             required("text_target.text", demonstration.getTextTarget().getText());
             boolean scored = demonstration.getTextTarget().hasScore();
-            present("text_target.labels or text_target.score", scored || demonstration.getTextTarget().getLabelsCount() > 0);
+            present(
+                    "text_target.labels or text_target.score",
+                    scored || demonstration.getTextTarget().getLabelsCount() > 0);
             finite("text_target.score", demonstration.getTextTarget().getScore());
         }
     }
@@ -140,9 +144,10 @@ public final class Readers {
             }
             case COMMENT -> required("comment.text", feedback.getComment().getText());
             case LABEL -> required("label.name", feedback.getLabel().getName());
-            case WITHDRAWAL -> required("withdrawal.feedback_id", feedback.getWithdrawal().getFeedbackId());
-            case KIND_NOT_SET -> throw Refusal.missing(
-                    "one of thumb, rating, comparison, correction, comment, label, withdrawal");
+            case WITHDRAWAL ->
+                required("withdrawal.feedback_id", feedback.getWithdrawal().getFeedbackId());
+            case KIND_NOT_SET ->
+                throw Refusal.missing("one of thumb, rating, comparison, correction, comment, label, withdrawal");
         }
     }
 

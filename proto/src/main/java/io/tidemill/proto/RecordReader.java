@@ -64,7 +64,8 @@ public final class RecordReader<M extends Message> {
             }
             Message.Builder builder = prototype.newBuilderForType();
             if (isJson(headers)) {
-                StrictJson.merge(utf8(ByteBuffer.wrap(value, jsonStart(value), value.length - jsonStart(value))), builder);
+                StrictJson.merge(
+                        utf8(ByteBuffer.wrap(value, jsonStart(value), value.length - jsonStart(value))), builder);
             } else {
                 mergeProtobuf(value, builder);
             }
@@ -113,12 +114,14 @@ public final class RecordReader<M extends Message> {
             return false;
         }
         int parameters = type.indexOf(';');
-        String media = (parameters < 0 ? type : type.substring(0, parameters)).strip().toLowerCase(Locale.ROOT);
+        String media =
+                (parameters < 0 ? type : type.substring(0, parameters)).strip().toLowerCase(Locale.ROOT);
         return switch (media) {
             case JSON -> true;
             case PROTOBUF, "application/protobuf", "application/octet-stream" -> false;
-            default -> throw Refusal.unreadable("The header content-type is " + Refusal.shown(type) + ". Expected: "
-                    + JSON + ", " + PROTOBUF + " or no such header.");
+            default ->
+                throw Refusal.unreadable("The header content-type is " + Refusal.shown(type) + ". Expected: " + JSON
+                        + ", " + PROTOBUF + " or no such header.");
         };
     }
 
@@ -131,8 +134,8 @@ public final class RecordReader<M extends Message> {
         try {
             return UTF_8.newDecoder().decode(bytes).toString();
         } catch (CharacterCodingException e) {
-            throw Refusal.unreadable("The text is not UTF-8 at byte " + (length - bytes.remaining()) + " of " + length
-                    + ".");
+            throw Refusal.unreadable(
+                    "The text is not UTF-8 at byte " + (length - bytes.remaining()) + " of " + length + ".");
         }
     }
 
@@ -148,7 +151,9 @@ public final class RecordReader<M extends Message> {
         } catch (InvalidProtocolBufferException e) {
             throw Refusal.unreadable("The " + value.length + " bytes are not a " + name() + " in protobuf: "
                     + e.getMessage()
-                    + (value[0] == '{' ? " They start with '{': JSON needs the header content-type=application/json." : ""));
+                    + (value[0] == '{'
+                            ? " They start with '{': JSON needs the header content-type=application/json."
+                            : ""));
         } catch (IOException impossible) {
             throw Refusal.unreadable("The bytes could not be read: " + impossible.getMessage());
         }

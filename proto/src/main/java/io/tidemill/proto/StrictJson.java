@@ -98,13 +98,13 @@ final class StrictJson {
             if (field == null) {
                 throw new Refusal(
                         "unknown-field",
-                        Refusal.shown(at) + " is not a field of " + type.getName() + ". Expected one of: "
-                                + names(type) + ".");
+                        Refusal.shown(at) + " is not a field of " + type.getName() + ". Expected one of: " + names(type)
+                                + ".");
             }
             String before = seen.put(field, name);
             if (before != null) {
-                throw Refusal.unreadable(at + " is there twice"
-                        + (before.equals(name) ? "" : ", also as " + before) + ". Expected: each name once.");
+                throw Refusal.unreadable(at + " is there twice" + (before.equals(name) ? "" : ", also as " + before)
+                        + ". Expected: each name once.");
             }
             if (json.nextToken() == JsonToken.VALUE_NULL) {
                 continue; // the mapping's way to leave a field out
@@ -179,9 +179,7 @@ final class StrictJson {
         String text = json.getText();
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
-            if (Character.isHighSurrogate(c)
-                    && i + 1 < text.length()
-                    && Character.isLowSurrogate(text.charAt(i + 1))) {
+            if (Character.isHighSurrogate(c) && i + 1 < text.length() && Character.isLowSurrogate(text.charAt(i + 1))) {
                 i++;
             } else if (Character.isSurrogate(c)) {
                 throw Refusal.wrongValue(
@@ -238,8 +236,8 @@ final class StrictJson {
         boolean known =
                 switch (json.currentToken()) {
                     case VALUE_STRING -> field.getEnumType().findValueByName(text) != null;
-                    case VALUE_NUMBER_INT -> text.length() < 10
-                            && field.getEnumType().findValueByNumber(Integer.parseInt(text)) != null;
+                    case VALUE_NUMBER_INT ->
+                        text.length() < 10 && field.getEnumType().findValueByNumber(Integer.parseInt(text)) != null;
                     default -> false;
                 };
         if (!known) {

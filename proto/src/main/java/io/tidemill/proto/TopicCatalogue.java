@@ -79,8 +79,7 @@ public final class TopicCatalogue {
     }
 
     public Topic rejected() {
-        return deleting(
-                "rejected", DATA_PARTITIONS, REFUSED_RETENTION, MAX_SOURCE_RECORD_BYTES + REJECTED_FRAME_BYTES);
+        return deleting("rejected", DATA_PARTITIONS, REFUSED_RETENTION, MAX_SOURCE_RECORD_BYTES + REJECTED_FRAME_BYTES);
     }
 
     public Topic quarantine() {
@@ -130,15 +129,15 @@ public final class TopicCatalogue {
      */
     public void ensure(Admin admin, Collection<Topic> topics, short replicationFactor) {
         List<NewTopic> missing = new ArrayList<>();
-        Map<String, KafkaFuture<TopicDescription>> described = admin.describeTopics(
-                        topics.stream().map(Topic::name).toList())
-                .topicNameValues();
+        Map<String, KafkaFuture<TopicDescription>> described =
+                admin.describeTopics(topics.stream().map(Topic::name).toList()).topicNameValues();
         for (Topic topic : topics) {
             try {
-                checkPartitions(topic, await(described.get(topic.name())).partitions().size());
+                checkPartitions(
+                        topic, await(described.get(topic.name())).partitions().size());
             } catch (UnknownTopicOrPartitionException absent) {
-                missing.add(new NewTopic(topic.name(), topic.partitions(), replicationFactor)
-                        .configs(topic.settings()));
+                missing.add(
+                        new NewTopic(topic.name(), topic.partitions(), replicationFactor).configs(topic.settings()));
             }
         }
         for (KafkaFuture<Void> created : admin.createTopics(missing).values().values()) {
@@ -173,7 +172,9 @@ public final class TopicCatalogue {
         StringBuilder table = new StringBuilder();
         for (Topic topic : all()) {
             table.append(topic.name()).append('\t').append(topic.partitions());
-            topic.settings().forEach((key, value) -> table.append('\t').append(key).append('=').append(value));
+            topic.settings()
+                    .forEach((key, value) ->
+                            table.append('\t').append(key).append('=').append(value));
             table.append('\n');
         }
         return table.toString();
@@ -194,9 +195,11 @@ public final class TopicCatalogue {
             yaml.append("spec:\n  topicName: ").append(topic.name()).append('\n');
             yaml.append("  partitions: ").append(topic.partitions()).append('\n');
             yaml.append("  replicas: ").append(replicas).append("\n  config:\n");
-            topic.settings()
-                    .forEach((key, value) ->
-                            yaml.append("    ").append(key).append(": \"").append(value).append("\"\n"));
+            topic.settings().forEach((key, value) -> yaml.append("    ")
+                    .append(key)
+                    .append(": \"")
+                    .append(value)
+                    .append("\"\n"));
         }
         return yaml.toString();
     }

@@ -52,8 +52,7 @@ public final class TopicTail<M extends Message> implements AutoCloseable {
      *
      * @param consumerSettings at least {@code bootstrap.servers}; isolation, deserializers and commits are set here
      */
-    public TopicTail(
-            Map<String, Object> consumerSettings, Topic topic, RecordReader<M> reader, Consumer<M> listener) {
+    public TopicTail(Map<String, Object> consumerSettings, Topic topic, RecordReader<M> reader, Consumer<M> listener) {
         this(() -> new KafkaConsumer<>(settings(consumerSettings)), topic, reader, listener);
     }
 

@@ -65,8 +65,9 @@ public final class CheckpointClient {
     public Path download(CheckpointEvent event, Path parentDirectory, Predicate<String> wanted) throws IOException {
         VersionId version = version(event);
         Path target = parentDirectory.resolve(version.toString());
-        List<FileDigest> files =
-                event.getFilesList().stream().filter(f -> wanted.test(f.getPath())).toList();
+        List<FileDigest> files = event.getFilesList().stream()
+                .filter(f -> wanted.test(f.getPath()))
+                .toList();
         if (Files.isDirectory(target) && files.stream().allMatch(file -> intact(target, file))) {
             return target;
         }
@@ -108,8 +109,8 @@ public final class CheckpointClient {
     }
 
     private URI address(CheckpointEvent event, FileDigest file) throws IOException {
-        String base = storeUrl
-                .map(url -> withSlash(url.toString()) + "v1/checkpoints/" + event.getVersion() + "/files/")
+        String base = storeUrl.map(
+                        url -> withSlash(url.toString()) + "v1/checkpoints/" + event.getVersion() + "/files/")
                 .orElseGet(() -> withSlash(event.getFilesUrl()));
         StringBuilder path = new StringBuilder();
         for (String segment : file.getPath().split("/", -1)) {
@@ -149,8 +150,7 @@ public final class CheckpointClient {
             }
             CompletableFuture<Void> arrived = new CompletableFuture<>();
             // A server that stalls in the middle must not hold us for ever: closing the body ends the read.
-            arrived.orTimeout(
-                            ANSWER.toSeconds() + expected.getLength() / SLOWEST_BYTES_PER_SECOND, TimeUnit.SECONDS)
+            arrived.orTimeout(ANSWER.toSeconds() + expected.getLength() / SLOWEST_BYTES_PER_SECOND, TimeUnit.SECONDS)
                     .exceptionally(late -> closeQuietly(body));
             copy(body, expected, to, from);
             arrived.complete(null);

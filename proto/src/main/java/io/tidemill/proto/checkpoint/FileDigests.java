@@ -47,8 +47,8 @@ public final class FileDigests {
             }
             FileDigest found = of(root, file);
             if (!found.getSha256().equalsIgnoreCase(expected.getSha256())) {
-                throw new IOException("File " + expected.getPath() + " in " + root + " has SHA-256 "
-                        + found.getSha256() + " instead of " + expected.getSha256() + ".");
+                throw new IOException("File " + expected.getPath() + " in " + root + " has SHA-256 " + found.getSha256()
+                        + " instead of " + expected.getSha256() + ".");
             }
         }
     }
