@@ -1,0 +1,175 @@
+package io.tidemill.proto.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import io.tidemill.proto.v1.CheckpointEvent;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CheckpointClientTest {
+    @TempDir
+    Path directory;
+
+    private final Map<String, byte[]> served = new ConcurrentHashMap<>();
+    private final List<String> asked = new CopyOnWriteArrayList<>();
+    private HttpServer server;
+    private CheckpointEvent event;
+    private CheckpointClient client;
+
+    @BeforeEach
+    void publish() throws IOException {
+        Path published = directory.resolve("published");
+        Files.createDirectories(published.resolve("sub dir"));
+        byte[] weights = new byte[200_000];
+        Arrays.fill(weights, (byte) 7);
+        Files.write(published.resolve("model.safetensors"), weights);
+        Files.writeString(published.resolve("config.json"), "{}");
+        Files.writeString(published.resolve("sub dir/notes é.txt"), "notes");
+        CheckpointEvent.Builder builder =
+                CheckpointEvent.newBuilder().setModel("m").setVersion("m-000001");
+        try (Stream<Path> files = Files.walk(published)) {
+            for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
+                builder.addFiles(FileDigests.of(published, file));
+                served.put("/v1/checkpoints/m-000001/files/" + published.relativize(file), Files.readAllBytes(file));
+            }
+        }
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/", this::answer);
+        server.start();
+        String store = "http://127.0.0.1:" + server.getAddress().getPort();
+        event = builder.setFilesUrl(store + "/v1/checkpoints/m-000001/files/").build();
+        client = new CheckpointClient(HttpClient.newHttpClient(), Optional.empty());
+    }
+
+    @AfterEach
+    void stop() {
+        server.stop(0);
+    }
+
+    @Test
+    void everyFileArrivesAndASecondDownloadAsksForNothing() throws IOException {
+        Path version = client.download(event, directory.resolve("got"), file -> true);
+        assertThat(version).isEqualTo(directory.resolve("got/m-000001"));
+        FileDigests.verify(version, event.getFilesList());
+        asked.clear();
+        client.download(event, directory.resolve("got"), file -> true);
+        assertThat(asked).isEmpty();
+    }
+
+    @Test
+    void onlyWantedFilesComeAndLaterOnesAreAdded() throws IOException {
+        Path version = client.download(event, directory.resolve("got"), file -> file.equals("config.json"));
+        assertThat(version.resolve("model.safetensors")).doesNotExist();
+        asked.clear();
+        client.download(event, directory.resolve("got"), file -> file.endsWith(".safetensors"));
+        assertThat(asked).hasSize(1);
+        assertThat(version.resolve("config.json")).exists();
+        assertThat(version.resolve("model.safetensors")).exists();
+    }
+
+    @Test
+    void theStoreMayBeElsewhereThanTheEventSays() throws IOException {
+        CheckpointEvent unreachable =
+                event.toBuilder().setFilesUrl("http://trainer.invalid/files/").build();
+        URI store = URI.create("http://127.0.0.1:" + server.getAddress().getPort());
+        Path version = new CheckpointClient(HttpClient.newHttpClient(), Optional.of(store))
+                .download(unreachable, directory.resolve("got"), file -> true);
+        FileDigests.verify(version, event.getFilesList());
+    }
+
+    @Test
+    void aDamagedFileIsNamedWithBothDigestsAndLeavesNothing() {
+        byte[] damaged =
+                served.get("/v1/checkpoints/m-000001/files/model.safetensors").clone();
+        damaged[100_000] ^= 1;
+        served.put("/v1/checkpoints/m-000001/files/model.safetensors", damaged);
+        assertRefused("model.safetensors has SHA-256 ", "instead of");
+    }
+
+    @Test
+    void aTruncatedFileIsNamedWithBothLengthsAndLeavesNothing() {
+        byte[] whole = served.get("/v1/checkpoints/m-000001/files/model.safetensors");
+        served.put("/v1/checkpoints/m-000001/files/model.safetensors", Arrays.copyOf(whole, 150_000));
+        assertRefused("model.safetensors has 150000 bytes instead of 200000");
+    }
+
+    @Test
+    void aFileThatDoesNotEndIsCutOff() {
+        served.put("/v1/checkpoints/m-000001/files/model.safetensors", new byte[5_000_000]);
+        assertRefused("model.safetensors has at least ", "instead of 200000");
+    }
+
+    @Test
+    void aMissingFileIsNamedWithTheStatusAndLeavesNothing() {
+        served.remove("/v1/checkpoints/m-000001/files/config.json");
+        assertRefused("config.json was answered with status 404");
+    }
+
+    @Test
+    void aFileDamagedOnDiskIsFetchedAgainAndAFailureLeavesTheRest() throws IOException {
+        Path version = client.download(event, directory.resolve("got"), file -> true);
+        Files.writeString(version.resolve("config.json"), "[]");
+        byte[] config = served.remove("/v1/checkpoints/m-000001/files/config.json");
+        assertThatThrownBy(() -> client.download(event, directory.resolve("got"), file -> true))
+                .hasMessageContaining("404");
+        assertThat(version.resolve("model.safetensors")).exists();
+        served.put("/v1/checkpoints/m-000001/files/config.json", config);
+        client.download(event, directory.resolve("got"), file -> true);
+        FileDigests.verify(version, event.getFilesList());
+    }
+
+    @Test
+    void aPathOrVersionThatLeadsElsewhereIsRefused() {
+        CheckpointEvent escaping = event.toBuilder()
+                .setFiles(0, event.getFiles(0).toBuilder().setPath("../../outside.txt"))
+                .build();
+        assertThatThrownBy(() -> client.download(escaping, directory.resolve("got"), file -> true))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("'../../outside.txt' does not name a file inside");
+        CheckpointEvent elsewhere = event.toBuilder().setVersion("../m-000001").build();
+        assertThatThrownBy(() -> client.download(elsewhere, directory.resolve("got"), file -> true))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("'../m'");
+    }
+
+    private void assertRefused(String... words) {
+        Path got = directory.resolve("got");
+        assertThatThrownBy(() -> client.download(event, got, file -> true))
+                .isInstanceOf(IOException.class)
+                .hasMessageContainingAll(words);
+        assertThat(got).isEmptyDirectory();
+    }
+
+    private void answer(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            String path = exchange.getRequestURI().getPath();
+            asked.add(path);
+            byte[] body = served.get(path);
+            if (body == null) {
+                exchange.sendResponseHeaders(404, -1);
+                return;
+            }
+            exchange.sendResponseHeaders(200, body.length);
+            exchange.getResponseBody().write(body);
+        }
+    }
+}
