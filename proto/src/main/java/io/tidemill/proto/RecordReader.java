@@ -60,7 +60,7 @@ public final class RecordReader<M extends Message> {
     public Reading<M> read(byte[] value, Headers headers) {
         try {
             if (value == null || value.length == 0) {
-                throw new Refusal("empty", "The record has no value. Expected: a " + name() + ".");
+                throw Refusal.empty("a " + name());
             }
             Message.Builder builder = prototype.newBuilderForType();
             if (isJson(headers)) {
@@ -71,7 +71,7 @@ public final class RecordReader<M extends Message> {
             }
             return accepted(builder);
         } catch (Refusal refusal) {
-            return new Reading.Refused<>(refusal.code(), refusal.getMessage());
+            return refusal.reading();
         }
     }
 
@@ -82,7 +82,7 @@ public final class RecordReader<M extends Message> {
             StrictJson.merge(json, builder);
             return accepted(builder);
         } catch (Refusal refusal) {
-            return new Reading.Refused<>(refusal.code(), refusal.getMessage());
+            return refusal.reading();
         }
     }
 
@@ -92,7 +92,7 @@ public final class RecordReader<M extends Message> {
             requirements.check(message);
             return new Reading.Accepted<>(message);
         } catch (Refusal refusal) {
-            return new Reading.Refused<>(refusal.code(), refusal.getMessage());
+            return refusal.reading();
         }
     }
 
@@ -120,8 +120,8 @@ public final class RecordReader<M extends Message> {
             case JSON -> true;
             case PROTOBUF, "application/protobuf", "application/octet-stream" -> false;
             default ->
-                throw Refusal.unreadable("The header content-type is " + Refusal.shown(type) + ". Expected: " + JSON
-                        + ", " + PROTOBUF + " or no such header.");
+                throw Refusal.unreadable(
+                        "The header content-type is " + Refusal.shown(type) + ".", JSON + ", " + PROTOBUF + " or none");
         };
     }
 
@@ -135,7 +135,7 @@ public final class RecordReader<M extends Message> {
             return UTF_8.newDecoder().decode(bytes).toString();
         } catch (CharacterCodingException e) {
             throw Refusal.unreadable(
-                    "The text is not UTF-8 at byte " + (length - bytes.remaining()) + " of " + length + ".");
+                    "The text is not UTF-8 at byte " + (length - bytes.remaining()) + " of " + length + ".", "UTF-8");
         }
     }
 
@@ -149,13 +149,12 @@ public final class RecordReader<M extends Message> {
             into.mergeFrom(input);
             input.checkLastTagWas(0);
         } catch (InvalidProtocolBufferException e) {
-            throw Refusal.unreadable("The " + value.length + " bytes are not a " + name() + " in protobuf: "
-                    + e.getMessage()
-                    + (value[0] == '{'
-                            ? " They start with '{': JSON needs the header content-type=application/json."
-                            : ""));
+            throw Refusal.unreadable(
+                    "The " + value.length + " bytes are not protobuf: " + e.getMessage(),
+                    "a " + name() + " in protobuf"
+                            + (value[0] == '{' ? "; JSON needs the header content-type=application/json" : ""));
         } catch (IOException impossible) {
-            throw Refusal.unreadable("The bytes could not be read: " + impossible.getMessage());
+            throw Refusal.unreadable("The bytes could not be read: " + impossible.getMessage() + ".", "a " + name());
         }
     }
 
@@ -163,8 +162,9 @@ public final class RecordReader<M extends Message> {
         input.skipRawBytes(FRAME_BYTES);
         int indexes = input.readSInt32();
         if (indexes < 0 || indexes > MAX_MESSAGE_INDEXES) {
-            throw Refusal.unreadable("The frame has " + indexes + " message indexes. Expected: 0 to "
-                    + MAX_MESSAGE_INDEXES + " after the zero byte and the schema's id.");
+            throw Refusal.unreadable(
+                    "The frame has " + indexes + " message indexes.",
+                    "0 to " + MAX_MESSAGE_INDEXES + " after the zero byte and the schema's id");
         }
         for (int i = 0; i < indexes; i++) {
             input.readSInt32();

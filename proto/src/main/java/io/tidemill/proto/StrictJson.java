@@ -58,35 +58,38 @@ final class StrictJson {
         try (JsonParser json = JSON.createParser(text)) {
             new StrictJson(json).document(into.getDescriptorForType());
         } catch (JsonProcessingException e) {
-            throw Refusal.unreadable("Not JSON at " + place(e.getLocation()) + ": "
-                    + Refusal.shown(e.getOriginalMessage()) + ". Expected: one JSON object.");
-        } catch (IOException e) {
-            throw Refusal.unreadable("Not JSON: " + e.getMessage());
+            throw Refusal.unreadable(
+                    "Not JSON at " + place(e.getLocation()) + ": " + Refusal.shown(e.getOriginalMessage()) + ".",
+                    "one JSON object");
+        } catch (IOException impossible) {
+            throw Refusal.unreadable("The text could not be read: " + impossible.getMessage() + ".", "one JSON object");
         }
         try {
             FORMAT.merge(text, into);
         } catch (InvalidProtocolBufferException e) {
-            throw Refusal.unreadable("Not the JSON of a "
-                    + into.getDescriptorForType().getName() + ": " + Refusal.shown(e.getMessage()) + ".");
+            throw Refusal.unreadable(
+                    "Refused by the JSON mapping: " + Refusal.shown(e.getMessage()) + ".",
+                    "a " + into.getDescriptorForType().getName());
         }
     }
 
     private void document(Descriptor type) throws IOException, Refusal {
         if (json.nextToken() == null) {
-            throw new Refusal("empty", "The text is empty. Expected: one JSON object.");
+            throw Refusal.empty("one JSON object");
         }
         message(type, "");
         JsonToken after = json.nextToken();
         if (after != null) {
-            throw Refusal.unreadable("Something follows the object at " + place(json.currentTokenLocation())
-                    + ": " + Refusal.shown(String.valueOf(json.getText())) + ". Expected: one JSON object and nothing"
-                    + " else.");
+            throw Refusal.unreadable(
+                    "Something follows the object at " + place(json.currentTokenLocation()) + ": "
+                            + Refusal.shown(String.valueOf(json.getText())) + ".",
+                    "one JSON object and nothing else");
         }
     }
 
     private void message(Descriptor type, String path) throws IOException, Refusal {
         if (!json.hasToken(JsonToken.START_OBJECT)) {
-            throw Refusal.wrongType(path.isEmpty() ? "The value" : path, "a JSON object", found());
+            throw Refusal.wrongType(path, "a JSON object", found());
         }
         Map<String, FieldDescriptor> fields = fieldsByName(type);
         Map<FieldDescriptor, String> seen = new HashMap<>();
@@ -96,15 +99,12 @@ final class StrictJson {
             String at = path.isEmpty() ? name : path + "." + name;
             FieldDescriptor field = fields.get(name);
             if (field == null) {
-                throw new Refusal(
-                        "unknown-field",
-                        Refusal.shown(at) + " is not a field of " + type.getName() + ". Expected one of: " + names(type)
-                                + ".");
+                throw Refusal.unknownField(at, type.getName(), names(type));
             }
             String before = seen.put(field, name);
             if (before != null) {
-                throw Refusal.unreadable(at + " is there twice" + (before.equals(name) ? "" : ", also as " + before)
-                        + ". Expected: each name once.");
+                throw Refusal.repeated(
+                        at, "each name once", before.equals(name) ? "twice" : "twice, also as " + before);
             }
             if (json.nextToken() == JsonToken.VALUE_NULL) {
                 continue; // the mapping's way to leave a field out
@@ -112,7 +112,7 @@ final class StrictJson {
             if (field.getContainingOneof() != null) {
                 String other = choices.put(field.getContainingOneof().getName(), at);
                 if (other != null) {
-                    throw Refusal.unreadable("Both " + other + " and " + at + " are there. Expected: one of them.");
+                    throw Refusal.repeated(at, "one of " + other + " and " + at, "beside " + other);
                 }
             }
             value(field, at);
@@ -142,7 +142,7 @@ final class StrictJson {
         while (json.nextToken() == JsonToken.FIELD_NAME) {
             String at = path + "." + json.currentName();
             if (!seen.add(json.currentName())) {
-                throw Refusal.unreadable(Refusal.shown(at) + " is there twice. Expected: each name once.");
+                throw Refusal.repeated(Refusal.shown(at), "each name once", "twice");
             }
             json.nextToken();
             single(values, at);

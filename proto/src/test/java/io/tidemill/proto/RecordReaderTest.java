@@ -148,7 +148,7 @@ class RecordReaderTest {
                 "\"rating\":{\"completion_id\":\"c/0\",\"stars\":1e999999999} | rating.stars must be a whole number",
                 "\"rating\":{\"completion_id\":\"c/0\",\"stars\":9}     | rating.stars must be from 1 to 5, but was 9",
                 "\"thumb\":{\"completion_id\":\"c/0\",\"up\":\"yes\"}   | thumb.up must be true or false, but was \"yes\"",
-                "\"thumb\":{\"completion_id\":\"c/0\"},\"comment\":{\"text\":\"a\"} | Both thumb and comment are there",
+                "\"thumb\":{\"completion_id\":\"c/0\"},\"comment\":{\"text\":\"a\"} | comment is there beside thumb. Expected: one of",
                 "\"comparison\":{\"verdict\":\"A_WINS\"} | comparison.verdict must be one of VERDICT_UNSPECIFIED, A_BETTER",
                 "\"comparison\":{\"completion_a\":\"c/0\",\"completion_b\":\"c/1\"} | comparison.verdict must be A_BETTER",
                 "\"comparison\":{\"verdict\":1,\"completion_a\":\"c/0\",\"completion_b\":\"c/0\"} | another completion",
@@ -200,6 +200,13 @@ class RecordReaderTest {
     }
 
     @Test
+    void aRefusalSaysFieldValueAndWhatIsExpectedOneByOne() {
+        assertThat(Readers.documents().readJson("{\"text\":\"a\",\"tags\":[5]}"))
+                .isEqualTo(new Reading.Refused<Document>(
+                        "wrong-type", "tags[0] must be a string, but was 5.", "tags[0]", "5", "a string"));
+    }
+
+    @Test
     void nestingWithoutEndIsRefused() {
         String deep = "{\"tags\":" + "[".repeat(100_000);
         assertThat(code(Readers.documents().readJson(deep))).isIn("unreadable", "wrong-type");
@@ -215,7 +222,7 @@ class RecordReaderTest {
     void textThatIsNotUtf8IsRefusedAtItsByte() {
         byte[] latin = {'{', '"', 't', 'e', 'x', 't', '"', ':', '"', (byte) 0xe9, '"', '}'};
         assertThat(reason(Readers.documents().read(latin, headers("application/json"))))
-                .isEqualTo("The text is not UTF-8 at byte 9 of 12.");
+                .isEqualTo("The text is not UTF-8 at byte 9 of 12. Expected: UTF-8.");
     }
 
     @Test
