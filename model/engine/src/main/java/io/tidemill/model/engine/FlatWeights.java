@@ -1,0 +1,69 @@
+package io.tidemill.model.engine;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDManager;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+
+/** A flat float32 tensor, read and written in slices, because a Java buffer ends at 2^31 − 1 bytes. */
+final class FlatWeights {
+    static final int SLICE = 1 << 20; // elements
+
+    private final TorchProgram program;
+    private final NDArray flat;
+
+    FlatWeights(TorchProgram program, NDArray flat) {
+        this.program = program;
+        this.flat = flat;
+    }
+
+    static NDArray zeros(PtNDManager owner, long length) {
+        return owner.zeros(new Shape(length), DataType.FLOAT32);
+    }
+
+    /** These weights in the type of the matrix products: themselves, or a copy. */
+    TorchProgram.Opaque operands(PtNDManager owner, ComputeType type) {
+        try (PtNDManager step = TorchProgram.open()) {
+            NDArray narrow = step.create(type == ComputeType.BFLOAT16);
+            return program.make(owner, "operands", flat, narrow);
+        }
+    }
+
+    NDArray array() {
+        return flat;
+    }
+
+    void write(long at, float[] values, int count) {
+        try (PtNDManager step = TorchProgram.open()) {
+            float[] exact = count == values.length ? values : Arrays.copyOf(values, count);
+            NDArray part = step.create(FloatBuffer.wrap(exact), new Shape(count));
+            program.infer(step, "write", flat, part, at);
+        }
+    }
+
+    void read(long at, float[] into, int count) {
+        try (PtNDManager step = TorchProgram.open()) {
+            NDArray part = program.infer(step, "part", flat, at, count).get(0);
+            System.arraycopy(part.toFloatArray(), 0, into, 0, count);
+        }
+    }
+
+    /** All elements of a range, slice by slice. */
+    void read(long at, long length, Safetensors.Chunk sink) throws IOException {
+        float[] values = new float[(int) Math.min(SLICE, length)];
+        for (long from = 0; from < length; from += values.length) {
+            int count = (int) Math.min(values.length, length - from);
+            read(at + from, values, count);
+            sink.accept(from, values, count);
+        }
+    }
+
+    void copyFrom(FlatWeights other) {
+        try (PtNDManager step = TorchProgram.open()) {
+            program.infer(step, "write", flat, other.flat, 0L);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+package io.tidemill.model.engine;
+
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValue;
+import ai.djl.pytorch.jni.IValueUtils;
+import ai.djl.pytorch.jni.JniUtils;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.zip.CRC32;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+
+/**
+ * A TorchScript program made of text: packed into the archive that libtorch loads, and run. The program holds
+ * constants (layer counts and the like) but no weights; its methods take and return tensors.
+ *
+ * <p>The archive is a zip of stored entries. Its two pickles are bytes written here, no pickle is ever read. A method
+ * may be run by several threads at once.
+ *
+ * <p>DJL has no type for bfloat16 and ends the JVM when it asks a tensor for it. Such a tensor passes as {@link Opaque}:
+ * the only element of a list, which DJL hands on without looking.
+ */
+public final class TorchProgram {
+    private final PtSymbolBlock block;
+
+    private TorchProgram(PtSymbolBlock block) {
+        this.block = block;
+    }
+
+    /** A tensor of whatever type that only programs look into. Its owner is the manager it was made for. */
+    static final class Opaque {
+        private final PtNDArray array;
+
+        private Opaque(PtNDArray array) {
+            this.array = array;
+            array.setName("opaque[]"); // how IValueUtils knows a list
+        }
+    }
+
+    /** The engine and the manager of all that lives as long as the process. */
+    private static final class Root {
+        static final PtNDManager MANAGER = open();
+
+        private static PtNDManager open() {
+            PtNDManager manager = (PtNDManager) Engine.getEngine("PyTorch").newBaseManager();
+            manager.setName("tidemill");
+            if (JniUtils.getNumInteropThreads() != 1) {
+                JniUtils.setNumInteropThreads(1);
+            }
+            return manager;
+        }
+    }
+
+    /** Loads libtorch if it is not yet loaded. */
+    static void start() {
+        Root.MANAGER.isOpen();
+    }
+
+    /** A manager of its own, for a model or for one step; the caller closes it. */
+    static PtNDManager open() {
+        return (PtNDManager) Root.MANAGER.newSubManager();
+    }
+
+    /**
+     * Packs and loads a program.
+     *
+     * @param text      the class, as TorchScript source
+     * @param className the class in the text
+     * @param constants values of its attributes: {@code Integer}, {@code Double} or {@code Boolean}
+     */
+    public static TorchProgram load(String text, String className, Map<String, Object> constants) {
+        byte[] archive = pack(text, className, constants);
+        try {
+            return new TorchProgram(JniUtils.loadModule(Root.MANAGER, new ByteArrayInputStream(archive), false, false));
+        } catch (IOException impossible) {
+            throw new UncheckedIOException(impossible);
+        }
+    }
+
+    /** As {@link #load}, with the text read from a resource of this package. */
+    static TorchProgram resource(String name, String className, Map<String, Object> constants) {
+        try (InputStream text = TorchProgram.class.getResourceAsStream(name)) {
+            if (text == null) {
+                throw new IllegalStateException("Resource " + name + " is missing from the engine's jar");
+            }
+            return load(new String(text.readAllBytes(), StandardCharsets.UTF_8), className, constants);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * Runs a method without gradients.
+     *
+     * @param step      owns the result
+     * @param arguments {@code NDArray}, {@code Opaque}, {@code Long}, {@code Integer}, {@code Double}, {@code long[]}
+     */
+    NDList infer(PtNDManager step, String method, Object... arguments) {
+        JniUtils.setGraphExecutorOptimize(false);
+        try (IValue result = call(method, arguments)) {
+            return result.toNDList(step);
+        }
+    }
+
+    private IValue call(String method, Object... arguments) {
+        IValue[] values = new IValue[arguments.length];
+        try {
+            for (int i = 0; i < arguments.length; i++) {
+                values[i] = value(arguments[i]);
+            }
+            return IValueUtils.runMethod(block, method, values);
+        } finally {
+            for (IValue value : values) {
+                if (value != null) {
+                    value.close();
+                }
+            }
+        }
+    }
+
+    /** Runs a method that returns a list of one tensor, which {@code owner} will own. */
+    Opaque make(PtNDManager owner, String method, Object... arguments) {
+        return new Opaque((PtNDArray) train(owner, method, arguments).get(0));
+    }
+
+    /** Runs a method that may take gradients itself. All arguments are tensors or {@link Opaque}; {@code step} owns the result. */
+    NDList train(PtNDManager step, String method, Object... arguments) {
+        JniUtils.setGraphExecutorOptimize(false);
+        NDList list = new NDList(arguments.length + 1);
+        // The first array decides which manager owns the result, and its name which method runs.
+        NDArray name = step.create(0f);
+        name.setName("module_method:" + method);
+        list.add(name);
+        for (Object argument : arguments) {
+            list.add(argument instanceof Opaque opaque ? opaque.array : (NDArray) argument);
+        }
+        boolean before = JniUtils.isGradMode(); // of the calling thread
+        JniUtils.setGradMode(true);
+        try {
+            return IValueUtils.forward(block, list, true);
+        } finally {
+            JniUtils.setGradMode(before);
+        }
+    }
+
+    private static IValue value(Object argument) {
+        if (argument instanceof PtNDArray array) {
+            return IValue.from(array);
+        } else if (argument instanceof Opaque opaque) {
+            return IValue.listFrom(opaque.array);
+        } else if (argument instanceof Integer number) {
+            return IValue.from(number.longValue());
+        } else if (argument instanceof Long number) {
+            return IValue.from(number);
+        } else if (argument instanceof Double number) {
+            return IValue.from(number);
+        } else if (argument instanceof long[] numbers) {
+            return IValue.listFrom(numbers);
+        }
+        throw new IllegalArgumentException("No way to pass " + argument + " to a program");
+    }
+
+    /** Scalar tensor, float64. */
+    static NDArray scalar(PtNDManager manager, double value) {
+        return manager.create(new double[] {value}, new Shape());
+    }
+
+    // ---- packing ----------------------------------------------------------------------------------------------------
+
+    static byte[] pack(String text, String className, Map<String, Object> constants) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
+            put(zip, "program/data.pkl", module(className, constants));
+            put(zip, "program/code/__torch__.py", text.getBytes(StandardCharsets.UTF_8));
+            put(zip, "program/constants.pkl", new byte[] {(byte) 0x80, 2, ')', '.'});
+            put(zip, "program/version", ascii("3\n"));
+            put(zip, "program/byteorder", ascii("little"));
+        } catch (IOException impossible) {
+            throw new UncheckedIOException(impossible);
+        }
+        return bytes.toByteArray();
+    }
+
+    private static void put(ZipOutputStream zip, String name, byte[] content) throws IOException {
+        ZipEntry entry = new ZipEntry(name);
+        CRC32 crc = new CRC32();
+        crc.update(content);
+        entry.setMethod(ZipEntry.STORED);
+        entry.setSize(content.length);
+        entry.setCrc(crc.getValue());
+        entry.setTime(0);
+        zip.putNextEntry(entry);
+        zip.write(content);
+        zip.closeEntry();
+    }
+
+    /** Pickle protocol 2 of one object of the class with its attributes; opcodes as in CPython's pickletools. */
+    private static byte[] module(String className, Map<String, Object> constants) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        DataOutputStream out = new DataOutputStream(bytes);
+        out.write(new byte[] {(byte) 0x80, 2}); // PROTO 2
+        out.write(ascii("c__torch__\n" + className + "\n")); // GLOBAL
+        out.write(')'); // EMPTY_TUPLE
+        out.write(0x81); // NEWOBJ
+        out.write('}'); // EMPTY_DICT
+        out.write('('); // MARK
+        pair(out, "training", true);
+        for (Map.Entry<String, Object> constant : constants.entrySet()) {
+            pair(out, constant.getKey(), constant.getValue());
+        }
+        out.write(ascii("ub.")); // SETITEMS, BUILD, STOP
+        return bytes.toByteArray();
+    }
+
+    private static void pair(DataOutputStream out, String key, Object value) throws IOException {
+        out.write('X'); // BINUNICODE
+        out.writeInt(Integer.reverseBytes(key.length()));
+        out.write(ascii(key));
+        if (value instanceof Boolean flag) {
+            out.write(flag ? 0x88 : 0x89); // NEWTRUE, NEWFALSE
+        } else if (value instanceof Integer number) {
+            out.write('J'); // BININT
+            out.writeInt(Integer.reverseBytes(number));
+        } else if (value instanceof Double number) {
+            out.write('G'); // BINFLOAT, big-endian
+            out.writeDouble(number);
+        } else {
+            throw new IllegalArgumentException("Constant " + key + " must be int, double or boolean, but was " + value);
+        }
+    }
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
+    }
+}

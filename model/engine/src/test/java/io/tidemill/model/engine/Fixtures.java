@@ -1,0 +1,92 @@
+package io.tidemill.model.engine;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+
+/** What {@code bench/peers/make_engine_fixtures.py} wrote, and small models and batches made here. */
+final class Fixtures {
+    static final ModelConfig TINY = new ModelConfig(61, 32, 48, 2, 4, 2, 8, 64, 10_000, 1e-5, true, 0.2, 1, List.of(2));
+
+    private Fixtures() {}
+
+    static Path directory(String name) {
+        try {
+            return Path.of(Fixtures.class.getResource("/fixtures/" + name).toURI());
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    static JsonNode expected(String name) {
+        try {
+            return new ObjectMapper()
+                    .readTree(directory(name).resolve("expected.json").toFile());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static int[] ints(JsonNode array) {
+        return IntStream.range(0, array.size()).map(i -> array.get(i).asInt()).toArray();
+    }
+
+    static double[] doubles(JsonNode array) {
+        return IntStream.range(0, array.size())
+                .mapToDouble(i -> array.get(i).asDouble())
+                .toArray();
+    }
+
+    static int[][] rows(JsonNode array) {
+        return IntStream.range(0, array.size())
+                .mapToObj(i -> ints(array.get(i)))
+                .toArray(int[][]::new);
+    }
+
+    /** One example per row. */
+    static PackedBatch batch(JsonNode expected) {
+        int[][] ids = rows(expected.get("ids"));
+        int[][] segments = new int[ids.length][ids[0].length];
+        for (int[] row : segments) {
+            java.util.Arrays.fill(row, 1);
+        }
+        return new PackedBatch(ids, rows(expected.get("targets")), segments);
+    }
+
+    static List<PreferencePair> pairs(JsonNode preference) {
+        List<PreferencePair> pairs = new ArrayList<>();
+        for (JsonNode pair : preference.get("pairs")) {
+            pairs.add(new PreferencePair(
+                    ints(pair.get("prompt")),
+                    ints(pair.get("chosen")),
+                    ints(pair.get("rejected")),
+                    pair.get("referenceChosen").asDouble(),
+                    pair.get("referenceRejected").asDouble(),
+                    pair.get("weight").asDouble()));
+        }
+        return pairs;
+    }
+
+    /** Random ids, every position but the last with a target. */
+    static PackedBatch randomBatch(ModelConfig config, long seed, int rows, int length) {
+        Random random = new Random(seed);
+        int[][] ids = new int[rows][];
+        int[][] targets = new int[rows][length];
+        int[][] segments = new int[rows][length];
+        for (int row = 0; row < rows; row++) {
+            ids[row] = random.ints(length, 0, config.vocabularySize()).toArray();
+            for (int t = 0; t < length; t++) {
+                targets[row][t] = t + 1 < length ? ids[row][t + 1] : PackedBatch.IGNORED;
+                segments[row][t] = 1;
+            }
+        }
+        return new PackedBatch(ids, targets, segments);
+    }
+}
