@@ -10,9 +10,12 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * A tokenizer of Hugging Face's format: text to ids and back. Safe for use by several threads.
@@ -32,10 +35,20 @@ public final class Tokenizer implements AutoCloseable {
     private final HuggingFaceTokenizer withoutControls;
     private final TokenizerFile file;
     private final int endOfText;
+    private final List<String> controls;
+    private final Pattern anyControl;
 
     private Tokenizer(TokenizerFile file, int endOfText) throws IOException {
         this.file = file;
         this.endOfText = endOfText;
+        this.controls = file.controls();
+        this.anyControl = Pattern.compile(
+                controls.isEmpty()
+                        ? "(?!)"
+                        : controls.stream()
+                                .sorted(Comparator.comparingInt(String::length).reversed())
+                                .map(Pattern::quote)
+                                .collect(Collectors.joining("|")));
         this.withControls = open(file.json());
         this.withoutControls = open(file.jsonWithoutControls());
     }
@@ -162,6 +175,16 @@ public final class Tokenizer implements AutoCloseable {
     /** First 16 hexadecimal digits of the SHA-256 of {@code tokenizer.json}. */
     public String fingerprint() {
         return file.fingerprint();
+    }
+
+    /** Special tokens as they are spelt, in the order of their ids. */
+    List<String> controls() {
+        return controls;
+    }
+
+    /** Finds special tokens in text, the longest where several begin at one place. */
+    Pattern anyControl() {
+        return anyControl;
     }
 
     private void checkId(int id) {

@@ -12,6 +12,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.UUID;
@@ -102,6 +103,11 @@ final class TokenizerFile {
 
     boolean isControl(int id) {
         return controls.get(id);
+    }
+
+    /** Names of the control tokens, in the order of their ids. */
+    List<String> controls() {
+        return controls.stream().mapToObj(this::token).toList();
     }
 
     boolean isByteLevel() {
