@@ -1,0 +1,363 @@
+package io.tidemill.preprocess.tokenize;
+
+import com.google.protobuf.Timestamp;
+import io.tidemill.preprocess.outcome.Wrapped;
+import io.tidemill.preprocess.outcome.WrappedSerde;
+import io.tidemill.proto.Ids;
+import io.tidemill.proto.SplitFunction;
+import io.tidemill.proto.v1.ChatMessage;
+import io.tidemill.proto.v1.Demonstration;
+import io.tidemill.proto.v1.Document;
+import io.tidemill.proto.v1.Preference;
+import io.tidemill.proto.v1.Provenance;
+import io.tidemill.proto.v1.Split;
+import io.tidemill.proto.v1.TokenSequence.Objective;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** What can become a token sequence. Each kind knows its id, its text, its objective and where it comes from. */
+sealed interface Material extends Wrapped {
+    /** For the repartition topics; numbers are never used again. */
+    static WrappedSerde<Material> serde() {
+        return new WrappedSerde<Material>()
+                .kind(1, PlainText.class, Document.parser(), PlainText::new)
+                .kind(2, Conversation.class, Demonstration.parser(), Conversation::new)
+                .kind(3, CorrectedAnswer.class, Preference.parser(), CorrectedAnswer::new);
+    }
+
+    /** What its producer calls it, or the hash of its content. */
+    String id();
+
+    /** "document", "demonstration" or "correction": ids are unique within a kind. */
+    String kind();
+
+    /** The same with every text in normal form. */
+    Material normalized();
+
+    /** Every text in it, in order. */
+    List<String> texts();
+
+    /** Equal for equal content, whatever the id; a document never equals a conversation. */
+    String contentKey();
+
+    Objective objective();
+
+    /** Why nothing can be learned of it yet. */
+    Optional<String> withoutObjective();
+
+    Encoded encode(Tokenization tokenization) throws UnusableTextException;
+
+    /** Weight of the training example; an ordinary document weighs 1. */
+    double weight();
+
+    Split split(SplitFunction function);
+
+    /** Where the example comes from; {@code ingestTime} is when the broker appended the record. */
+    Provenance provenance(Timestamp ingestTime);
+
+    /** Ids of the parents, and of their content where a parent may come again in a new revision. */
+    List<String> exampleParents();
+
+    /** A document: all of it is learned. */
+    record PlainText(Document message) implements Material {
+        static PlainText of(Document document) {
+            return new PlainText(
+                    document.getDocumentId().isEmpty()
+                            ? document.toBuilder()
+                                    .setDocumentId(Ids.contentHash(document.getText()))
+                                    .build()
+                            : document);
+        }
+
+        @Override
+        public String id() {
+            return message.getDocumentId();
+        }
+
+        @Override
+        public String kind() {
+            return "document";
+        }
+
+        @Override
+        public Material normalized() {
+            return new PlainText(message.toBuilder()
+                    .setText(TextNormalizer.normalize(message.getText()))
+                    .build());
+        }
+
+        @Override
+        public List<String> texts() {
+            return List.of(message.getText());
+        }
+
+        @Override
+        public String contentKey() {
+            return "text:" + Ids.contentHash(message.getText());
+        }
+
+        @Override
+        public Objective objective() {
+            return Objective.CAUSAL_LM;
+        }
+
+        @Override
+        public Optional<String> withoutObjective() {
+            return Optional.empty();
+        }
+
+        @Override
+        public Encoded encode(Tokenization tokenization) throws UnusableTextException {
+            int[] ids = tokenization.encode(message.getText());
+            return new Encoded(ids, new byte[0], utf8Bytes(texts())).endedBy(tokenization.endOfText());
+        }
+
+        @Override
+        public double weight() {
+            return 1;
+        }
+
+        @Override
+        public Split split(SplitFunction function) {
+            return function.of(groupId());
+        }
+
+        private String groupId() {
+            return message.getGroupId().isEmpty() ? id() : message.getGroupId();
+        }
+
+        @Override
+        public Provenance provenance(Timestamp ingestTime) {
+            Provenance.Builder provenance = Provenance.newBuilder()
+                    .addParentIds(id())
+                    .setSource(message.getSource())
+                    .setGroupId(groupId())
+                    .addAllSubjects(message.getSubjectsList())
+                    .setIngestTime(ingestTime);
+            if (message.hasEventTime()) {
+                provenance.setEventTime(message.getEventTime());
+            }
+            return provenance.build();
+        }
+
+        @Override
+        public List<String> exampleParents() {
+            return List.of(id(), contentKey());
+        }
+    }
+
+    /** A demonstration: what the assistant says is learned. */
+    record Conversation(Demonstration message) implements Material {
+        static Conversation of(Demonstration demonstration) {
+            return new Conversation(
+                    demonstration.getExampleId().isEmpty()
+                            ? demonstration.toBuilder()
+                                    .setExampleId(Ids.contentHash(
+                                            demonstration.getTextTarget().toByteArray(),
+                                            Ids.turnHash(demonstration.getMessagesList())
+                                                    .getBytes(StandardCharsets.UTF_8)))
+                                    .build()
+                            : demonstration);
+        }
+
+        @Override
+        public String id() {
+            return message.getExampleId();
+        }
+
+        @Override
+        public String kind() {
+            return "demonstration";
+        }
+
+        @Override
+        public Material normalized() {
+            Demonstration.Builder builder =
+                    message.toBuilder().clearMessages().addAllMessages(normalize(message.getMessagesList()));
+            if (message.hasTextTarget()) {
+                builder.getTextTargetBuilder()
+                        .setText(
+                                TextNormalizer.normalize(message.getTextTarget().getText()));
+            }
+            return new Conversation(builder.build());
+        }
+
+        @Override
+        public List<String> texts() {
+            return message.hasTextTarget()
+                    ? List.of(message.getTextTarget().getText())
+                    : contents(message.getMessagesList());
+        }
+
+        @Override
+        public String contentKey() {
+            return message.hasTextTarget()
+                    ? "target:" + Ids.contentHash(message.getTextTarget().toByteArray())
+                    : chatKey(message.getMessagesList());
+        }
+
+        @Override
+        public Objective objective() {
+            return Objective.SFT;
+        }
+
+        @Override
+        public Optional<String> withoutObjective() {
+            return message.hasTextTarget()
+                    ? Optional.of("a demonstration with text_target needs a classification objective, which this"
+                            + " version does not train; send it as messages instead")
+                    : Optional.empty();
+        }
+
+        @Override
+        public Encoded encode(Tokenization tokenization) throws UnusableTextException {
+            return tokenization.encode(message.getMessagesList());
+        }
+
+        @Override
+        public double weight() {
+            return 1;
+        }
+
+        @Override
+        public Split split(SplitFunction function) {
+            return function.of(groupId());
+        }
+
+        private String groupId() {
+            return message.getGroupId().isEmpty() ? id() : message.getGroupId();
+        }
+
+        @Override
+        public Provenance provenance(Timestamp ingestTime) {
+            Provenance.Builder provenance = Provenance.newBuilder()
+                    .addParentIds(id())
+                    .setSource(message.getSource())
+                    .setGroupId(groupId())
+                    .addAllSubjects(message.getSubjectsList())
+                    .setIngestTime(ingestTime);
+            if (message.hasEventTime()) {
+                provenance.setEventTime(message.getEventTime());
+            }
+            return provenance.build();
+        }
+
+        @Override
+        public List<String> exampleParents() {
+            return List.of(id(), contentKey());
+        }
+    }
+
+    /** A preference that came of a correction: prompt and corrected answer are a demonstration. */
+    record CorrectedAnswer(Preference message) implements Material {
+        /** Null where the preference is of another origin and none of this topology's business. */
+        static CorrectedAnswer of(Preference preference) {
+            return preference.getOrigin() == Preference.Origin.CORRECTION && preference.hasPair()
+                    ? new CorrectedAnswer(preference)
+                    : null;
+        }
+
+        @Override
+        public String id() {
+            return message.getExampleId();
+        }
+
+        @Override
+        public String kind() {
+            return "correction";
+        }
+
+        @Override
+        public Material normalized() {
+            Preference.Builder builder =
+                    message.toBuilder().clearMessages().addAllMessages(normalize(message.getMessagesList()));
+            builder.getPairBuilder()
+                    .getChosenBuilder()
+                    .setText(TextNormalizer.normalize(
+                            message.getPair().getChosen().getText()));
+            return new CorrectedAnswer(builder.build());
+        }
+
+        private List<ChatMessage> conversation() {
+            List<ChatMessage> conversation = new ArrayList<>(message.getMessagesList());
+            conversation.add(ChatMessage.newBuilder()
+                    .setRole("assistant")
+                    .setContent(message.getPair().getChosen().getText())
+                    .build());
+            return conversation;
+        }
+
+        @Override
+        public List<String> texts() {
+            return contents(conversation());
+        }
+
+        @Override
+        public String contentKey() {
+            return chatKey(conversation());
+        }
+
+        @Override
+        public Objective objective() {
+            return Objective.SFT;
+        }
+
+        @Override
+        public Optional<String> withoutObjective() {
+            return Optional.empty();
+        }
+
+        @Override
+        public Encoded encode(Tokenization tokenization) throws UnusableTextException {
+            return tokenization.encode(conversation());
+        }
+
+        @Override
+        public double weight() {
+            return message.getWeight();
+        }
+
+        /** The pair's own side: what is derived inherits it. */
+        @Override
+        public Split split(SplitFunction function) {
+            return message.getSplit() == Split.SPLIT_UNSPECIFIED
+                    ? function.of(message.getProvenance().getGroupId())
+                    : message.getSplit();
+        }
+
+        @Override
+        public Provenance provenance(Timestamp ingestTime) {
+            return message.getProvenance();
+        }
+
+        @Override
+        public List<String> exampleParents() {
+            return message.getProvenance().getParentIdsList();
+        }
+    }
+
+    /** UTF-8 length of all texts; bytes. */
+    static long utf8Bytes(List<String> texts) {
+        return texts.stream()
+                .mapToLong(text -> text.getBytes(StandardCharsets.UTF_8).length)
+                .sum();
+    }
+
+    private static List<String> contents(List<ChatMessage> messages) {
+        return messages.stream().map(ChatMessage::getContent).toList();
+    }
+
+    private static String chatKey(List<ChatMessage> messages) {
+        return "chat:" + Ids.turnHash(messages);
+    }
+
+    private static List<ChatMessage> normalize(List<ChatMessage> messages) {
+        return messages.stream()
+                .map(message -> message.toBuilder()
+                        .setContent(TextNormalizer.normalize(message.getContent()))
+                        .build())
+                .toList();
+    }
+}
