@@ -1,0 +1,19 @@
+package io.tidemill.feedback.answer;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** Opens a version's directory as something that answers. */
+public interface EngineLoader {
+    AnswerEngine load(String version, Path huggingFaceDirectory) throws IOException;
+
+    /** How far a logit may lie from the probe's. */
+    Tolerance tolerance();
+
+    /**
+     * A logit passes when it differs by at most {@code absolute + relative · max |probe|}.
+     *
+     * @param relative share of the largest probe logit; 0 asks for the absolute bound alone
+     */
+    record Tolerance(double absolute, double relative) {}
+}

@@ -1,0 +1,138 @@
+package io.tidemill.feedback.answer;
+
+import io.tidemill.model.engine.Generation;
+import io.tidemill.model.engine.Generator;
+import io.tidemill.model.engine.LanguageModel;
+import io.tidemill.model.engine.Sampling;
+import io.tidemill.model.engine.Threads;
+import io.tidemill.model.text.ChatEncoder;
+import io.tidemill.model.text.StreamingDecoder;
+import io.tidemill.model.text.Tokenizer;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.Set;
+
+/** Tidemill's own engine as an {@link AnswerEngine}. */
+final class LanguageModelEngine implements AnswerEngine {
+    private final String version;
+    private final LanguageModel model;
+    private final Generator generator;
+    private final Tokenizer tokenizer;
+    private final Optional<ChatEncoder> chat;
+    private final Set<Integer> stopTokens;
+    private final int threads;
+
+    /**
+     * @param chat       empty for a model without a chat template
+     * @param stopTokens each ends an answer
+     * @param threads    inside one operation
+     */
+    LanguageModelEngine(
+            String version,
+            LanguageModel model,
+            Tokenizer tokenizer,
+            Optional<ChatEncoder> chat,
+            Set<Integer> stopTokens,
+            int threads) {
+        this.version = version;
+        this.model = model;
+        this.generator = new Generator(model);
+        this.tokenizer = tokenizer;
+        this.chat = chat;
+        this.stopTokens = Set.copyOf(stopTokens);
+        this.threads = threads;
+    }
+
+    @Override
+    public String version() {
+        return version;
+    }
+
+    @Override
+    public int contextTokens() {
+        return model.config().maxPositions();
+    }
+
+    @Override
+    public long parameters() {
+        return model.config().parameterCount();
+    }
+
+    @Override
+    public int[] promptTokens(Question question) {
+        if (question instanceof Question.RawText raw) {
+            return tokenizer.encode(raw.text());
+        }
+        return chat.orElseThrow(() -> new IllegalArgumentException(
+                        version + " has no chat template; use /v1/completions"))
+                .prompt(question.messages());
+    }
+
+    @Override
+    public Answer answer(int[] prompt, AnswerSettings settings, PieceListener listener) {
+        Threads.intraOp(threads);
+        Writing writing = new Writing(settings, listener);
+        Sampling sampling = new Sampling(
+                settings.temperature(),
+                settings.topP(),
+                settings.topK(),
+                settings.maxTokens(),
+                settings.seed(),
+                stopTokens);
+        return writing.finish(generator.generate(prompt, sampling, writing::token));
+    }
+
+    @Override
+    public float[] lastLogits(int[] ids) {
+        Threads.intraOp(threads);
+        float[][] logits = model.logits(ids);
+        return logits[logits.length - 1];
+    }
+
+    @Override
+    public void close() {
+        model.close();
+        tokenizer.close();
+    }
+
+    /** One answer as it grows: tokens to text, and text up to a stop text. */
+    private final class Writing {
+        private final StreamingDecoder decoder = new StreamingDecoder(tokenizer);
+        private final StringBuilder text = new StringBuilder();
+        private final PieceListener listener;
+        private final StopText stop;
+
+        Writing(AnswerSettings settings, PieceListener listener) {
+            this.listener = listener;
+            this.stop = new StopText(settings.stop());
+        }
+
+        boolean token(int token, float logProbability) {
+            String shown = stop.append(decoder.append(token));
+            text.append(shown);
+            boolean goOn = listener.accept(new Piece(token, logProbability, shown, bytes(token)));
+            return goOn && !stop.found();
+        }
+
+        Answer finish(Generation generation) {
+            String tail = (stop.found() ? "" : stop.append(decoder.finish())) + stop.finish();
+            text.append(tail);
+            Answer.Finish finish = stop.found() ? Answer.Finish.STOP : finish(generation.reason());
+            return new Answer(text.toString(), tail, generation.tokens(), generation.logProbabilities(), finish);
+        }
+
+        private Answer.Finish finish(io.tidemill.model.engine.FinishReason reason) {
+            return switch (reason) {
+                case STOP -> Answer.Finish.STOP;
+                case LENGTH -> Answer.Finish.LENGTH;
+                case CANCELLED -> Answer.Finish.CANCELLED;
+            };
+        }
+
+        private byte[] bytes(int token) {
+            return tokenizer.isByteLevel()
+                    ? tokenizer.bytes(token)
+                    : tokenizer.token(token).getBytes(StandardCharsets.UTF_8);
+        }
+    }
+}

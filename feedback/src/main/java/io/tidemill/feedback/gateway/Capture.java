@@ -1,0 +1,137 @@
+package io.tidemill.feedback.gateway;
+
+import com.google.protobuf.Timestamp;
+import io.tidemill.feedback.answer.Answer;
+import io.tidemill.feedback.answer.AnswerSettings;
+import io.tidemill.feedback.log.EventLog;
+import io.tidemill.feedback.loop.Activity;
+import io.tidemill.feedback.loop.RecentCompletions;
+import io.tidemill.model.text.ChatMessage;
+import io.tidemill.proto.Ids;
+import io.tidemill.proto.Topic;
+import io.tidemill.proto.v1.Completion;
+import io.tidemill.proto.v1.SamplingSettings;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jboss.logging.Logger;
+
+/** Makes each answer a {@code Completion} on the log, beside the answer's way to the client. */
+final class Capture {
+    private static final Logger LOG = Logger.getLogger(Capture.class);
+
+    private final EventLog log;
+    private final Topic completions;
+    private final RecentCompletions recent;
+    private final Activity activity;
+    private final Duration patience;
+    private final Clock clock;
+
+    /** @param patience longest that an answer's end waits for the acknowledgement */
+    Capture(
+            EventLog log,
+            Topic completions,
+            RecentCompletions recent,
+            Activity activity,
+            Duration patience,
+            Clock clock) {
+        this.log = log;
+        this.completions = completions;
+        this.recent = recent;
+        this.activity = activity;
+        this.patience = patience;
+        this.clock = clock;
+    }
+
+    /** Stores the answer unless the client asked not to; tells whether it is known to be stored. Never fails. */
+    CompletableFuture<Boolean> keep(Turn turn, int choice, Answer answer) {
+        Completion completion = completion(turn, choice, answer, clock.instant());
+        String id = completion.getCompletionId();
+        if (!turn.asked().store()) {
+            recent.notStored(id, "it was asked for with store: false");
+            return CompletableFuture.completedFuture(false);
+        }
+        // A broker that was away a moment ago is not waited for again: the answer is worth more than its rating.
+        boolean worthWaiting = log.reachable();
+        recent.notStored(id, "Kafka has not acknowledged it");
+        CompletableFuture<Boolean> stored = log.append(completions, turn.id(), completion)
+                .handle((done, failure) -> {
+                    if (failure == null) {
+                        recent.stored(id);
+                        activity.stored(completion.getPartial());
+                        return true;
+                    }
+                    LOG.warnf("completion=%s is not stored: %s", id, failure.getMessage());
+                    activity.failed("completions", failure);
+                    return false;
+                });
+        return worthWaiting
+                ? stored.copy().completeOnTimeout(false, patience.toMillis(), TimeUnit.MILLISECONDS)
+                : CompletableFuture.completedFuture(stored.getNow(false));
+    }
+
+    private static Completion completion(Turn turn, int choice, Answer answer, Instant now) {
+        AskedFor asked = turn.asked();
+        Completion.Builder completion = Completion.newBuilder()
+                .setCompletionId(turn.completionId(choice))
+                .setTurnId(turn.id())
+                .setResponseId(turn.responseId())
+                .setChoice(choice)
+                .setSessionId(turn.session().or(asked::user).orElse(""))
+                .setAnswer(answer.text())
+                .setModelVersion(turn.version())
+                .setSampling(sampling(asked.settings().forChoice(choice)))
+                .setArm("champion")
+                .setArmProbability(1)
+                .setPartial(answer.finish() == Answer.Finish.CANCELLED)
+                .setFinishReason(answer.finish().reason())
+                .setEventTime(Timestamp.newBuilder().setSeconds(now.getEpochSecond()).setNanos(now.getNano()))
+                .addSubjects(asked.user().orElse(turn.asker().getSubject()))
+                .setRawText(asked.question().raw());
+        asked.question().messages().forEach(message -> completion.addMessages(proto(message)));
+        for (int i = 0; i < answer.tokens().length; i++) {
+            completion.addAnswerTokens(answer.tokens()[i]).addAnswerLogProbs(answer.logProbabilities()[i]);
+        }
+        return completion.setGroupId(groupId(turn)).build();
+    }
+
+    /**
+     * The conversation. Where the client names none it is known by how it began, so that a later turn, which repeats the
+     * beginning, falls on the same side of the split.
+     */
+    private static String groupId(Turn turn) {
+        return turn.session().or(() -> turn.asked().user()).map(session -> "session:" + session).orElseGet(() -> {
+            List<ChatMessage> messages = turn.asked().question().messages();
+            int beginning = 1;
+            while (beginning < messages.size()
+                    && !messages.get(beginning - 1).role().equals(ChatMessage.USER)) {
+                beginning++;
+            }
+            return "conversation:"
+                    + Ids.turnHash(messages.subList(0, beginning).stream()
+                            .map(Capture::proto)
+                            .toList());
+        });
+    }
+
+    private static SamplingSettings sampling(AnswerSettings settings) {
+        return SamplingSettings.newBuilder()
+                .setTemperature(settings.temperature())
+                .setTopP(settings.topP())
+                .setTopK(settings.topK())
+                .setMaxTokens(settings.maxTokens())
+                .setSeed(settings.seed())
+                .addAllStop(settings.stop())
+                .build();
+    }
+
+    private static io.tidemill.proto.v1.ChatMessage proto(ChatMessage message) {
+        return io.tidemill.proto.v1.ChatMessage.newBuilder()
+                .setRole(message.role())
+                .setContent(message.content())
+                .build();
+    }
+}

@@ -1,0 +1,159 @@
+package io.tidemill.feedback.gateway;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tidemill.feedback.access.AccessFilter;
+import io.tidemill.feedback.loop.Activity;
+import io.tidemill.feedback.request.ErrorJson;
+import io.tidemill.feedback.request.InvalidRequest;
+import io.tidemill.feedback.serving.AnswerQueue;
+import io.tidemill.feedback.serving.ServedModel;
+import io.tidemill.feedback.web.ClientStream;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.BodyHandler;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jboss.logging.Logger;
+
+/**
+ * OpenAI's endpoints. They are routes rather than resources because whether an answer is one document or a stream is
+ * said in the body, and because a client that leaves must stop its generation.
+ */
+public final class GatewayRoutes {
+    private static final Logger LOG = Logger.getLogger(GatewayRoutes.class);
+
+    private final Gateway gateway;
+    private final RequestReader reader;
+    private final ServedModel served;
+    private final Activity activity;
+    private final String model;
+    private final int maximumBodyBytes;
+
+    GatewayRoutes(
+            Gateway gateway,
+            RequestReader reader,
+            ServedModel served,
+            Activity activity,
+            String model,
+            int maximumBodyBytes) {
+        this.gateway = gateway;
+        this.reader = reader;
+        this.served = served;
+        this.activity = activity;
+        this.model = model;
+        this.maximumBodyBytes = maximumBodyBytes;
+    }
+
+    public void register(Router router) {
+        generating(router, "/v1/chat/completions", reader::chat);
+        generating(router, "/v1/completions", reader::rawText);
+        router.get("/v1/models").handler(this::models);
+        router.get("/v1/models/:id").handler(this::model);
+    }
+
+    private void generating(Router router, String path, Function<byte[], AskedFor> read) {
+        router.post(path)
+                .handler(BodyHandler.create(false).setBodyLimit(maximumBodyBytes))
+                .handler(exchange -> answer(exchange, read))
+                .failureHandler(this::refuse);
+    }
+
+    private void answer(RoutingContext exchange, Function<byte[], AskedFor> read) {
+        ClientStream client = new ClientStream(exchange, Vertx.currentContext());
+        // Reading and tokenizing a long prompt takes milliseconds, which the event loop does not have.
+        exchange.vertx().executeBlocking(
+                () -> {
+                    answer(exchange, client, read);
+                    return null;
+                },
+                false);
+    }
+
+    private void answer(RoutingContext exchange, ClientStream client, Function<byte[], AskedFor> read) {
+        try {
+            Buffer body = exchange.body().buffer();
+            AskedFor asked = read.apply(body == null ? new byte[0] : body.getBytes());
+            Reply reply = asked.stream() ? new StreamedReply(client) : new WholeReply(client);
+            gateway.ask(asked, AccessFilter.principal(exchange), session(exchange), reply);
+        } catch (InvalidRequest e) {
+            client.json(400, ErrorJson.of(e));
+        } catch (Gateway.UnknownModel e) {
+            client.json(404, ErrorJson.of("invalid_request_error", "model_not_found", e.getMessage()));
+        } catch (AnswerQueue.Full e) {
+            turnAway(exchange, client, 429, "1", ErrorJson.of("rate_limit_error", "too_many_waiting", e.getMessage()));
+        } catch (Gateway.NoModel e) {
+            turnAway(exchange, client, 503, "2", ErrorJson.of("server_error", "no_model", e.getMessage()));
+        } catch (RuntimeException e) {
+            LOG.error("A request could not be answered", e);
+            activity.failed("gateway", e);
+            client.json(500, ErrorJson.of("server_error", "failed", "The request failed; see the service's log."));
+        }
+    }
+
+    private void turnAway(
+            RoutingContext exchange, ClientStream client, int status, String retryAfterSeconds, ObjectNode body) {
+        activity.turnedAway();
+        exchange.response().putHeader("Retry-After", retryAfterSeconds);
+        client.json(status, body);
+    }
+
+    private static Optional<String> session(RoutingContext exchange) {
+        return Optional.ofNullable(exchange.request().getHeader("X-Session-Id"))
+                .map(String::trim)
+                .filter(session -> !session.isEmpty());
+    }
+
+    private void refuse(RoutingContext exchange) {
+        ClientStream client = new ClientStream(exchange, Vertx.currentContext());
+        if (exchange.statusCode() == 413) {
+            client.json(
+                    413,
+                    ErrorJson.of(
+                            "invalid_request_error",
+                            "too_large",
+                            "The request is larger than " + maximumBodyBytes
+                                    + " bytes (feedback.maximum-record-bytes)."));
+            return;
+        }
+        LOG.error("A request failed", exchange.failure());
+        client.json(500, ErrorJson.of("server_error", "failed", "The request failed; see the service's log."));
+    }
+
+    private void models(RoutingContext exchange) {
+        ObjectNode list = JsonNodeFactory.instance.objectNode().put("object", "list");
+        ArrayNode data = list.putArray("data");
+        served.version().ifPresent(version -> {
+            data.add(entry(model));
+            data.add(entry(version));
+        });
+        new ClientStream(exchange, Vertx.currentContext()).json(200, list);
+    }
+
+    private void model(RoutingContext exchange) {
+        ClientStream client = new ClientStream(exchange, Vertx.currentContext());
+        String id = exchange.pathParam("id");
+        Optional<String> version = served.version();
+        if (version.isPresent() && (id.equals(model) || id.equals(version.get()))) {
+            client.json(200, entry(id));
+        } else {
+            client.json(
+                    404,
+                    ErrorJson.of(
+                            "invalid_request_error", "model_not_found", "The model '" + id + "' does not serve here."));
+        }
+    }
+
+    private static ObjectNode entry(String id) {
+        return JsonNodeFactory.instance
+                .objectNode()
+                .put("id", id)
+                .put("object", "model")
+                .put("created", Instant.EPOCH.getEpochSecond())
+                .put("owned_by", "tidemill");
+    }
+}

@@ -1,0 +1,40 @@
+package io.tidemill.feedback.gateway;
+
+import io.tidemill.feedback.log.EventLog;
+import io.tidemill.feedback.loop.Activity;
+import io.tidemill.feedback.loop.RecentCompletions;
+import io.tidemill.feedback.serving.AnswerQueue;
+import io.tidemill.feedback.serving.ServedModel;
+import io.tidemill.proto.Topic;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.random.RandomGenerator;
+
+/** The door of this package: puts the gateway together. */
+public final class Gateways {
+    private Gateways() {}
+
+    /**
+     * @param model            name that clients may ask for, besides the version that serves
+     * @param defaultMaxTokens longest answer where a request names none
+     * @param capturePatience  longest that an answer's end waits to learn whether it was stored
+     */
+    public static GatewayRoutes routes(
+            String model,
+            int defaultMaxTokens,
+            int maximumBodyBytes,
+            Duration capturePatience,
+            Topic completions,
+            EventLog log,
+            ServedModel served,
+            AnswerQueue queue,
+            RecentCompletions recent,
+            Activity activity,
+            Clock clock,
+            RandomGenerator seeds) {
+        Capture capture = new Capture(log, completions, recent, activity, capturePatience, clock);
+        Gateway gateway = new Gateway(model, served, queue, capture, activity, clock);
+        RequestReader reader = new RequestReader(defaultMaxTokens, seeds);
+        return new GatewayRoutes(gateway, reader, served, activity, model, maximumBodyBytes);
+    }
+}

@@ -1,0 +1,239 @@
+package io.tidemill.feedback.loop;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.google.protobuf.Timestamp;
+import io.tidemill.feedback.log.EventLog;
+import io.tidemill.feedback.serving.AnswerQueue;
+import io.tidemill.feedback.serving.ModelFollower;
+import io.tidemill.feedback.serving.VersionLedger;
+import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.proto.v1.FileDigest;
+import io.tidemill.proto.v1.GateVerdict;
+import io.tidemill.proto.v1.Lineage;
+import io.tidemill.proto.v1.RoundEvent;
+import io.tidemill.proto.v1.SliceRange;
+import io.tidemill.proto.v1.SuiteResult;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+
+/**
+ * The state of the loop as one JSON document: what serves, all versions with their verdicts, the running round, what
+ * this process has done, and what went wrong. Fields that hold a time are ISO-8601 in UTC; {@code _millis} are
+ * milliseconds.
+ */
+public final class LoopView {
+    private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
+
+    private final String model;
+    private final VersionLedger ledger;
+    private final Supplier<ModelFollower.Status> serving;
+    private final AnswerQueue queue;
+    private final Activity activity;
+    private final EventLog log;
+    private final Instant started;
+    private volatile RoundEvent round = RoundEvent.getDefaultInstance();
+
+    /** @param started when this process began to count */
+    public LoopView(
+            String model,
+            VersionLedger ledger,
+            Supplier<ModelFollower.Status> serving,
+            AnswerQueue queue,
+            Activity activity,
+            EventLog log,
+            Instant started) {
+        this.model = model;
+        this.ledger = ledger;
+        this.serving = serving;
+        this.queue = queue;
+        this.activity = activity;
+        this.log = log;
+        this.started = started;
+    }
+
+    /** Takes in the newest state of the running round; rounds of other models change nothing. */
+    public void round(RoundEvent event) {
+        if (event.getModel().equals(model)) {
+            round = event;
+        }
+    }
+
+    /** The state now. */
+    public ObjectNode json() {
+        ObjectNode loop = NODES.objectNode().put("model", model);
+        loop.set("served", served(serving.get()));
+        loop.set("versions", versions());
+        loop.set("round", round());
+        loop.set("activity", activity());
+        loop.set("kafka", NODES.objectNode().put("reachable", log.reachable()));
+        ArrayNode errors = loop.putArray("errors");
+        activity.problems()
+                .forEach(problem -> errors.addObject()
+                        .put("at", problem.at().toString())
+                        .put("where", problem.where())
+                        .put("message", problem.message()));
+        return loop;
+    }
+
+    private static ObjectNode served(ModelFollower.Status status) {
+        ObjectNode served = NODES.objectNode()
+                .put("version", status.version().orElse(null))
+                .put("since", status.since().map(Instant::toString).orElse(null))
+                .put("parameters", status.parameters())
+                .put("loading", status.loading().orElse(null));
+        status.failure()
+                .ifPresentOrElse(
+                        failure -> served.putObject("failure")
+                                .put("version", failure.version())
+                                .put("reason", failure.reason())
+                                .put("at", failure.at().toString()),
+                        () -> served.putNull("failure"));
+        return served;
+    }
+
+    private ArrayNode versions() {
+        ArrayNode versions = NODES.arrayNode();
+        List<CheckpointEvent> oldestFirst = ledger.versions().stream()
+                .sorted(Comparator.comparing(CheckpointEvent::getVersion))
+                .toList();
+        oldestFirst.forEach(event -> versions.add(version(event)));
+        return versions;
+    }
+
+    private static ObjectNode version(CheckpointEvent event) {
+        ObjectNode version = NODES.objectNode()
+                .put("version", event.getVersion())
+                .put("parent", event.getParent())
+                .put("state", event.getState().name().toLowerCase(Locale.ROOT))
+                .put("time", time(event.hasEventTime(), event.getEventTime()))
+                .put("reason", event.getReason())
+                .put("uri", event.getUri())
+                .put("files_url", event.getFilesUrl())
+                .put("parameters", event.getParameters());
+        ArrayNode files = version.putArray("files");
+        for (FileDigest file : event.getFilesList()) {
+            files.addObject()
+                    .put("path", file.getPath())
+                    .put("length", file.getLength())
+                    .put("sha256", file.getSha256());
+        }
+        version.set("verdict", event.hasVerdict() ? verdict(event.getVerdict()) : NODES.nullNode());
+        version.set("lineage", event.hasLineage() ? lineage(event.getLineage()) : NODES.nullNode());
+        ObjectNode metrics = version.putObject("metrics");
+        new TreeMap<>(event.getMetricsMap()).forEach((name, value) -> number(metrics, name, value));
+        return version;
+    }
+
+    private static ObjectNode verdict(GateVerdict verdict) {
+        ObjectNode json = NODES.objectNode().put("passed", verdict.getPassed()).put("summary", verdict.getSummary());
+        ArrayNode suites = json.putArray("suites");
+        for (SuiteResult suite : verdict.getSuitesList()) {
+            ObjectNode result = suites.addObject()
+                    .put("suite", suite.getSuite())
+                    .put("unit", suite.getUnit())
+                    .put("examples", suite.getExamples())
+                    .put("passed", suite.getPassed())
+                    .put("rule", suite.getRule());
+            number(result, "before", suite.getBefore());
+            number(result, "after", suite.getAfter());
+            number(result, "difference", suite.getDifference());
+            number(result, "difference_low", suite.getDifferenceLow());
+            number(result, "difference_high", suite.getDifferenceHigh());
+            number(result, "after_low", suite.getAfterLow());
+            number(result, "after_high", suite.getAfterHigh());
+            number(result, "margin", suite.getMargin());
+        }
+        return json;
+    }
+
+    private static ObjectNode lineage(Lineage lineage) {
+        long records = lineage.getSlicesList().stream()
+                .mapToLong(SliceRange::getRecords)
+                .sum();
+        ObjectNode json = NODES.objectNode()
+                .put("round", lineage.getRound())
+                .put("seed", lineage.getSeed())
+                .put("records", records)
+                .put("first_feedback_time", time(lineage.hasFirstFeedbackTime(), lineage.getFirstFeedbackTime()));
+        counts(json.putObject("examples"), lineage.getExamplesMap());
+        ArrayNode slices = json.putArray("slices");
+        for (SliceRange slice : lineage.getSlicesList()) {
+            slices.addObject()
+                    .put("topic", slice.getTopic())
+                    .put("partition", slice.getPartition())
+                    .put("from_offset", slice.getFromOffset())
+                    .put("to_offset", slice.getToOffset())
+                    .put("records", slice.getRecords());
+        }
+        return json;
+    }
+
+    private ObjectNode round() {
+        RoundEvent now = round;
+        ObjectNode json = NODES.objectNode()
+                .put("round", now.getRound())
+                .put("version", now.getVersion())
+                .put("phase", now.getPhase().name().toLowerCase(Locale.ROOT).replace("_phase", ""))
+                .put("stage", now.getStage())
+                .put("step", now.getStep())
+                .put("steps", now.getSteps())
+                .put("time", time(now.hasEventTime(), now.getEventTime()))
+                .put("started", time(now.hasStarted(), now.getStarted()))
+                .put("message", now.getMessage());
+        number(json, "loss", now.getLoss());
+        number(json, "learning_rate", now.getLearningRate());
+        number(json, "tokens_per_second", now.getTokensPerSecond());
+        number(json, "preference_accuracy", now.getPreferenceAccuracy());
+        counts(json.putObject("examples"), now.getExamplesMap());
+        counts(json.putObject("waiting"), now.getWaitingMap());
+        json.set("verdict", now.hasVerdict() ? verdict(now.getVerdict()) : NODES.nullNode());
+        return json;
+    }
+
+    private ObjectNode activity() {
+        Activity.Counts counts = activity.counts();
+        ObjectNode json = NODES.objectNode()
+                .put("since", started.toString())
+                .put("asked", counts.asked())
+                .put("answered", counts.answered())
+                .put("turned_away", counts.turnedAway())
+                .put("completions", counts.stored())
+                .put("partial_completions", counts.partial())
+                .put("waiting", queue.waiting())
+                .put("running", queue.running());
+        counts(json.putObject("feedback"), counts.feedback());
+        percentiles(json.putObject("answer_millis"), activity.answerTimes());
+        percentiles(json.putObject("first_token_millis"), activity.firstTokenTimes());
+        return json;
+    }
+
+    private static void percentiles(ObjectNode json, Percentiles times) {
+        json.put("samples", times.samples()).put("p50", times.millis(0.5)).put("p95", times.millis(0.95));
+    }
+
+    private static void counts(ObjectNode json, Map<String, Long> counts) {
+        new TreeMap<>(counts).forEach(json::put);
+    }
+
+    /** JSON has no NaN: what is no number is null. */
+    private static void number(ObjectNode json, String name, double value) {
+        if (Double.isFinite(value)) {
+            json.put(name, value);
+        } else {
+            json.putNull(name);
+        }
+    }
+
+    private static String time(boolean present, Timestamp time) {
+        return present
+                ? Instant.ofEpochSecond(time.getSeconds(), time.getNanos()).toString()
+                : null;
+    }
+}

@@ -1,0 +1,245 @@
+package io.tidemill.feedback.serving;
+
+import io.tidemill.feedback.answer.AnswerEngine;
+import io.tidemill.feedback.answer.EngineLoader;
+import io.tidemill.proto.v1.CheckpointEvent;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jboss.logging.Logger;
+
+/**
+ * Makes the served version follow the log: download, verify, load, compare with the probe, and only then swap. Whatever
+ * fails on the way leaves alone what serves, and is shown. A store that cannot be reached is asked again; a version that
+ * is not what was announced is not, until it is announced anew.
+ */
+public final class ModelFollower implements AutoCloseable {
+    private static final Logger LOG = Logger.getLogger(ModelFollower.class);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
+
+    private final VersionLedger ledger;
+    private final Downloader downloader;
+    private final EngineLoader loader;
+    private final ServedModel served;
+    private final Path directory;
+    private final Clock clock;
+    private final Runnable changed;
+    private final Thread thread;
+
+    private boolean ready;
+    private boolean awake;
+    private boolean closed;
+    private CheckpointEvent givenUp = CheckpointEvent.getDefaultInstance();
+    private volatile Status status = Status.NOTHING;
+
+    /** Fetches a version's files, verified, and returns their directory: {@code parent/<version>}. */
+    public interface Downloader {
+        Path download(CheckpointEvent event, Path parentDirectory) throws IOException;
+    }
+
+    /**
+     * @param directory parent of the versions' directories; this object deletes there what it no longer needs
+     * @param changed   told after each change of {@link #status}
+     */
+    public ModelFollower(
+            VersionLedger ledger,
+            Downloader downloader,
+            EngineLoader loader,
+            ServedModel served,
+            Path directory,
+            Clock clock,
+            Runnable changed) {
+        this.ledger = ledger;
+        this.downloader = downloader;
+        this.loader = loader;
+        this.served = served;
+        this.directory = directory;
+        this.clock = clock;
+        this.changed = changed;
+        this.thread = new Thread(this::follow, "feedback-model");
+        this.thread.setDaemon(true);
+    }
+
+    public void start() {
+        thread.start();
+    }
+
+    /** The log has been read to its end once, so that the newest promoted version is known. */
+    public synchronized void ready() {
+        ready = true;
+        wake();
+    }
+
+    /** Something new stands in the ledger. */
+    public synchronized void wake() {
+        awake = true;
+        notifyAll();
+    }
+
+    public Status status() {
+        return status;
+    }
+
+    private void follow() {
+        Duration pause = Duration.ZERO;
+        while (awaitWork(pause)) {
+            pause = Duration.ZERO;
+            CheckpointEvent target = ledger.live().orElse(null);
+            boolean nothingToDo = target == null
+                    || target.equals(givenUp)
+                    || served.version().filter(target.getVersion()::equals).isPresent();
+            if (!nothingToDo && !takeOver(target)) {
+                pause = nextPause();
+            }
+        }
+    }
+
+    /** Waits until there is news, or for {@code pause} where that is not zero; false when closed. */
+    private synchronized boolean awaitWork(Duration pause) {
+        try {
+            long until = System.nanoTime() + pause.toNanos();
+            while (!closed && !(ready && awake)) {
+                long left = (until - System.nanoTime()) / 1_000_000;
+                if (!pause.isZero() && left <= 0) {
+                    break;
+                }
+                wait(pause.isZero() ? 0 : left);
+            }
+            awake = false;
+            return !closed;
+        } catch (InterruptedException e) {
+            return false;
+        }
+    }
+
+    private int attempts;
+
+    private Duration nextPause() {
+        attempts++;
+        Duration pause = Duration.ofMillis(250L << Math.min(attempts, 7));
+        return pause.compareTo(LONGEST_PAUSE) < 0 ? pause : LONGEST_PAUSE;
+    }
+
+    /** Returns whether the matter is settled; false asks for another attempt. */
+    private boolean takeOver(CheckpointEvent target) {
+        String version = target.getVersion();
+        status(status.loading(version));
+        try {
+            Path files = downloader.download(target, directory);
+            serve(target, files);
+            attempts = 0;
+            return true;
+        } catch (IOException e) {
+            fail(version, e);
+            return false;
+        } catch (ProbeCheck.Mismatch | RuntimeException | LinkageError e) {
+            fail(version, e);
+            givenUp = target;
+            return true;
+        }
+    }
+
+    private void serve(CheckpointEvent target, Path files) throws IOException, ProbeCheck.Mismatch {
+        String version = target.getVersion();
+        AnswerEngine engine = loader.load(version, files);
+        try {
+            ProbeCheck.compare(engine, files, loader.tolerance());
+        } catch (IOException | ProbeCheck.Mismatch | RuntimeException e) {
+            engine.close();
+            throw e;
+        }
+        String previous = served.version().orElse(target.getParent());
+        long parameters = engine.parameters();
+        served.swap(engine);
+        Instant now = clock.instant();
+        status(new Status(Optional.of(version), Optional.of(now), parameters, Optional.empty(), Optional.empty()));
+        LOG.infof("serving=%s parameters=%d previous=%s", version, parameters, previous);
+        removeAllBut(Set.of(version, previous));
+    }
+
+    private void fail(String version, Throwable failure) {
+        String reason = failure.getMessage() == null ? failure.toString() : failure.getMessage();
+        LOG.warnf(
+                "Version %s is not taken over, %s goes on serving: %s",
+                version, served.version().orElse("nothing"), reason);
+        LOG.debug("The failure in full", failure);
+        status(status.failed(new Failure(version, reason, clock.instant())));
+    }
+
+    /** Older versions' directories go; one that cannot be deleted is tried again at the next swap. */
+    private void removeAllBut(Set<String> kept) {
+        try (Stream<Path> versions = Files.list(directory)) {
+            for (Path version : versions.toList()) {
+                if (!kept.contains(version.getFileName().toString())) {
+                    delete(version);
+                }
+            }
+        } catch (IOException e) {
+            LOG.warnf("Old versions under %s stay: %s", directory, e.getMessage());
+        }
+    }
+
+    private static void delete(Path tree) throws IOException {
+        try (Stream<Path> paths = Files.walk(tree)) {
+            List<Path> deepestFirst = paths.sorted(Comparator.reverseOrder()).toList();
+            for (Path path : deepestFirst) {
+                Files.deleteIfExists(path);
+            }
+        }
+    }
+
+    private void status(Status next) {
+        status = next;
+        changed.run();
+    }
+
+    @Override
+    public void close() {
+        synchronized (this) {
+            closed = true;
+            notifyAll();
+        }
+        try {
+            thread.join(10_000);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /**
+     * What serves, and what is on its way.
+     *
+     * @param version    version that answers
+     * @param loading    version that is being fetched and loaded
+     * @param failure    why the newest attempt failed; gone after a success
+     * @param parameters of the version that answers
+     */
+    public record Status(
+            Optional<String> version,
+            Optional<Instant> since,
+            long parameters,
+            Optional<String> loading,
+            Optional<Failure> failure) {
+        static final Status NOTHING =
+                new Status(Optional.empty(), Optional.empty(), 0, Optional.empty(), Optional.empty());
+
+        Status loading(String next) {
+            return new Status(version, since, parameters, Optional.of(next), failure);
+        }
+
+        Status failed(Failure reason) {
+            return new Status(version, since, parameters, Optional.empty(), Optional.of(reason));
+        }
+    }
+
+    /** Why a version was not taken over. */
+    public record Failure(String version, String reason, Instant at) {}
+}

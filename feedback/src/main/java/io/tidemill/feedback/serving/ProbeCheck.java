@@ -1,0 +1,72 @@
+package io.tidemill.feedback.serving;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tidemill.feedback.answer.AnswerEngine;
+import io.tidemill.feedback.answer.EngineLoader.Tolerance;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/**
+ * Compares what a loaded version computes with what its trainer wrote down in {@code probe.json}:
+ * {@code {"ids": […], "logits": […]}}, the logits being those of the last position, float32 {@code [V]}.
+ */
+final class ProbeCheck {
+    static final String FILE = "probe.json";
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private ProbeCheck() {}
+
+    /** Returns when the logits agree. */
+    static void compare(AnswerEngine engine, Path directory, Tolerance tolerance) throws IOException, Mismatch {
+        Path file = directory.resolve(FILE);
+        if (!Files.isRegularFile(file)) {
+            throw new Mismatch(engine.version() + " has no " + FILE + ", so it cannot be checked; publish it again.");
+        }
+        JsonNode probe = JSON.readTree(file.toFile());
+        int[] ids = JSON.convertValue(probe.path("ids"), int[].class);
+        double[] expected = JSON.convertValue(probe.path("logits"), double[].class);
+        if (ids == null || ids.length == 0 || expected == null || expected.length == 0) {
+            throw new Mismatch(engine.version() + ": " + FILE + " must hold ids and logits, but has neither or one.");
+        }
+        compare(engine.version(), expected, engine.lastLogits(ids), tolerance);
+    }
+
+    static void compare(String version, double[] expected, float[] actual, Tolerance tolerance) throws Mismatch {
+        if (actual.length != expected.length) {
+            throw new Mismatch(version + " computes " + actual.length + " logits, its " + FILE + " has "
+                    + expected.length + ": vocabulary and probe are of different models.");
+        }
+        double largest = 0;
+        for (double logit : expected) {
+            largest = Math.max(largest, Math.abs(logit));
+        }
+        double allowed = tolerance.absolute() + tolerance.relative() * largest;
+        for (int token = 0; token < expected.length; token++) {
+            double difference = Math.abs(actual[token] - expected[token]);
+            // Written so that NaN fails too.
+            if (!(difference <= allowed)) {
+                throw new Mismatch(String.format(
+                        Locale.ROOT,
+                        "%s: logit of token %d is %.6g, its %s says %.6g; they may differ by %.3g.",
+                        version,
+                        token,
+                        actual[token],
+                        FILE,
+                        expected[token],
+                        allowed));
+            }
+        }
+    }
+
+    /** The loaded version is not the one that was published. */
+    static final class Mismatch extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        Mismatch(String message) {
+            super(message);
+        }
+    }
+}
