@@ -1,0 +1,14 @@
+package io.tidemill.standalone;
+
+/** What was asked cannot be done. The message is one sentence for the terminal: what, which value, what to do. */
+public final class CannotStartException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    public CannotStartException(String message) {
+        super(message);
+    }
+
+    public CannotStartException(String message, Throwable cause) {
+        super(message, cause);
+    }
+}

@@ -1,0 +1,37 @@
+package io.tidemill.standalone;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+
+/** Looks at the HTTP port before anything starts. */
+final class Ports {
+    private static final int LARGEST_PORT = 65_535;
+
+    private Ports() {}
+
+    static int anyFree(String host) {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName(host))) {
+            return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new CannotStartException("No port can be opened on --host " + host + ": " + e.getMessage() + ".", e);
+        }
+    }
+
+    static void check(String option, String host, int port) {
+        if (port < 0 || port > LARGEST_PORT) {
+            throw new CannotStartException(
+                    option + " must be between 0 and " + LARGEST_PORT + ", but was " + port + ".");
+        }
+        try (ServerSocket socket = new ServerSocket()) {
+            socket.setReuseAddress(true); // a connection of the last run that lingers does not take the port
+            socket.bind(new InetSocketAddress(InetAddress.getByName(host), port));
+        } catch (IOException e) {
+            throw new CannotStartException(
+                    "Port " + port + " on " + host + " cannot be opened (" + e.getMessage()
+                            + "); stop the program that has it, or choose another with " + option + ".",
+                    e);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+package io.tidemill.standalone;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** Asks the health check from outside, as any client would, until every service says that it is ready. */
+final class Readiness implements AutoCloseable {
+    private static final Duration PAUSE = Duration.ofMillis(50);
+    private static final Duration GOODBYE = Duration.ofSeconds(10);
+    private static final Duration LONG = Duration.ofSeconds(60);
+
+    private final MillSettings settings;
+    private final String bootstrapServers;
+    private final PrintStream errors;
+    private final Consumer<RunningMill> onReady;
+    private final Thread thread;
+    private final HttpClient http =
+            HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
+
+    Readiness(MillSettings settings, String bootstrapServers, PrintStream errors, Consumer<RunningMill> onReady) {
+        this.settings = settings;
+        this.bootstrapServers = bootstrapServers;
+        this.errors = errors;
+        this.onReady = onReady;
+        this.thread = new Thread(this::run, "tidemill-ready");
+        thread.setDaemon(true);
+    }
+
+    void watch() {
+        thread.start();
+    }
+
+    /** Ends what {@code onReady} began, before the broker goes. */
+    @Override
+    public void close() {
+        thread.interrupt();
+        try {
+            thread.join(GOODBYE.toMillis());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void run() {
+        try {
+            awaitReady();
+        } catch (InterruptedException stopping) {
+            return;
+        }
+        onReady.accept(new RunningMill(settings, bootstrapServers, sinceStart()));
+    }
+
+    private void awaitReady() throws InterruptedException {
+        Duration saidAt = sinceStart();
+        while (true) {
+            List<String> waitingFor = down();
+            if (waitingFor.isEmpty()) {
+                return;
+            }
+            if (sinceStart().minus(saidAt).compareTo(LONG) > 0) {
+                saidAt = sinceStart();
+                errors.println(
+                        "tidemill: not ready after " + saidAt.toSeconds() + " s: " + String.join(", ", waitingFor)
+                                + "; the log tells more: " + settings.data().resolve("tidemill.log"));
+            }
+            Thread.sleep(PAUSE.toMillis());
+        }
+    }
+
+    /** Names of the checks that are not up; empty when all are. */
+    private List<String> down() throws InterruptedException {
+        HttpRequest request = HttpRequest.newBuilder(URI.create(settings.url() + "/q/health/ready"))
+                .timeout(Duration.ofSeconds(5))
+                .build();
+        try {
+            HttpResponse<byte[]> response = http.send(request, BodyHandlers.ofByteArray());
+            if (response.statusCode() == 200) {
+                return List.of();
+            }
+            List<String> names = new ArrayList<>();
+            for (JsonNode check : new ObjectMapper().readTree(response.body()).path("checks")) {
+                if (!check.path("status").asText().equals("UP")) {
+                    names.add(check.path("name").asText());
+                }
+            }
+            return names.isEmpty() ? List.of("health check answers " + response.statusCode()) : names;
+        } catch (IOException notYet) {
+            return List.of("HTTP port " + settings.port());
+        }
+    }
+
+    private static Duration sinceStart() {
+        return Duration.ofMillis(System.currentTimeMillis()
+                - ManagementFactory.getRuntimeMXBean().getStartTime());
+    }
+}

@@ -1,0 +1,29 @@
+package io.tidemill.standalone.demo;
+
+import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.proto.v1.SuiteResult;
+import io.tidemill.proto.v1.VersionState;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * What one round did.
+ *
+ * @param event         the trainer's announcement with the gate's verdict
+ * @param toFirstAnswer from the round's first feedback event to the first answer of the new version; empty where the
+ *                      gate refused it
+ */
+record RoundResult(CheckpointEvent event, Optional<Duration> toFirstAnswer) {
+    static final String HELD_OUT_LOSS = "held-out-loss";
+    static final String PREFERENCE_ACCURACY = "preference-accuracy";
+
+    boolean promoted() {
+        return event.getState() == VersionState.PROMOTED;
+    }
+
+    Optional<SuiteResult> suite(String name) {
+        return event.getVerdict().getSuitesList().stream()
+                .filter(suite -> suite.getSuite().equals(name))
+                .findFirst();
+    }
+}
