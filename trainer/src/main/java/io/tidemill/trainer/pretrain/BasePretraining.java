@@ -9,6 +9,7 @@ import io.tidemill.model.engine.TrainableModel;
 import io.tidemill.trainer.data.Packer;
 import io.tidemill.trainer.data.TrainingSequence;
 import io.tidemill.trainer.optimizer.LearningRateSchedule;
+import io.tidemill.trainer.optimizer.LearningRateSchedule.Decay;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -61,8 +62,12 @@ public final class BasePretraining {
     public LanguageModel run(Consumer<PretrainReport> reports, Consumer<LanguageModel> saved) {
         Threads.intraOp(settings.threads());
         List<PackedBatch> firstEpoch = epoch(0);
-        LearningRateSchedule schedule = LearningRateSchedule.linear(
-                settings.peakLearningRate(), settings.warmupSteps(), (long) firstEpoch.size() * settings.epochs());
+        LearningRateSchedule schedule = new LearningRateSchedule(
+                settings.peakLearningRate(),
+                0,
+                settings.warmupSteps(),
+                (long) firstEpoch.size() * settings.epochs(),
+                Decay.LINEAR);
         try (LanguageModel start = LanguageModel.random(config, settings.seed(), settings.compute());
                 TrainableModel model =
                         TrainableModel.from(start, new AdamWSettings(0.9, 0.95, 1e-8, settings.weightDecay()))) {
@@ -105,10 +110,11 @@ public final class BasePretraining {
                         + ". Weights are those of step " + (step - 1) + ". Lower the peak learning rate, "
                         + settings.peakLearningRate() + ".");
             }
-            model.update(schedule.at(step));
+            double learningRate = schedule.at(step + 1);
+            model.update(learningRate);
             progress.add(loss, tokens);
             if ((step + 1) % REPORT_STEPS == 0 || step + 1 == steps) {
-                reports.accept(progress.report(step + 1, steps, schedule.at(step)));
+                reports.accept(progress.report(step + 1, steps, learningRate));
             }
             if (nanoClock.getAsLong() - savedAt > settings.saveEvery().toNanos() || step + 1 == steps) {
                 save(model, saved);
@@ -143,7 +149,7 @@ public final class BasePretraining {
     private List<PackedBatch> epoch(int number) {
         List<TrainingSequence> order = new ArrayList<>(text.training());
         Collections.shuffle(order, new Random(settings.seed() * 31 + number));
-        return new Packer(settings.rows(), settings.length()).pack(order);
+        return new Packer(settings.rows(), settings.length(), Packer.Policy.CUT).pack(order);
     }
 
     private void save(TrainableModel model, Consumer<LanguageModel> saved) {
