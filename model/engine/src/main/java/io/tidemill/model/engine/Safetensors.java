@@ -232,9 +232,8 @@ public final class Safetensors {
             for (Map.Entry<String, JsonNode> field : json.properties()) {
                 if (field.getKey().equals("__metadata__")) {
                     field.getValue()
-                            .fields()
-                            .forEachRemaining(
-                                    e -> metadata.put(e.getKey(), e.getValue().asText()));
+                            .properties()
+                            .forEach(e -> metadata.put(e.getKey(), e.getValue().asText()));
                 } else {
                     places.put(field.getKey(), place(field.getKey(), field.getValue()));
                 }

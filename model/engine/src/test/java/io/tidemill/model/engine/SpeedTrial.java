@@ -1,5 +1,7 @@
 package io.tidemill.model.engine;
 
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -14,6 +16,10 @@ final class SpeedTrial {
             new ModelConfig(6144, 256, 704, 8, 8, 4, 32, 512, 10_000, 1e-5, true, 0.02, 0, List.of(0));
 
     private SpeedTrial() {}
+
+    private static double cpuSeconds() {
+        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime() / 1e9;
+    }
 
     public static void main(String[] arguments) {
         int threads = Integer.parseInt(arguments[0]);
@@ -39,14 +45,20 @@ final class SpeedTrial {
                 step(trainable, batch);
             }
             int steps = 10;
+            double cpu = cpuSeconds();
             long start = System.nanoTime();
             for (int i = 0; i < steps; i++) {
                 loss = step(trainable, batch);
             }
             double seconds = (System.nanoTime() - start) / 1e9;
+            cpu = cpuSeconds() - cpu;
             System.out.printf(
-                    "%s train, %d examples per row: %,.0f tokens/s, loss %.4f%n",
-                    model.computeType(), segments, steps * (double) rows * length / seconds, loss);
+                    "%s train, %d examples per row: %,.0f tokens/s, %,.0f tokens/CPU-s, loss %.4f%n",
+                    model.computeType(),
+                    segments,
+                    steps * (double) rows * length / seconds,
+                    steps * (double) rows * length / cpu,
+                    loss);
         }
     }
 
@@ -62,12 +74,14 @@ final class SpeedTrial {
         int[] prompt = new Random(1).ints(32, 0, 6144).toArray();
         for (Sampling sampling : List.of(Sampling.greedy(400, Set.of()), new Sampling(0.8, 0.9, 0, 400, 1, Set.of()))) {
             generator.generate(prompt, sampling, (token, p) -> true);
+            double cpu = cpuSeconds();
             long start = System.nanoTime();
             int n = generator.generate(prompt, sampling, (token, p) -> true).tokens().length;
             double seconds = (System.nanoTime() - start) / 1e9;
+            cpu = cpuSeconds() - cpu;
             System.out.printf(
-                    "%s generate, temperature %.1f: %.0f tokens/s%n",
-                    model.computeType(), sampling.temperature(), n / seconds);
+                    "%s generate, temperature %.1f: %.0f tokens/s, %.0f tokens/CPU-s%n",
+                    model.computeType(), sampling.temperature(), n / seconds, n / cpu);
         }
     }
 
@@ -81,10 +95,14 @@ final class SpeedTrial {
             tokens += ids.length;
         }
         model.logProbabilities(sequences);
+        double cpu = cpuSeconds();
         long start = System.nanoTime();
         model.logProbabilities(sequences);
         double seconds = (System.nanoTime() - start) / 1e9;
-        System.out.printf("%s score short sequences: %,.0f tokens/s%n", model.computeType(), tokens / seconds);
+        cpu = cpuSeconds() - cpu;
+        System.out.printf(
+                "%s score short sequences: %,.0f tokens/s, %,.0f tokens/CPU-s%n",
+                model.computeType(), tokens / seconds, tokens / cpu);
     }
 
     private static PackedBatch batch(int rows, int length, int segments) {

@@ -1,0 +1,195 @@
+package io.tidemill.model.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class GeneratorTest {
+    private static final int[] PROMPT = {5, 17, 40, 8};
+    private static final TokenListener ALL = (token, logProbability) -> true;
+    private static LanguageModel model;
+
+    @BeforeAll
+    static void open() {
+        model = LanguageModel.random(Fixtures.TINY, 11, ComputeType.FLOAT32);
+    }
+
+    @AfterAll
+    static void close() {
+        model.close();
+    }
+
+    @BeforeEach
+    void oneThread() {
+        Threads.intraOp(1);
+    }
+
+    @ParameterizedTest
+    @EnumSource(ComputeType.class)
+    void theCacheChangesNoTokenAndNoLogProbability(ComputeType type) {
+        try (LanguageModel own = LanguageModel.random(Fixtures.TINY, 11, type)) {
+            Generation made = new Generator(own).generate(PROMPT, Sampling.greedy(30, Set.of()), ALL);
+            int[] sequence = PROMPT;
+            for (int i = 0; i < made.tokens().length; i++) {
+                float[][] logits = own.logits(sequence);
+                float[] last = logits[logits.length - 1];
+                int best = IntStream.range(0, last.length).reduce(0, (a, b) -> last[b] > last[a] ? b : a);
+                float gap = last[best] - last[made.tokens()[i]];
+                assertThat(gap).as("token " + i).isLessThanOrEqualTo(type == ComputeType.FLOAT32 ? 1e-5f : 0.05f);
+                sequence = Arrays.copyOf(sequence, sequence.length + 1);
+                sequence[sequence.length - 1] = made.tokens()[i];
+            }
+            float[] scored = own.logProbabilities(List.of(sequence)).get(0);
+            float[] tail = Arrays.copyOfRange(scored, PROMPT.length - 1, scored.length);
+            assertThat(made.logProbabilities())
+                    .containsExactly(tail, within(type == ComputeType.FLOAT32 ? 1e-4f : 0.1f));
+        }
+    }
+
+    @Test
+    void theSameSeedGivesTheSameTokensAndAnotherSeedOthers() {
+        Generator generator = new Generator(model);
+        int[] first = generator.generate(PROMPT, sampling(7), ALL).tokens();
+        assertThat(generator.generate(PROMPT, sampling(7), ALL).tokens()).containsExactly(first);
+        assertThat(generator.generate(PROMPT, sampling(8), ALL).tokens()).isNotEqualTo(first);
+    }
+
+    private static Sampling sampling(long seed) {
+        return new Sampling(1, 1, 0, 40, seed, Set.of());
+    }
+
+    @Test
+    void samplingFollowsTheDistribution() {
+        float[][] logits = model.logits(PROMPT);
+        double[] p = softmax(logits[logits.length - 1]);
+        int[] counts = new int[p.length];
+        int n = 3000;
+        Generator generator = new Generator(model);
+        for (int seed = 0; seed < n; seed++) {
+            counts[
+                    generator.generate(PROMPT, new Sampling(1, 1, 0, 1, seed, Set.of()), ALL)
+                            .tokens()[0]]++;
+        }
+        for (int token = 0; token < p.length; token++) { // five standard deviations and a little
+            double deviation = Math.sqrt(p[token] * (1 - p[token]) / n);
+            assertThat(counts[token] / (double) n)
+                    .as("share of token " + token)
+                    .isCloseTo(p[token], within(5 * deviation + 2.0 / n));
+        }
+    }
+
+    private static double[] softmax(float[] logits) {
+        double[] e = IntStream.range(0, logits.length)
+                .mapToDouble(i -> Math.exp(logits[i]))
+                .toArray();
+        double sum = Arrays.stream(e).sum();
+        return Arrays.stream(e).map(x -> x / sum).toArray();
+    }
+
+    @Test
+    void topKAndTopPKeepOnlyTheLikeliest() {
+        float[][] logits = model.logits(PROMPT);
+        double[] p = softmax(logits[logits.length - 1]);
+        int[] order = IntStream.range(0, p.length)
+                .boxed()
+                .sorted((a, b) -> Double.compare(p[b], p[a]))
+                .mapToInt(Integer::intValue)
+                .toArray();
+        double topP = p[order[0]] + p[order[1]] + p[order[2]] / 2; // the third is needed to reach it
+        Set<Integer> seenK = new HashSet<>();
+        Set<Integer> seenP = new HashSet<>();
+        Generator generator = new Generator(model);
+        for (int seed = 0; seed < 300; seed++) {
+            seenK.add(generator.generate(PROMPT, new Sampling(2, 1, 2, 1, seed, Set.of()), ALL)
+                    .tokens()[0]);
+            seenP.add(generator.generate(PROMPT, new Sampling(1, topP, 0, 1, seed, Set.of()), ALL)
+                    .tokens()[0]);
+        }
+        assertThat(seenK).containsExactlyInAnyOrder(order[0], order[1]);
+        assertThat(seenP).containsExactlyInAnyOrder(order[0], order[1], order[2]);
+    }
+
+    @Test
+    void aStopTokenEndsTheAnswerAndIsNotPartOfIt() {
+        Generator generator = new Generator(model);
+        int[] free =
+                generator.generate(PROMPT, Sampling.greedy(20, Set.of()), ALL).tokens();
+        int stop = free[5];
+        int expected =
+                (int) Arrays.stream(free).takeWhile(token -> token != stop).count();
+        List<Integer> heard = new ArrayList<>();
+        Generation made = generator.generate(PROMPT, Sampling.greedy(20, Set.of(stop)), (token, p) -> heard.add(token));
+        assertThat(made.reason()).isEqualTo(FinishReason.STOP);
+        assertThat(made.tokens()).containsExactly(Arrays.copyOf(free, expected));
+        assertThat(heard)
+                .containsExactlyElementsOf(Arrays.stream(made.tokens()).boxed().toList());
+        assertThat(made.logProbabilities()).hasSize(expected);
+    }
+
+    @Test
+    void aListenerThatHasEnoughCancels() {
+        int[] heard = {0};
+        Generation made =
+                new Generator(model).generate(PROMPT, Sampling.greedy(20, Set.of()), (token, p) -> ++heard[0] < 3);
+        assertThat(made.reason()).isEqualTo(FinishReason.CANCELLED);
+        assertThat(made.tokens()).hasSize(3);
+    }
+
+    @Test
+    void anAnswerEndsWhereThePositionsEnd() {
+        int[] prompt = IntStream.range(0, 60).map(i -> 3 + i % 40).toArray();
+        Generation made = new Generator(model).generate(prompt, Sampling.greedy(20, Set.of()), ALL);
+        assertThat(made.tokens()).hasSize(4);
+        assertThat(made.reason()).isEqualTo(FinishReason.LENGTH);
+        int[] full = IntStream.range(0, 64).map(i -> 3).toArray();
+        assertThatThrownBy(() -> new Generator(model).generate(full, Sampling.greedy(1, Set.of()), ALL))
+                .hasMessageContaining("64 tokens leaves no position");
+    }
+
+    @Test
+    void answersWrittenAtOnceAreThoseWrittenOneByOne() throws Exception {
+        Generator generator = new Generator(model);
+        List<int[]> oneByOne = IntStream.range(0, 8)
+                .mapToObj(
+                        seed -> generator.generate(PROMPT, sampling(seed), ALL).tokens())
+                .toList();
+        ExecutorService threads = Executors.newFixedThreadPool(4);
+        try {
+            List<Future<int[]>> atOnce = IntStream.range(0, 8)
+                    .mapToObj(seed -> threads.submit(() -> {
+                        Threads.intraOp(1);
+                        return generator.generate(PROMPT, sampling(seed), ALL).tokens();
+                    }))
+                    .toList();
+            for (int seed = 0; seed < 8; seed++) {
+                assertThat(atOnce.get(seed).get()).containsExactly(oneByOne.get(seed));
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    @Test
+    void settingsThatMakeNoSenseAreRefusedWithTheirValue() {
+        assertThatThrownBy(() -> new Sampling(-1, 1, 0, 1, 0, Set.of())).hasMessageContaining("-1.0");
+        assertThatThrownBy(() -> new Sampling(1, 0, 0, 1, 0, Set.of())).hasMessageContaining("topP");
+        assertThatThrownBy(() -> new Sampling(1, 1, -3, 1, 0, Set.of())).hasMessageContaining("-3");
+        assertThatThrownBy(() -> new Sampling(1, 1, 0, 0, 0, Set.of())).hasMessageContaining("maxTokens");
+    }
+}

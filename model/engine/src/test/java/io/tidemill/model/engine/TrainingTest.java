@@ -1,0 +1,258 @@
+package io.tidemill.model.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class TrainingTest {
+    private static final ModelConfig TINY = Fixtures.TINY;
+    private static final int IGNORED = PackedBatch.IGNORED;
+
+    @BeforeEach
+    void oneThread() {
+        Threads.intraOp(1);
+    }
+
+    @Test
+    void examplesThatShareARowTrainAsIfTheyWereAlone() {
+        int[][] examples = {{5, 6, 7, 8, 9}, {10, 11, 12}, {13, 14, 15, 16}};
+        PackedBatch packed = pack(16, examples);
+        assertThat(packed.oneExamplePerRow()).isFalse();
+        try (LanguageModel model = LanguageModel.random(TINY, 3, ComputeType.FLOAT32);
+                TrainableModel together = TrainableModel.from(model, AdamWSettings.defaults());
+                TrainableModel alone = TrainableModel.from(model, AdamWSettings.defaults())) {
+            double packedLoss = together.accumulate(packed, packed.lossTokens());
+            double loss = 0;
+            for (int[] example : examples) {
+                PackedBatch single = pack(example.length, example);
+                assertThat(single.oneExamplePerRow()).isTrue();
+                loss += alone.accumulate(single, packed.lossTokens());
+            }
+            assertThat(packedLoss).isCloseTo(loss, within(1e-5));
+            assertSameGradients(together, alone, 1e-5f);
+        }
+    }
+
+    @Test
+    void paddingBehindAnExampleChangesNothing() {
+        try (LanguageModel model = LanguageModel.random(TINY, 3, ComputeType.FLOAT32);
+                TrainableModel padded = TrainableModel.from(model, AdamWSettings.defaults());
+                TrainableModel exact = TrainableModel.from(model, AdamWSettings.defaults())) {
+            int[] example = {5, 6, 7, 8, 9};
+            double loss = padded.accumulate(pack(12, example), 4);
+            assertThat(loss).isCloseTo(exact.accumulate(pack(5, example), 4), within(1e-5));
+            assertSameGradients(padded, exact, 1e-5f);
+        }
+    }
+
+    @Test
+    void pairsThatDoNotFitInOneCallGiveTheSameAsOneByOne() {
+        List<PreferencePair> pairs = new ArrayList<>();
+        for (int i = 0; i < 70; i++) { // 70 pairs of two rows of 34 positions are more than one call holds
+            int[] prompt = new int[4];
+            int[] chosen = new int[20 + i % 12];
+            int[] rejected = new int[31];
+            Arrays.setAll(prompt, t -> 3 + t);
+            Arrays.setAll(chosen, t -> 7 + (t * 5) % 50);
+            Arrays.setAll(rejected, t -> 7 + (t * 3) % 50);
+            pairs.add(new PreferencePair(prompt, chosen, rejected, -80 - i, -120 + i, 1 + i % 3));
+        }
+        assertThat(PreferenceRows.groups(pairs, TINY, 4096)).hasSizeGreaterThan(1);
+        try (LanguageModel model = LanguageModel.random(TINY, 3, ComputeType.FLOAT32);
+                TrainableModel together = TrainableModel.from(model, AdamWSettings.defaults());
+                TrainableModel alone = TrainableModel.from(model, AdamWSettings.defaults())) {
+            DpoResult all = together.accumulate(pairs, 0.1, 140, 0.5);
+            double loss = 0;
+            double accuracy = 0;
+            for (PreferencePair pair : pairs) {
+                DpoResult one = alone.accumulate(List.of(pair), 0.1, 140, 0.5);
+                loss += one.loss();
+                accuracy += one.accuracy() / pairs.size();
+            }
+            assertThat(all.loss()).isCloseTo(loss, within(1e-5 * loss));
+            assertThat(all.accuracy()).isCloseTo(accuracy, within(1e-9));
+            assertSameGradients(together, alone, 1e-4f);
+        }
+    }
+
+    @Test
+    void preferenceTrainingMovesTheModelTowardsTheChosenAnswer() {
+        PreferencePair pair = new PreferencePair(new int[] {5, 6}, new int[] {7, 8}, new int[] {9, 10}, 0, 0, 1);
+        try (LanguageModel model = LanguageModel.random(TINY, 3, ComputeType.best());
+                TrainableModel trainable = TrainableModel.from(model, AdamWSettings.defaults())) {
+            double before = margin(model);
+            for (int step = 0; step < 5; step++) {
+                trainable.accumulate(List.of(pair), 0.1, 1, 0);
+                trainable.update(1e-3);
+            }
+            try (LanguageModel after = trainable.snapshot(ComputeType.best())) {
+                assertThat(margin(after)).isGreaterThan(before + 0.5);
+            }
+        }
+    }
+
+    private static double margin(LanguageModel model) {
+        List<float[]> p = model.logProbabilities(List.of(new int[] {5, 6, 7, 8}, new int[] {5, 6, 9, 10}));
+        return p.get(0)[1] + p.get(0)[2] - p.get(1)[1] - p.get(1)[2];
+    }
+
+    @ParameterizedTest
+    @EnumSource(ComputeType.class)
+    void aResumedRunIsTheSameBitForBit(ComputeType type, @TempDir Path directory) {
+        Path file = directory.resolve("state.safetensors");
+        try (LanguageModel model = LanguageModel.random(TINY, 3, type);
+                TrainableModel straight = TrainableModel.from(model, AdamWSettings.defaults());
+                TrainableModel stopped = TrainableModel.from(model, AdamWSettings.defaults());
+                LanguageModel other = LanguageModel.random(TINY, 99, type);
+                TrainableModel resumed = TrainableModel.from(other, AdamWSettings.defaults())) {
+            train(straight, 0, 6);
+            train(stopped, 0, 3);
+            stopped.saveState(file);
+            resumed.loadState(file);
+            assertThat(resumed.steps()).isEqualTo(3);
+            List<Double> losses = train(resumed, 3, 6);
+            assertThat(losses).isEqualTo(train(stopped, 3, 6));
+            try (LanguageModel first = straight.snapshot(type);
+                    LanguageModel second = resumed.snapshot(type)) {
+                assertThat(second.digest()).isEqualTo(first.digest()).isNotEqualTo(model.digest());
+            }
+        }
+    }
+
+    @Test
+    void theStateOfAnotherShapeIsRefusedAndChangesNothing(@TempDir Path directory) {
+        ModelConfig wider = new ModelConfig(61, 32, 64, 2, 4, 2, 8, 64, 10_000, 1e-5, true, 0.2, 1, List.of(2));
+        Path file = directory.resolve("state.safetensors");
+        try (LanguageModel model = LanguageModel.random(TINY, 3, ComputeType.FLOAT32);
+                LanguageModel otherModel = LanguageModel.random(wider, 3, ComputeType.FLOAT32);
+                TrainableModel trainable = TrainableModel.from(model, AdamWSettings.defaults());
+                TrainableModel other = TrainableModel.from(otherModel, AdamWSettings.defaults())) {
+            other.saveState(file);
+            assertThatThrownBy(() -> trainable.loadState(file))
+                    .hasMessageContaining("intermediate=64")
+                    .hasMessageContaining("intermediate=48");
+            try (LanguageModel after = trainable.snapshot(ComputeType.FLOAT32)) {
+                assertThat(after.digest()).isEqualTo(model.digest());
+            }
+        }
+    }
+
+    @Test
+    void discardedGradientsLeaveNoTraceEvenIfTheyWereNotNumbers() {
+        PackedBatch batch = Fixtures.randomBatch(TINY, 1, 2, 12);
+        try (LanguageModel model = LanguageModel.random(TINY, 3, ComputeType.best());
+                TrainableModel spoilt = TrainableModel.from(model, AdamWSettings.defaults());
+                TrainableModel clean = TrainableModel.from(model, AdamWSettings.defaults())) {
+            spoilt.accumulate(batch, batch.lossTokens());
+            spoilt.spoilGradient(Float.NaN);
+            assertThat(spoilt.clip(1)).isNaN();
+            spoilt.discardGradients();
+            try (LanguageModel untouched = spoilt.snapshot(ComputeType.FLOAT32)) {
+                assertThat(untouched.digest()).isEqualTo(model.digest());
+            }
+            assertThat(train(spoilt, 0, 3)).isEqualTo(train(clean, 0, 3));
+            try (LanguageModel first = spoilt.snapshot(ComputeType.FLOAT32);
+                    LanguageModel second = clean.snapshot(ComputeType.FLOAT32)) {
+                assertThat(first.digest()).isEqualTo(second.digest());
+            }
+        }
+    }
+
+    @Test
+    void trainingLeavesTheModelItStartedFromAlone() {
+        try (LanguageModel model = LanguageModel.random(TINY, 3, ComputeType.best())) {
+            String before = model.digest();
+            try (TrainableModel trainable = TrainableModel.from(model, AdamWSettings.defaults());
+                    LanguageModel snapshot = trainable.snapshot(ComputeType.best())) {
+                train(trainable, 0, 2);
+                assertThat(snapshot.digest()).isEqualTo(before);
+            }
+            assertThat(model.digest()).isEqualTo(before);
+        }
+    }
+
+    @Test
+    void bfloat16TrainsLikeFloat32() {
+        List<Double> wide;
+        List<Double> narrow;
+        try (LanguageModel model = LanguageModel.random(TINY, 3, ComputeType.FLOAT32);
+                TrainableModel trainable = TrainableModel.from(model, AdamWSettings.defaults())) {
+            wide = train(trainable, 0, 10);
+        }
+        try (LanguageModel model = LanguageModel.random(TINY, 3, ComputeType.BFLOAT16);
+                TrainableModel trainable = TrainableModel.from(model, AdamWSettings.defaults())) {
+            narrow = train(trainable, 0, 10);
+        }
+        assertThat(wide.get(9)).isLessThan(wide.get(0) - 0.3);
+        for (int i = 0; i < wide.size(); i++) {
+            assertThat(narrow.get(i)).as("loss of step " + i).isCloseTo(wide.get(i), within(0.02 * wide.get(i)));
+        }
+    }
+
+    @Test
+    void aBatchThatCannotBeRightIsRefusedWithItsNumbers() {
+        try (LanguageModel model = LanguageModel.random(TINY, 3, ComputeType.FLOAT32);
+                TrainableModel trainable = TrainableModel.from(model, AdamWSettings.defaults())) {
+            assertThatThrownBy(() -> trainable.accumulate(pack(4, new int[] {5, 61, 7}), 2))
+                    .hasMessageContaining("61");
+            assertThatThrownBy(() -> trainable.accumulate(pack(65, new int[] {5, 6}), 1))
+                    .hasMessageContaining("65")
+                    .hasMessageContaining("64");
+            assertThatThrownBy(() -> trainable.accumulate(pack(4, new int[] {5}), 1))
+                    .hasMessageContaining("target");
+            assertThatThrownBy(() -> trainable.accumulate(pack(4, new int[] {5, 6, 7}), 1))
+                    .hasMessageContaining("1 tokens")
+                    .hasMessageContaining("2");
+            assertThatThrownBy(() -> new PackedBatch(new int[][] {{1, 2}}, new int[][] {{2}}, new int[][] {{1, 1}}))
+                    .hasMessageContaining("Row 0");
+        }
+    }
+
+    /** Examples one behind the other in one row, padded to {@code length}. */
+    private static PackedBatch pack(int length, int[]... examples) {
+        int[] ids = new int[length];
+        int[] targets = new int[length];
+        int[] segments = new int[length];
+        Arrays.fill(targets, IGNORED);
+        int at = 0;
+        for (int e = 0; e < examples.length; e++) {
+            for (int t = 0; t < examples[e].length; t++, at++) {
+                ids[at] = examples[e][t];
+                segments[at] = e + 1;
+                targets[at] = t + 1 < examples[e].length ? examples[e][t + 1] : IGNORED;
+            }
+        }
+        return new PackedBatch(new int[][] {ids}, new int[][] {targets}, new int[][] {segments});
+    }
+
+    private static List<Double> train(TrainableModel trainable, int from, int to) {
+        List<Double> losses = new ArrayList<>();
+        for (int step = from; step < to; step++) {
+            PackedBatch batch = Fixtures.randomBatch(TINY, step % 2, 2, 12);
+            losses.add(trainable.accumulate(batch, batch.lossTokens()));
+            trainable.clip(1);
+            trainable.update(1e-2);
+        }
+        return losses;
+    }
+
+    private static void assertSameGradients(TrainableModel a, TrainableModel b, float tolerance) {
+        for (String name : List.of(
+                "model.embed_tokens.weight",
+                "model.layers.0.self_attn.k_proj.weight",
+                "model.layers.1.mlp.down_proj.weight",
+                "model.norm.weight")) {
+            assertThat(a.gradient(name)).as(name).containsExactly(b.gradient(name), within(tolerance));
+        }
+    }
+}
