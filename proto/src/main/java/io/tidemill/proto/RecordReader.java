@@ -75,6 +75,17 @@ public final class RecordReader<M extends Message> {
         }
     }
 
+    /** Reads the JSON mapping of one message in UTF-8, as {@link #read} does with a JSON header. */
+    public Reading<M> readJson(byte[] utf8) {
+        try {
+            Message.Builder builder = prototype.newBuilderForType();
+            StrictJson.merge(utf8(ByteBuffer.wrap(utf8)), builder);
+            return accepted(builder);
+        } catch (Refusal refusal) {
+            return refusal.reading();
+        }
+    }
+
     /** Reads protobuf's JSON mapping of one message, as {@link #read} does with a JSON header. */
     public Reading<M> readJson(String json) {
         try {
