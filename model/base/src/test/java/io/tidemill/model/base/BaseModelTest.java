@@ -1,0 +1,52 @@
+package io.tidemill.model.base;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class BaseModelTest {
+    @TempDir
+    Path directory;
+
+    @Test
+    void shapeAndTokenizerAreExtractedAndNothingElseIsLeft() throws IOException {
+        Path model = directory.resolve("deep").resolve("model");
+
+        BaseModel.extractRecipeTo(model);
+
+        assertThat(names(model)).containsExactlyInAnyOrderElementsOf(BaseModel.RECIPE_FILES);
+        assertThat(names(model.getParent())).containsExactly("model");
+        JsonNode config =
+                new ObjectMapper().readTree(model.resolve("config.json").toFile());
+        assertThat(config.get("vocab_size").asInt()).isEqualTo(TokenizerRecipe.VOCABULARY_SIZE);
+        assertThat(config.get("max_position_embeddings").asInt()).isEqualTo(TokenizerRecipe.MAX_LENGTH);
+        assertThat(config.get("model_type").asText()).isEqualTo("llama");
+    }
+
+    @Test
+    void whatIsThereAlreadyIsLeftAlone() throws IOException {
+        Path mine = Files.writeString(
+                Files.createDirectory(directory.resolve("model")).resolve("mine"), "kept");
+
+        assertThatThrownBy(() -> BaseModel.extractRecipeTo(mine.getParent()))
+                .isInstanceOf(FileAlreadyExistsException.class)
+                .hasMessageContaining("name a new directory");
+        assertThat(names(mine.getParent())).containsExactly("mine");
+        assertThat(names(directory)).containsExactly("model");
+    }
+
+    private static Stream<String> names(Path folder) throws IOException {
+        try (Stream<Path> paths = Files.list(folder)) {
+            return paths.map(path -> path.getFileName().toString()).toList().stream();
+        }
+    }
+}
