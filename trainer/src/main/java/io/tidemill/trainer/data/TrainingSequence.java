@@ -36,4 +36,13 @@ public record TrainingSequence(String exampleId, int[] ids, boolean[] lossMask, 
     boolean learns(int index) {
         return index > 0 && (lossMask.length == 0 || lossMask[index]);
     }
+
+    /** Tokens that are learned; 0 where the weight is 0. */
+    public long targets() {
+        long count = 0;
+        for (int index = 1; index < ids.length; index++) {
+            count += learns(index) ? 1 : 0;
+        }
+        return weight == 0 ? 0 : count;
+    }
 }

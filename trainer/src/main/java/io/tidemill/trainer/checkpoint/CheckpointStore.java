@@ -1,0 +1,179 @@
+package io.tidemill.trainer.checkpoint;
+
+import io.tidemill.proto.VersionId;
+import io.tidemill.proto.v1.FileDigest;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * The versions of one model on disk, one directory each.
+ *
+ * <p>A version is written in a directory aside, flushed and renamed: it is there as a whole or not at all. What stands
+ * in {@code state/} is private: it is never among a version's public files.
+ */
+public final class CheckpointStore implements AutoCloseable {
+    /** Private part of a version: ledger, held-out suites, float32 masters. */
+    public static final String STATE = "state";
+
+    private static final String ASIDE = ".aside-";
+    private static final Set<String> KEPT_WHEN_PRUNED = Set.of(Manifest.FILE, ModelCard.FILE, STATE, Probe.FILE);
+
+    private final String model;
+    private final Path root;
+    private final FileChannel lock;
+
+    private CheckpointStore(String model, Path root, FileChannel lock) {
+        this.model = model;
+        this.root = root;
+        this.lock = lock;
+    }
+
+    /**
+     * Opens, and makes where absent, {@code <directory>/<model>}; removes what was half written.
+     *
+     * @throws IOException also if another process has it open
+     */
+    public static CheckpointStore open(Path directory, String model) throws IOException {
+        Path root = directory.resolve(model);
+        Files.createDirectories(root);
+        FileChannel channel =
+                FileChannel.open(root.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        try {
+            FileLock lock = channel.tryLock();
+            if (lock == null) {
+                throw new OverlappingFileLockException();
+            }
+        } catch (OverlappingFileLockException e) {
+            channel.close();
+            throw new IOException(
+                    "Checkpoint store " + root + " is in use by another trainer. Stop it, or use another tidemill.data.", e);
+        }
+        CheckpointStore store = new CheckpointStore(model, root, channel);
+        store.removeHalfWritten();
+        return store;
+    }
+
+    private void removeHalfWritten() throws IOException {
+        for (Path path : list()) {
+            if (path.getFileName().toString().startsWith(ASIDE)) {
+                Durable.deleteTree(path);
+            }
+        }
+    }
+
+    private List<Path> list() throws IOException {
+        try (Stream<Path> paths = Files.list(root)) {
+            return paths.toList();
+        }
+    }
+
+    /** Versions on disk, oldest first. */
+    public List<VersionId> versions() throws IOException {
+        return list().stream()
+                .map(path -> path.getFileName().toString())
+                .filter(name -> !name.startsWith("."))
+                .map(VersionId::parse)
+                .sorted()
+                .toList();
+    }
+
+    public boolean has(VersionId version) {
+        return Files.isRegularFile(directory(version).resolve(Manifest.FILE));
+    }
+
+    /** Has it weights, so that it can be served, promoted and trained on? */
+    public boolean hasWeights(VersionId version) {
+        return has(version) && Files.isRegularFile(directory(version).resolve("config.json"));
+    }
+
+    public Path directory(VersionId version) {
+        if (!version.model().equals(model)) {
+            throw new IllegalArgumentException("This store holds versions of " + model + ", not " + version);
+        }
+        return root.resolve(version.toString());
+    }
+
+    /** Where the next round's float32 weights come from: the private masters, or the public files where those are it. */
+    public Path masters(VersionId version) {
+        Path masters = directory(version).resolve(STATE).resolve("masters");
+        return Files.isDirectory(masters) ? masters : directory(version);
+    }
+
+    /** A new, empty directory to write a version in. */
+    public Path aside(VersionId version) throws IOException {
+        return Files.createTempDirectory(root, ASIDE + version + "-");
+    }
+
+    /** Flushes the directory aside and gives it its name; from then on the version exists. */
+    public void publish(Path aside, VersionId version) throws IOException {
+        Path target = directory(version);
+        if (Files.exists(target)) {
+            throw new FileAlreadyExistsException(target.toString(), null, "A version is written once.");
+        }
+        Durable.flushTree(aside);
+        Files.move(aside, target, StandardCopyOption.ATOMIC_MOVE);
+        Durable.flushDirectory(root);
+    }
+
+    public Manifest manifest(VersionId version) throws IOException {
+        return Manifest.read(directory(version));
+    }
+
+    /** A public file of a version: one that its manifest lists, or the manifest; nothing else can be reached. */
+    public Optional<Path> publicFile(VersionId version, String path) throws IOException {
+        if (!version.model().equals(model) || !has(version)) {
+            return Optional.empty();
+        }
+        boolean listed = path.equals(Manifest.FILE)
+                || manifest(version).event().getFilesList().stream()
+                        .map(FileDigest::getPath)
+                        .anyMatch(path::equals);
+        return listed
+                ? Optional.of(directory(version).resolve(path)).filter(Files::isRegularFile)
+                : Optional.empty();
+    }
+
+    /**
+     * Takes the weights and masters of old versions away; manifest, card, ledger and probe stay.
+     *
+     * @param full how many of the newest versions with weights stay whole
+     * @param kept never touched
+     */
+    public void prune(int full, Set<VersionId> kept) throws IOException {
+        List<VersionId> whole =
+                versions().stream().filter(this::hasWeights).toList();
+        for (VersionId version : whole.subList(0, Math.max(0, whole.size() - full))) {
+            if (!kept.contains(version)) {
+                prune(directory(version));
+            }
+        }
+    }
+
+    private static void prune(Path version) throws IOException {
+        Files.deleteIfExists(version.resolve("config.json")); // first: without it nobody takes the rest for a model
+        try (Stream<Path> paths = Files.list(version)) {
+            for (Path path : paths.toList()) {
+                if (!KEPT_WHEN_PRUNED.contains(path.getFileName().toString())) {
+                    Durable.deleteTree(path);
+                }
+            }
+        }
+        Durable.deleteTree(version.resolve(STATE).resolve("masters"));
+    }
+
+    @Override
+    public void close() throws IOException {
+        lock.close();
+    }
+}

@@ -1,0 +1,52 @@
+package io.tidemill.trainer.checkpoint;
+
+import io.tidemill.trainer.data.ExampleSet;
+import io.tidemill.trainer.data.RoundExamples.LedgerEntry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** {@code state/examples.tsv}: the examples that a version's round saw, and their stage; one line each. */
+public final class Ledger {
+    public static final String FILE = "examples.tsv";
+
+    private Ledger() {}
+
+    public static void write(Path state, List<LedgerEntry> entries) throws IOException {
+        StringBuilder text = new StringBuilder();
+        entries.forEach(entry -> text.append(entry.stage())
+                .append('\t')
+                .append(escaped(entry.exampleId()))
+                .append('\n'));
+        Durable.write(state.resolve(FILE), text.toString());
+    }
+
+    /** Entries of one version; none where it has no ledger. */
+    public static List<LedgerEntry> read(Path state) throws IOException {
+        Path file = state.resolve(FILE);
+        if (!Files.exists(file)) {
+            return List.of();
+        }
+        try (Stream<String> lines = Files.lines(file)) {
+            return lines.map(line -> line.split("\t", 2))
+                    .map(parts -> new LedgerEntry(unescaped(parts[1]), parts[0]))
+                    .toList();
+        }
+    }
+
+    /** Adds a version's examples to a set. */
+    public static void addTo(ExampleSet set, Path state) throws IOException {
+        read(state).forEach(entry -> set.add(entry.exampleId()));
+    }
+
+    /** Ids are hashes as a rule, but whoever writes to the topic may choose others. */
+    private static String escaped(String id) {
+        return id.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r");
+    }
+
+    private static String unescaped(String text) {
+        return text.translateEscapes();
+    }
+}

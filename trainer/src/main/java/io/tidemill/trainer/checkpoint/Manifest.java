@@ -1,0 +1,71 @@
+package io.tidemill.trainer.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.google.protobuf.util.JsonFormat;
+import io.tidemill.proto.checkpoint.FileDigests;
+import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.trainer.slice.OffsetRange;
+import io.tidemill.trainer.slice.Slice;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/**
+ * {@code manifest.json}: what a version is and how it came about.
+ *
+ * @param event       as announced, without the manifest's own digest
+ * @param base        "embedded", or the Hugging Face directory that the lineage started from
+ * @param quarantined what was refused for the second time with this version, and is passed over from now on
+ * @param settings    in force when it was made; JSON
+ * @param origin      machine and libraries; JSON
+ */
+public record Manifest(CheckpointEvent event, String base, Slice quarantined, JsonNode settings, JsonNode origin) {
+    public static final String FILE = "manifest.json";
+    /** Data directories of another number cannot be read. */
+    public static final int FORMAT = 1;
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    public void write(Path directory) throws IOException {
+        ObjectNode json = JSON.createObjectNode();
+        json.put("format", FORMAT);
+        json.set(
+                "checkpoint",
+                JSON.readTree(JsonFormat.printer()
+                        .alwaysPrintFieldsWithNoPresence()
+                        .print(event)));
+        json.put("base", base);
+        json.set("quarantined", JSON.valueToTree(quarantined.ranges()));
+        json.set("settings", settings);
+        json.set("origin", origin);
+        Durable.write(
+                directory.resolve(FILE), JSON.writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n");
+    }
+
+    public static Manifest read(Path directory) throws IOException {
+        Path file = directory.resolve(FILE);
+        JsonNode json = JSON.readTree(Files.readAllBytes(file));
+        if (json.path("format").asInt() != FORMAT) {
+            throw new IOException(file + " has format " + json.path("format") + ", but this program reads " + FORMAT
+                    + ". Use the version of Tidemill that wrote it.");
+        }
+        CheckpointEvent.Builder event = CheckpointEvent.newBuilder();
+        JsonFormat.parser().ignoringUnknownFields().merge(json.path("checkpoint").toString(), event);
+        return new Manifest(
+                event.build(),
+                json.path("base").asText(),
+                new Slice(Arrays.asList(JSON.treeToValue(json.path("quarantined"), OffsetRange[].class))),
+                json.path("settings"),
+                json.path("origin"));
+    }
+
+    /** The event to announce: with the digest of the manifest as it stands in that directory. */
+    public CheckpointEvent announcement(Path directory) throws IOException {
+        return event.toBuilder()
+                .addFiles(FileDigests.of(directory, directory.resolve(FILE)))
+                .build();
+    }
+}

@@ -1,0 +1,71 @@
+package io.tidemill.trainer.data;
+
+import io.tidemill.proto.v1.Preference;
+import io.tidemill.proto.v1.TokenSequence;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * What a slice holds, sorted out: each stage's examples in training order, what the gate alone may see, and a count of
+ * everything that was read.
+ *
+ * @param heldOutSequences   new in this slice
+ * @param heldOutPreferences new in this slice
+ * @param ledger             every example that counts from now on as seen, with its stage
+ * @param counts             records by {@link Stages}; their sum is the number of records read
+ * @param sources            trained examples by source, for the model card
+ * @param firstFeedback      when the broker appended the oldest preference
+ */
+public record RoundExamples(
+        List<TrainingSequence> pretrain,
+        List<TrainingSequence> sft,
+        List<PairExample> pairs,
+        List<TokenSequence> heldOutSequences,
+        List<Preference> heldOutPreferences,
+        List<LedgerEntry> ledger,
+        Map<String, Long> counts,
+        Map<String, Long> sources,
+        Optional<Instant> firstFeedback) {
+
+    /** One example of the lineage and what became of it. */
+    public record LedgerEntry(String exampleId, String stage) {}
+
+    /** Examples that some stage would train on. */
+    public long trainable() {
+        return (long) pretrain.size() + sft.size() + pairs.size();
+    }
+
+    /**
+     * The same after some examples of the preference stage were put aside.
+     *
+     * @param asides what became of them instead, by example id
+     */
+    public RoundExamples without(Map<String, String> asides) {
+        if (asides.isEmpty()) {
+            return this;
+        }
+        Map<String, Long> recounted = new TreeMap<>(counts);
+        asides.values().forEach(instead -> {
+            recounted.merge(Stages.DPO, -1L, Long::sum);
+            recounted.merge(instead, 1L, Long::sum);
+        });
+        return new RoundExamples(
+                pretrain,
+                sft,
+                pairs.stream()
+                        .filter(pair -> !asides.containsKey(pair.exampleId()))
+                        .toList(),
+                heldOutSequences,
+                heldOutPreferences,
+                ledger.stream()
+                        .map(entry -> new LedgerEntry(
+                                entry.exampleId(), asides.getOrDefault(entry.exampleId(), entry.stage())))
+                        .toList(),
+                recounted,
+                sources,
+                firstFeedback);
+    }
+}

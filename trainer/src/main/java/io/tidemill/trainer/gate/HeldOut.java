@@ -1,0 +1,125 @@
+package io.tidemill.trainer.gate;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.Message;
+import com.google.protobuf.Parser;
+import io.tidemill.proto.v1.Preference;
+import io.tidemill.proto.v1.TokenSequence;
+import io.tidemill.trainer.checkpoint.Durable;
+import io.tidemill.trainer.data.ExampleOrder;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * The held-out examples of a lineage, gathered over its rounds: at most so many windows and pairs, an even sample of all
+ * that ever came (those with the lowest hash of their id), so that most of the suite is the same from round to round.
+ *
+ * @param sequences windows, each its own sequence
+ */
+public record HeldOut(List<TokenSequence> sequences, List<Preference> pairs) {
+    private static final String SEQUENCES = "held-out-sequences.binpb";
+    private static final String PAIRS = "held-out-pairs.binpb";
+    private static final long SAMPLE = 0x7469_6465L;
+
+    public static final HeldOut NONE = new HeldOut(List.of(), List.of());
+
+    public HeldOut {
+        sequences = List.copyOf(sequences);
+        pairs = List.copyOf(pairs);
+    }
+
+    /** Together with what a slice brought; sequences are cut into windows of {@code length} predicted tokens. */
+    public HeldOut with(List<TokenSequence> more, List<Preference> morePairs, int length, Limits limits) {
+        List<TokenSequence> windows =
+                more.stream().flatMap(sequence -> windows(sequence, length)).toList();
+        ExampleOrder order = new ExampleOrder(SAMPLE);
+        return new HeldOut(
+                order.first(limits.windows(), join(sequences, windows), TokenSequence::getExampleId),
+                order.first(limits.pairs(), join(pairs, morePairs), Preference::getExampleId));
+    }
+
+    /** How many windows and pairs are kept at most. */
+    public record Limits(int windows, int pairs) {}
+
+    private static <T> List<T> join(List<T> one, List<T> other) {
+        return Stream.concat(one.stream(), other.stream()).toList();
+    }
+
+    private static Stream<TokenSequence> windows(TokenSequence sequence, int length) {
+        return Window.cut(sequence, length).stream().map(window -> {
+            TokenSequence.Builder message = sequence.toBuilder()
+                    .clearIds()
+                    .clearLossMask()
+                    .setExampleId(window.id())
+                    .setTextBytes(Math.round(window.bytes()));
+            byte[] mask = new byte[window.ids().length];
+            for (int i = 0; i < mask.length; i++) {
+                message.addIds(window.ids()[i]);
+                mask[i] = (byte) (window.mask()[i] ? 1 : 0);
+            }
+            return message.setLossMask(ByteString.copyFrom(mask)).build();
+        });
+    }
+
+    /** The windows as a loss suite reads them. */
+    public List<Window> windows() {
+        return sequences.stream()
+                .map(sequence -> {
+                    boolean[] mask = new boolean[sequence.getIdsCount()];
+                    for (int i = 0; i < mask.length; i++) {
+                        mask[i] = sequence.getLossMask().byteAt(i) != 0;
+                    }
+                    int[] ids = sequence.getIdsList().stream()
+                            .mapToInt(Integer::intValue)
+                            .toArray();
+                    return new Window(sequence.getExampleId(), ids, mask, sequence.getTextBytes());
+                })
+                .toList();
+    }
+
+    /** Writes both lists into a version's private directory, flushed. */
+    public void write(Path directory) throws IOException {
+        write(directory.resolve(SEQUENCES), sequences);
+        write(directory.resolve(PAIRS), pairs);
+    }
+
+    /** Nothing where the files are absent. */
+    public static HeldOut read(Path directory) throws IOException {
+        return new HeldOut(
+                read(directory.resolve(SEQUENCES), TokenSequence.parser()),
+                read(directory.resolve(PAIRS), Preference.parser()));
+    }
+
+    private static void write(Path file, List<? extends Message> messages) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        messages.forEach(message -> {
+            try {
+                message.writeDelimitedTo(bytes);
+            } catch (IOException impossible) {
+                throw new UncheckedIOException(impossible);
+            }
+        });
+        Durable.write(file, bytes.toByteArray());
+    }
+
+    private static <M extends Message> List<M> read(Path file, Parser<M> parser) throws IOException {
+        List<M> messages = new ArrayList<>();
+        if (Files.exists(file)) {
+            try (InputStream in = Files.newInputStream(file)) {
+                for (M message = parser.parseDelimitedFrom(in);
+                        message != null;
+                        message = parser.parseDelimitedFrom(in)) {
+                    messages.add(message);
+                }
+            }
+        }
+        return messages;
+    }
+}

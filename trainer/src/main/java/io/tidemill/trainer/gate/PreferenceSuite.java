@@ -1,0 +1,72 @@
+package io.tidemill.trainer.gate;
+
+import io.tidemill.model.engine.LanguageModel;
+import io.tidemill.proto.Ids;
+import io.tidemill.trainer.stage.TokenizedPair;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * How often the model finds the preferred answer more likely, by log-probability a token (so that a short answer has no
+ * advantage), given the prompt. A tie counts half. Unit: share from 0 to 1.
+ */
+public record PreferenceSuite(String name, List<TokenizedPair> pairs, double margin, int minimum) implements Suite {
+    public PreferenceSuite {
+        pairs = List.copyOf(pairs);
+    }
+
+    @Override
+    public String unit() {
+        return "share of pairs";
+    }
+
+    @Override
+    public int sign() {
+        return 1;
+    }
+
+    @Override
+    public List<String> exampleIds() {
+        return pairs.stream().map(PreferenceSuite::contentId).toList();
+    }
+
+    private static String contentId(TokenizedPair pair) {
+        return Ids.contentHash(bytes(pair.prompt()), bytes(pair.chosen()), bytes(pair.rejected()));
+    }
+
+    /** Length first, so that the parts cannot run into each other. */
+    private static byte[] bytes(int[] ids) {
+        ByteBuffer buffer = ByteBuffer.allocate(4 * (ids.length + 1)).putInt(ids.length);
+        IntStream.of(ids).forEach(buffer::putInt);
+        return buffer.array();
+    }
+
+    @Override
+    public double[] weights() {
+        double[] ones = new double[pairs.size()];
+        Arrays.fill(ones, 1);
+        return ones;
+    }
+
+    @Override
+    public double[] score(LanguageModel model, int[] indexes) {
+        List<TokenizedPair> chosen = IntStream.of(indexes).mapToObj(pairs::get).toList();
+        List<float[]> logProbabilities = model.logProbabilities(TokenizedPair.texts(chosen));
+        return IntStream.range(0, chosen.size())
+                .mapToDouble(i -> score(chosen.get(i), logProbabilities.get(2 * i), logProbabilities.get(2 * i + 1)))
+                .toArray();
+    }
+
+    private static double score(TokenizedPair pair, float[] chosen, float[] rejected) {
+        double perToken = pair.answerLogProbability(chosen) / pair.chosen().length;
+        double other = pair.answerLogProbability(rejected) / pair.rejected().length;
+        return perToken > other ? 1 : perToken == other ? 0.5 : 0;
+    }
+
+    @Override
+    public Interval interval(Scores after, double[] resampled) {
+        return Interval.wilson(after.mean(), after.size());
+    }
+}

@@ -1,0 +1,33 @@
+package io.tidemill.trainer.gate;
+
+import io.tidemill.model.engine.LanguageModel;
+import java.util.List;
+
+/** Frozen examples and the figure that they give. */
+public sealed interface Suite permits LossSuite, PreferenceSuite {
+    /** As the event writes it: "held-out-loss", "old-data-loss", "preference-accuracy". */
+    String name();
+
+    String unit();
+
+    /** 1 where a higher figure is better, −1 where a lower one is. */
+    int sign();
+
+    /** How much worse is still accepted; in the suite's unit. */
+    double margin();
+
+    /** With fewer examples the figures are told, but nothing is decided by them. */
+    int minimum();
+
+    /** One id an example, telling its content; by it a score is remembered. */
+    List<String> exampleIds();
+
+    /** Weight of each example in the suite's figure. */
+    double[] weights();
+
+    /** Scores of some of the examples, by index. */
+    double[] score(LanguageModel model, int[] indexes);
+
+    /** Interval of the figure after. */
+    Interval interval(Scores after, double[] resampled);
+}

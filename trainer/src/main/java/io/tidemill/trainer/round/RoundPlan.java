@@ -1,0 +1,37 @@
+package io.tidemill.trainer.round;
+
+import io.tidemill.proto.VersionId;
+import io.tidemill.trainer.slice.Slice;
+
+/**
+ * A round, frozen before it starts: with the same plan the result is the same, whatever was interrupted.
+ *
+ * @param version        that will come of it
+ * @param parent         champion it starts from
+ * @param seed           of the order of examples and of the gate's resampling
+ * @param onTrialAgain   the part of the slice that was refused once already
+ * @param reason         why it was started
+ * @param startedMillis  since the epoch
+ */
+public record RoundPlan(
+        String version,
+        String parent,
+        long seed,
+        Slice slice,
+        Slice onTrialAgain,
+        RoundSettings settings,
+        String reason,
+        long startedMillis) {
+
+    public VersionId versionId() {
+        return VersionId.parse(version);
+    }
+
+    public VersionId parentId() {
+        return VersionId.parse(parent);
+    }
+
+    public long round() {
+        return versionId().round();
+    }
+}

@@ -1,0 +1,438 @@
+package io.tidemill.trainer.round;
+
+import io.tidemill.model.engine.LanguageModel;
+import io.tidemill.model.engine.WeightType;
+import io.tidemill.model.text.ChatEncoder;
+import io.tidemill.model.text.ChatTemplate;
+import io.tidemill.model.text.Tokenizer;
+import io.tidemill.proto.VersionId;
+import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.proto.v1.GateVerdict;
+import io.tidemill.proto.v1.RoundEvent.Phase;
+import io.tidemill.proto.v1.VersionState;
+import io.tidemill.trainer.checkpoint.CheckpointStore;
+import io.tidemill.trainer.checkpoint.Durable;
+import io.tidemill.trainer.checkpoint.Ledger;
+import io.tidemill.trainer.checkpoint.Lineage;
+import io.tidemill.trainer.checkpoint.Probe;
+import io.tidemill.trainer.checkpoint.VersionFiles;
+import io.tidemill.trainer.data.ExampleCollector;
+import io.tidemill.trainer.data.ExampleReader;
+import io.tidemill.trainer.data.ExampleSet;
+import io.tidemill.trainer.data.Packer;
+import io.tidemill.trainer.data.PairExample;
+import io.tidemill.trainer.data.RoundExamples;
+import io.tidemill.trainer.data.Stages;
+import io.tidemill.trainer.gate.Gate;
+import io.tidemill.trainer.gate.HeldOut;
+import io.tidemill.trainer.gate.LossSuite;
+import io.tidemill.trainer.gate.PreferenceSuite;
+import io.tidemill.trainer.gate.ScoreCache;
+import io.tidemill.trainer.gate.Scores;
+import io.tidemill.trainer.gate.Suite;
+import io.tidemill.trainer.slice.SliceReader;
+import io.tidemill.trainer.stage.DivergedException;
+import io.tidemill.trainer.stage.PreferenceStage;
+import io.tidemill.trainer.stage.PreferenceStage.Reference;
+import io.tidemill.trainer.stage.Stage;
+import io.tidemill.trainer.stage.StageRunner;
+import io.tidemill.trainer.stage.StepListener;
+import io.tidemill.trainer.stage.StepReport;
+import io.tidemill.trainer.stage.TokenizedPair;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.LongSupplier;
+import org.apache.kafka.common.TopicPartition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One round, from its frozen plan to a version in the store.
+ *
+ * <pre>
+ *   slice ── examples ── pretrain ── sft ── dpo ── candidate ── gate ─┬─ promoted: the whole version
+ *                                     └ diverged ─────────────────────┴─ refused: manifest and card
+ * </pre>
+ *
+ * <p>A function of plan, log and champion: run again after an interruption it gives the same weights, from the last saved
+ * step on.
+ */
+final class RoundRunner {
+    private static final Logger LOG = LoggerFactory.getLogger(RoundRunner.class);
+
+    /** Published weights in bfloat16 have 8 bits of mantissa: their logits may differ by so much of the largest. */
+    private static final double BFLOAT16_TOLERANCE = 0.05;
+
+    private static final int REFERENCE_PAIRS_AT_ONCE = 64;
+
+    private final CheckpointStore store;
+    private final SliceReader slices;
+    private final ExampleReader reader;
+    private final ScoreCache scores;
+    private final VersionWriter versions;
+    private final RoundReporter reporter;
+    private final RoundControl control;
+    private final LongSupplier nanoClock;
+
+    RoundRunner(
+            CheckpointStore store,
+            SliceReader slices,
+            ExampleReader reader,
+            ScoreCache scores,
+            VersionWriter versions,
+            RoundReporter reporter,
+            RoundControl control,
+            LongSupplier nanoClock) {
+        this.store = store;
+        this.slices = slices;
+        this.reader = reader;
+        this.scores = scores;
+        this.versions = versions;
+        this.reporter = reporter;
+        this.control = control;
+        this.nanoClock = nanoClock;
+    }
+
+    /** The examples of a slice, with the number of records by partition. */
+    private record Input(RoundExamples examples, Map<TopicPartition, Long> records) {}
+
+    /** Examples as the stages take them, after those that no stage can take were put aside. */
+    private record Prepared(
+            RoundExamples examples, List<TokenizedPair> pairs, List<TokenizedPair> heldOutPairs, HeldOut heldOut) {}
+
+    /** A verdict with the figures that go beside it. */
+    private record Judgement(GateVerdict verdict, Map<String, Double> figures) {}
+
+    /** @return the event to announce; the version is in the store */
+    CheckpointEvent run(RoundPlan plan, WorkDirectory work, Lineage lineage) throws IOException {
+        RoundSettings settings = plan.settings();
+        Path parent = store.directory(plan.parentId());
+        Map<String, Double> metrics = new TreeMap<>();
+        long start = nanoClock.getAsLong();
+
+        Input input = read(plan, lineage);
+        try (Tokenizer tokenizer = Tokenizer.load(parent);
+                LanguageModel champion = LanguageModel.load(parent, settings.compute())) {
+            Prepared prepared = prepare(plan, input.examples(), tokenizer, champion.config().maxPositions());
+            reporter.examples(prepared.examples().counts(), prepared.examples().firstFeedback());
+
+            VersionWriter.Draft draft = new VersionWriter.Draft(
+                    plan, prepared.examples(), input.records(), champion.config().parameterCount(), metrics);
+            try (LanguageModel trained = train(plan, work, prepared, champion, metrics)) {
+                metrics.put("training_seconds", (nanoClock.getAsLong() - start) * 1e-9);
+                return judge(plan, prepared, champion, trained, tokenizer, draft);
+            } catch (DivergedException e) {
+                LOG.error("round={} {}", plan.round(), e.getMessage());
+                return refuse(draft, GateVerdict.newBuilder().setSummary(e.getMessage()).build());
+            }
+        }
+    }
+
+    // ---- reading ----------------------------------------------------------------------------------------------------
+
+    private Input read(RoundPlan plan, Lineage lineage) throws IOException {
+        ExampleSet seen = new ExampleSet();
+        for (VersionId ancestor : lineage.ancestry()) {
+            Ledger.addTo(seen, store.directory(ancestor).resolve(CheckpointStore.STATE));
+        }
+        ExampleCollector collector = new ExampleCollector(reader, seen, plan.seed());
+        Map<TopicPartition, Long> records = slices.read(plan.slice(), collector::add);
+        RoundExamples examples = collector.finish();
+
+        long read = records.values().stream().mapToLong(Long::longValue).sum();
+        long counted = examples.counts().values().stream().mapToLong(Long::longValue).sum();
+        if (read != counted) {
+            throw new IllegalStateException("Slice " + plan.slice() + " holds " + read + " records, but what became of "
+                    + counted + " is known: " + examples.counts());
+        }
+        return new Input(examples, records);
+    }
+
+    private Prepared prepare(RoundPlan plan, RoundExamples examples, Tokenizer tokenizer, int maxPositions)
+            throws IOException {
+        Path parent = store.directory(plan.parentId());
+        Map<String, String> asides = new HashMap<>(); // example id → what became of it instead
+        Optional<ChatEncoder> encoder = encoder(parent, tokenizer);
+        List<TokenizedPair> pairs = tokenize(examples.pairs(), encoder, maxPositions, asides);
+
+        int length = windowLength(plan, maxPositions);
+        HeldOut heldOut = HeldOut.read(parent.resolve(CheckpointStore.STATE))
+                .with(
+                        examples.heldOutSequences(),
+                        examples.heldOutPreferences(),
+                        length,
+                        plan.settings().gate().limits());
+        List<TokenizedPair> heldOutPairs = tokenize(
+                heldOut.pairs().stream().map(PairExample::of).toList(), encoder, maxPositions, new HashMap<>());
+        return new Prepared(examples.without(asides), pairs, heldOutPairs, heldOut);
+    }
+
+    /** A model without a chat template learns from text alone. */
+    private static Optional<ChatEncoder> encoder(Path directory, Tokenizer tokenizer) {
+        try {
+            return Optional.of(new ChatEncoder(tokenizer, ChatTemplate.load(directory)));
+        } catch (IOException | IllegalArgumentException e) {
+            LOG.warn("Preferences are left out, for the model has no usable chat template: {}", e.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    private static List<TokenizedPair> tokenize(
+            List<PairExample> pairs, Optional<ChatEncoder> encoder, int maxPositions, Map<String, String> asides) {
+        List<TokenizedPair> tokenized = new ArrayList<>();
+        for (PairExample pair : pairs) {
+            if (encoder.isEmpty()) {
+                asides.put(pair.exampleId(), Stages.WITHOUT_OBJECTIVE);
+                continue;
+            }
+            try {
+                TokenizedPair tokens = TokenizedPair.of(pair, encoder.get());
+                if (tokens.length() <= maxPositions) {
+                    tokenized.add(tokens);
+                } else {
+                    asides.put(pair.exampleId(), Stages.TOO_LONG);
+                }
+            } catch (IllegalArgumentException e) {
+                LOG.warn("Preference {} is left out: {}", pair.exampleId(), e.getMessage());
+                asides.put(pair.exampleId(), Stages.UNREADABLE);
+            }
+        }
+        return tokenized;
+    }
+
+    /** Predicted tokens of a held-out window; one more token goes before them. */
+    private static int windowLength(RoundPlan plan, int maxPositions) {
+        return Math.max(1, Math.min(plan.settings().pretrain().length(), maxPositions - 1));
+    }
+
+    // ---- training ---------------------------------------------------------------------------------------------------
+
+    /** Runs the stages, or those that are left of them. The result is the caller's to close. */
+    private LanguageModel train(
+            RoundPlan plan, WorkDirectory work, Prepared prepared, LanguageModel champion, Map<String, Double> metrics)
+            throws IOException {
+        RoundSettings settings = plan.settings();
+        StageRunner runner =
+                new StageRunner(work, new Listener(metrics), settings.saveEvery(), nanoClock);
+        Optional<String> saved = work.stage();
+        LanguageModel current = LanguageModel.load(store.masters(plan.parentId()), settings.compute());
+        try {
+            for (String name : List.of(Stages.PRETRAIN, Stages.SFT, Stages.DPO)) {
+                if (saved.isPresent() && !saved.get().equals(name)) {
+                    continue; // its result is contained in the state of the stage that was saved
+                }
+                Stage stage = stage(name, plan, work, prepared, champion);
+                if (stage.steps().isEmpty()) {
+                    continue;
+                }
+                saved = Optional.empty();
+                metrics.put(name + "_tokens", (double) stage.tokens());
+                metrics.put(name + "_steps", (double) stage.steps().size());
+                reporter.stage(name, stage.steps().size());
+                LanguageModel next = runner.run(stage, current, settings.compute());
+                current.close();
+                current = next;
+            }
+            return current;
+        } catch (IOException | RuntimeException e) {
+            current.close();
+            throw e;
+        }
+    }
+
+    private Stage stage(
+            String name, RoundPlan plan, WorkDirectory work, Prepared prepared, LanguageModel champion)
+            throws IOException {
+        RoundSettings settings = plan.settings();
+        int maxPositions = champion.config().maxPositions();
+        RoundExamples examples = prepared.examples();
+        return switch (name) {
+            case Stages.PRETRAIN ->
+                Stage.ofSequences(
+                        name, examples.pretrain(), settings.pretrain(), Packer.Policy.CUT, maxPositions, plan.seed());
+            case Stages.SFT ->
+                Stage.ofSequences(name, examples.sft(), settings.sft(), Packer.Policy.WHOLE, maxPositions, plan.seed());
+            default ->
+                PreferenceStage.of(
+                        name,
+                        prepared.pairs(),
+                        references(work, prepared.pairs(), champion),
+                        settings.dpo(),
+                        plan.seed());
+        };
+    }
+
+    /** Log-probabilities of the answers under the champion; once a round. */
+    private List<Reference> references(WorkDirectory work, List<TokenizedPair> pairs, LanguageModel champion)
+            throws IOException {
+        Optional<List<Reference>> kept = work.references(pairs.size());
+        if (kept.isPresent()) {
+            return kept.get();
+        }
+        List<Reference> references = new ArrayList<>();
+        for (int from = 0; from < pairs.size(); from += REFERENCE_PAIRS_AT_ONCE) {
+            control.check();
+            List<TokenizedPair> some =
+                    pairs.subList(from, Math.min(pairs.size(), from + REFERENCE_PAIRS_AT_ONCE));
+            List<float[]> logProbabilities = champion.logProbabilities(TokenizedPair.texts(some));
+            for (int i = 0; i < some.size(); i++) {
+                TokenizedPair pair = some.get(i);
+                references.add(new Reference(
+                        pair.answerLogProbability(logProbabilities.get(2 * i)),
+                        pair.answerLogProbability(logProbabilities.get(2 * i + 1))));
+            }
+            reporter.tick();
+        }
+        work.keepReferences(references);
+        return references;
+    }
+
+    /** Reports steps, lets commands in between them. */
+    private final class Listener implements StepListener {
+        private final Map<String, Double> metrics;
+
+        Listener(Map<String, Double> metrics) {
+            this.metrics = metrics;
+        }
+
+        @Override
+        public void before(Stage stage, long step) {
+            control.check();
+        }
+
+        @Override
+        public void after(Stage stage, StepReport report) {
+            reporter.step(report);
+            metrics.put(stage.name() + "_loss", report.loss());
+            report.figures().forEach((name, value) -> metrics.put(stage.name() + "_" + name, value));
+        }
+    }
+
+    // ---- judging ----------------------------------------------------------------------------------------------------
+
+    private CheckpointEvent judge(
+            RoundPlan plan,
+            Prepared prepared,
+            LanguageModel champion,
+            LanguageModel trained,
+            Tokenizer tokenizer,
+            VersionWriter.Draft draft)
+            throws IOException {
+        reporter.phase(Phase.GATING, "comparing " + plan.version() + " with " + plan.parent());
+        Path aside = store.aside(plan.versionId());
+        try {
+            trained.save(aside, plan.settings().published());
+            VersionFiles.copyCompanions(store.directory(plan.parentId()), aside);
+            Probe probe = Probe.of(aside, tokenizer);
+            try (LanguageModel candidate = LanguageModel.load(aside, plan.settings().compute())) {
+                Optional<String> flaw = flaw(probe, trained, candidate, plan.settings().published());
+                if (flaw.isPresent()) {
+                    return refuse(draft, GateVerdict.newBuilder().setSummary(flaw.get()).build());
+                }
+                Judgement judgement = verdict(plan, prepared, champion, candidate, tokenizer);
+                draft.metrics().putAll(judgement.figures());
+                if (!judgement.verdict().getPassed()) {
+                    return refuse(draft, judgement.verdict());
+                }
+                reporter.phase(Phase.PUBLISHING, judgement.verdict().getSummary());
+                Path state = Files.createDirectory(aside.resolve(CheckpointStore.STATE));
+                if (plan.settings().published() != WeightType.FLOAT32) {
+                    trained.save(state.resolve("masters"), WeightType.FLOAT32);
+                }
+                Ledger.write(state, prepared.examples().ledger());
+                prepared.heldOut().write(state);
+                probe.write(aside);
+                return versions.publish(aside, draft, VersionState.PROMOTED, judgement.verdict());
+            }
+        } finally {
+            Durable.deleteTree(aside);
+        }
+    }
+
+    private CheckpointEvent refuse(VersionWriter.Draft draft, GateVerdict verdict) throws IOException {
+        Path aside = store.aside(draft.plan().versionId());
+        try {
+            return versions.publish(aside, draft, VersionState.REFUSED, verdict);
+        } finally {
+            Durable.deleteTree(aside);
+        }
+    }
+
+    /** What was written must be what was trained. */
+    private static Optional<String> flaw(
+            Probe probe, LanguageModel trained, LanguageModel written, WeightType published) {
+        double largest = 0;
+        for (float logit : probe.logits()) {
+            if (!Float.isFinite(logit)) {
+                return Optional.of("The trained model does not give finite logits: " + logit + " for the probe.");
+            }
+            largest = Math.max(largest, Math.abs(logit));
+        }
+        boolean same = published == WeightType.FLOAT32
+                ? written.digest().equals(trained.digest())
+                : probe.distance(trained) <= BFLOAT16_TOLERANCE * Math.max(1, largest);
+        if (!same) {
+            throw new IllegalStateException("The written checkpoint is not what was trained: digest " + written.digest()
+                    + " instead of " + trained.digest() + ", logits of the probe differ by " + probe.distance(trained));
+        }
+        return Optional.empty();
+    }
+
+    private Judgement verdict(
+            RoundPlan plan, Prepared prepared, LanguageModel champion, LanguageModel candidate, Tokenizer tokenizer)
+            throws IOException {
+        RoundSettings.GateSettings gate = plan.settings().gate();
+        LossSuite heldOut = new LossSuite(
+                "held-out-loss", prepared.heldOut().windows(), gate.heldOutMargin(), gate.minimumWindows());
+        LossSuite oldData = new LossSuite(
+                "old-data-loss",
+                OldData.windows(
+                        store.manifest(plan.parentId()).base(),
+                        gate.oldData(),
+                        tokenizer,
+                        windowLength(plan, champion.config().maxPositions()),
+                        gate.maximumOldDataWindows()),
+                gate.oldDataMargin(),
+                gate.minimumWindows());
+        PreferenceSuite preferences = new PreferenceSuite(
+                "preference-accuracy", prepared.heldOutPairs(), gate.preferenceMargin(), gate.minimumPairs());
+
+        List<Gate.Measured> measured = new ArrayList<>();
+        for (Suite suite : oldData.windows().isEmpty()
+                ? List.of(heldOut, preferences)
+                : List.of(heldOut, oldData, preferences)) {
+            Runnable between = () -> {
+                control.check();
+                reporter.tick();
+            };
+            Scores before = scores.score(plan.parent(), suite, champion, between);
+            Scores after = scores.score(plan.version(), suite, candidate, between);
+            measured.add(new Gate.Measured(suite, before, after));
+        }
+        GateVerdict verdict = new Gate(gate.statistics()).judge(measured, plan.seed());
+        return new Judgement(verdict, figures(measured));
+    }
+
+    private static Map<String, Double> figures(List<Gate.Measured> measured) {
+        Map<String, Double> figures = new HashMap<>();
+        for (Gate.Measured one : measured) {
+            if (one.before().size() > 0) {
+                String name = one.suite().name().replace('-', '_');
+                figures.put(name + "_before", one.before().mean());
+                figures.put(name + "_after", one.after().mean());
+                if (one.suite() instanceof LossSuite loss && loss.perByte(one.after()) < Double.POSITIVE_INFINITY) {
+                    figures.put(name + "_before_nats_per_byte", loss.perByte(one.before()));
+                    figures.put(name + "_after_nats_per_byte", loss.perByte(one.after()));
+                }
+            }
+        }
+        return figures;
+    }
+}

@@ -1,0 +1,58 @@
+package io.tidemill.trainer.round;
+
+import io.tidemill.model.engine.ComputeType;
+import io.tidemill.model.engine.WeightType;
+import io.tidemill.trainer.gate.Gate;
+import io.tidemill.trainer.gate.HeldOut;
+import io.tidemill.trainer.stage.PreferenceSettings;
+import io.tidemill.trainer.stage.SequenceSettings;
+
+/**
+ * Everything about a round that decides its result; frozen in its plan and written into its manifest.
+ *
+ * @param threads   of libtorch inside one operation; part of the result, because sums are split by it
+ * @param published number type of the published weights
+ * @param saveEvery steps between two saved states of a stage
+ */
+public record RoundSettings(
+        SequenceSettings pretrain,
+        SequenceSettings sft,
+        PreferenceSettings dpo,
+        GateSettings gate,
+        int threads,
+        ComputeType compute,
+        WeightType published,
+        int saveEvery) {
+
+    /**
+     * How the candidate is judged.
+     *
+     * @param heldOutMargin    nats per token
+     * @param oldDataMargin    nats per token
+     * @param preferenceMargin share of pairs
+     * @param minimumWindows   of a loss suite, to be judged
+     * @param minimumPairs     of the preference suite, to be judged
+     * @param oldData          JSONL of the operator with a "text" a line; empty for the embedded base's own
+     */
+    public record GateSettings(
+            double heldOutMargin,
+            double oldDataMargin,
+            double preferenceMargin,
+            int minimumWindows,
+            int minimumPairs,
+            int maximumWindows,
+            int maximumOldDataWindows,
+            int maximumPairs,
+            String oldData,
+            int resamples,
+            double alpha) {
+
+        Gate.Settings statistics() {
+            return new Gate.Settings(resamples, alpha);
+        }
+
+        HeldOut.Limits limits() {
+            return new HeldOut.Limits(maximumWindows, maximumPairs);
+        }
+    }
+}

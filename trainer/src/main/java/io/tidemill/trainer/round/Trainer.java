@@ -1,0 +1,614 @@
+package io.tidemill.trainer.round;
+
+import com.google.protobuf.util.Timestamps;
+import io.tidemill.model.base.BaseModel;
+import io.tidemill.model.engine.ComputeType;
+import io.tidemill.model.engine.LanguageModel;
+import io.tidemill.model.engine.ModelConfig;
+import io.tidemill.model.engine.Threads;
+import io.tidemill.model.engine.WeightType;
+import io.tidemill.proto.Reading;
+import io.tidemill.proto.Readers;
+import io.tidemill.proto.Rejections;
+import io.tidemill.proto.Topic;
+import io.tidemill.proto.TopicCatalogue;
+import io.tidemill.proto.VersionId;
+import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.proto.v1.Command;
+import io.tidemill.proto.v1.Rejected;
+import io.tidemill.proto.v1.RoundEvent;
+import io.tidemill.proto.v1.RoundEvent.Phase;
+import io.tidemill.proto.v1.SuiteResult;
+import io.tidemill.proto.v1.VersionState;
+import io.tidemill.trainer.checkpoint.Announcer;
+import io.tidemill.trainer.checkpoint.CheckpointStore;
+import io.tidemill.trainer.checkpoint.Durable;
+import io.tidemill.trainer.checkpoint.FencedException;
+import io.tidemill.trainer.checkpoint.Lineage;
+import io.tidemill.trainer.checkpoint.Manifest;
+import io.tidemill.trainer.data.ExampleReader;
+import io.tidemill.trainer.gate.ScoreCache;
+import io.tidemill.trainer.slice.Backlog;
+import io.tidemill.trainer.slice.OffsetRange;
+import io.tidemill.trainer.slice.Slice;
+import io.tidemill.trainer.slice.SliceGoneException;
+import io.tidemill.trainer.slice.SliceReader;
+import io.tidemill.trainer.slice.Waiting;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The trainer of one model: on a thread of its own it follows log and commands, starts rounds, and announces versions.
+ *
+ * <p>Every start, and every new attempt after a failure, begins alike: read the model's events, compare them with the
+ * store, announce what was written but not announced, go on with a round that was begun. Being fenced, or a store that
+ * lacks the champion, ends the thread; anything else is told and tried again.
+ */
+public final class Trainer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
+    private static final Duration POLL = Duration.ofMillis(200);
+    private static final Duration CONTROL_PACE = Duration.ofMillis(500);
+    private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
+    private static final long RANDOM_BASE_SEED = 1;
+
+    private final TrainerOptions options;
+    private final TrainerClients clients;
+    private final TopicCatalogue topics;
+    private final Clock clock;
+    private final LongSupplier nanoClock;
+    private final Thread thread;
+    private final CountDownLatch stopping = new CountDownLatch(1);
+
+    private volatile TrainerStatus status = TrainerStatus.STARTING;
+
+    // Of the trainer's own thread, set anew by every attempt.
+    private volatile CheckpointStore store;
+    private Announcer announcer;
+    private Producer<byte[], byte[]> progress;
+    private volatile RoundReporter reporter;
+    private Commands commands;
+    private Backlog backlog;
+    private Lineage lineage;
+    private long lastControlNanos;
+
+    public Trainer(TrainerOptions options, TrainerClients clients, Clock clock, LongSupplier nanoClock) {
+        this.options = options;
+        this.clients = clients;
+        this.topics = new TopicCatalogue(options.topicPrefix());
+        this.clock = clock;
+        this.nanoClock = nanoClock;
+        this.thread = new Thread(this::run, "trainer-" + options.model());
+        this.thread.setDaemon(true);
+    }
+
+    public void start() {
+        thread.start();
+    }
+
+    public TrainerStatus status() {
+        RoundReporter current = reporter;
+        TrainerStatus now = status;
+        return current == null
+                ? now
+                : new TrainerStatus(now.events(), current.newest(), now.ready(), now.failure(), now.stopped());
+    }
+
+    /** A public file of a version; empty where there is none, or before the store is open. */
+    public Optional<Path> publicFile(VersionId version, String path) throws IOException {
+        CheckpointStore open = store;
+        return open == null ? Optional.empty() : open.publicFile(version, path);
+    }
+
+    /** Stops between two steps; what was saved is resumed at the next start. */
+    @Override
+    public void close() {
+        stopping.countDown();
+        try {
+            thread.join(STOP_PATIENCE.toMillis());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private boolean stopping() {
+        return stopping.getCount() == 0;
+    }
+
+    // ---- the thread -------------------------------------------------------------------------------------------------
+
+    private void run() {
+        try {
+            Threads.intraOp(options.round().threads());
+            while (!stopping()) {
+                try {
+                    attempt();
+                } catch (FencedException | StoreMissingException e) {
+                    LOG.error("model={} The trainer stops: {}", options.model(), e.getMessage());
+                    fail(e, true);
+                    return;
+                } catch (TrainerStoppedException e) {
+                    LOG.info("model={} The trainer stops; a running round goes on at the next start", options.model());
+                } catch (KafkaException | IOException e) {
+                    LOG.warn("model={} Trying again in {} s: {}", options.model(), options.retry().toSeconds(), e.toString());
+                    fail(e, false);
+                } catch (RuntimeException e) {
+                    LOG.error("model={} Trying again in {} s", options.model(), options.retry().toSeconds(), e);
+                    fail(e, false);
+                } finally {
+                    disconnect();
+                }
+                stopping.await(status.failure().isPresent() ? options.retry().toMillis() : 0, TimeUnit.MILLISECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (Error e) {
+            LOG.error("model={} The trainer stops", options.model(), e);
+            fail(e, true);
+            throw e;
+        }
+    }
+
+    private void fail(Throwable cause, boolean forGood) {
+        String reason = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+        status = new TrainerStatus(status.events(), status.round(), false, Optional.of(reason), forGood);
+        if (reporter != null && !(cause instanceof FencedException)) {
+            reporter.phase(Phase.FAILED, reason);
+        }
+    }
+
+    private void attempt() throws IOException {
+        connect();
+        recover();
+        publishStatus();
+        for (WorkDirectory work : WorkDirectory.unfinished(options.rounds())) {
+            resume(work);
+        }
+        restartBacklog();
+        while (!stopping()) {
+            commands.poll(Duration.ZERO);
+            backlog.poll(POLL);
+            carryOutCommands();
+            reporter.waiting(backlog.countsBeyond(Map.of()));
+            if (commands.pause().isPresent()) {
+                reporter.idle(Phase.PAUSED, "paused: " + commands.pause().get());
+                continue;
+            }
+            reporter.idle(Phase.WAITING, "waiting for new examples");
+            options.trigger()
+                    .reason(backlog.beyond(lineage.newFrom()), clock.instant())
+                    .ifPresent(this::startRound);
+        }
+    }
+
+    // ---- connecting and recovering ----------------------------------------------------------------------------------
+
+    private void connect() throws IOException {
+        Files.createDirectories(options.rounds());
+        store = CheckpointStore.open(options.store(), options.model());
+        try (Admin admin = clients.admin()) {
+            topics.ensure(
+                    admin,
+                    List.of(
+                            topics.preferences(),
+                            topics.checkpoints(),
+                            topics.rounds(),
+                            topics.commands(),
+                            topics.quarantine()),
+                    options.replicationFactor());
+        }
+        announcer = new Announcer(
+                () -> clients.transactional(options.transactionalId()), options.transactionalId(), topics);
+        announcer.open();
+        progress = clients.progress();
+        reporter = new RoundReporter(options.model(), this::tell, announcer::heartbeat, clock, nanoClock);
+        lineage = Lineage.of(readEvents());
+        commands = new Commands(
+                options.model(),
+                topics.commands().name(),
+                options.rounds().resolve("commands.offset"),
+                clients::consumer);
+    }
+
+    private void disconnect() {
+        close(commands);
+        close(backlog);
+        close(announcer);
+        close(progress == null ? null : () -> progress.close(Duration.ofSeconds(2)));
+        close(store);
+        commands = null;
+        backlog = null;
+        announcer = null;
+        progress = null;
+    }
+
+    private static void close(AutoCloseable closeable) {
+        try {
+            if (closeable != null) {
+                closeable.close();
+            }
+        } catch (Exception e) {
+            LOG.debug("Closing failed", e);
+        }
+    }
+
+    private void tell(RoundEvent event) {
+        try {
+            ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(
+                    topics.rounds().name(), event.getModel().getBytes(StandardCharsets.UTF_8), event.toByteArray());
+            record.headers().add("content-type", "application/x-protobuf".getBytes(StandardCharsets.UTF_8));
+            progress.send(record);
+        } catch (KafkaException | IllegalStateException e) {
+            LOG.debug("An event of the round is lost; the next one says it again", e);
+        }
+    }
+
+    /** All events of this model, oldest first. */
+    private List<CheckpointEvent> readEvents() {
+        TopicPartition partition = new TopicPartition(topics.checkpoints().name(), 0);
+        OffsetRange whole;
+        try (Consumer<byte[], byte[]> consumer = clients.consumer()) {
+            List<TopicPartition> one = List.of(partition);
+            whole = new OffsetRange(
+                    partition,
+                    consumer.beginningOffsets(one).get(partition),
+                    consumer.endOffsets(one).get(partition));
+        }
+        List<CheckpointEvent> events = new ArrayList<>();
+        slices().read(new Slice(List.of(whole)), record -> {
+            Reading<CheckpointEvent> reading = Readers.checkpoints().read(record.value(), record.headers());
+            if (reading instanceof Reading.Accepted<CheckpointEvent> accepted
+                    && accepted.message().getModel().equals(options.model())) {
+                events.add(accepted.message());
+            }
+        });
+        return events;
+    }
+
+    private SliceReader slices() {
+        return new SliceReader(clients::consumer, nanoClock, options.patience());
+    }
+
+    /** Makes log and store agree. */
+    private void recover() throws IOException {
+        for (VersionId version : store.versions()) {
+            if (lineage.event(version.toString()).isEmpty()) {
+                LOG.warn("{} is in the store, but was never announced; announcing it now", version);
+                Manifest manifest = store.manifest(version);
+                announce(manifest.announcement(store.directory(version)), manifest.quarantined());
+            }
+        }
+        if (lineage.empty()) {
+            importBase();
+        }
+        VersionId live = lineage.live().orElseThrow(() -> new StoreMissingException(
+                "Topic " + topics.checkpoints().name() + " has events of " + options.model()
+                        + ", but none that promotes a version."));
+        if (!store.hasWeights(live)) {
+            throw new StoreMissingException("Topic " + topics.checkpoints().name() + " says that " + live
+                    + " is live, but the store " + options.store() + " does not have it. Restore the store, point"
+                    + " tidemill.data to it, or use another tidemill.model or tidemill.topic-prefix for a new lineage.");
+        }
+    }
+
+    /** The topic speaks of a version that this machine does not have. */
+    private static final class StoreMissingException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        StoreMissingException(String message) {
+            super(message);
+        }
+    }
+
+    private void importBase() throws IOException {
+        VersionId version = new VersionId(options.model(), 0);
+        Path extracted = options.rounds().resolve("base");
+        Durable.deleteTree(extracted);
+        try {
+            Path from = options.baseModel().orElse(extracted);
+            if (options.baseModel().isEmpty()) {
+                extractBase(extracted);
+            }
+            LOG.info("{} starts a new lineage from {}", version, options.baseModel().map(Path::toString).orElse("the embedded base"));
+            String base = options.baseModel().map(Path::toString).orElse("embedded");
+            announce(versions().importBase(from, version, base), Slice.EMPTY);
+        } finally {
+            Durable.deleteTree(extracted);
+        }
+    }
+
+    /** A build without base weights starts from random ones, so that the loop can be tried at all. */
+    private static void extractBase(Path directory) throws IOException {
+        if (BaseModel.isTrained()) {
+            BaseModel.extractTo(directory);
+            return;
+        }
+        LOG.warn("This build has no base weights; the lineage starts from random ones");
+        BaseModel.extractRecipeTo(directory);
+        ModelConfig config = ModelConfig.read(directory.resolve("config.json"));
+        try (LanguageModel random = LanguageModel.random(config, RANDOM_BASE_SEED, ComputeType.FLOAT32)) {
+            random.save(directory, WeightType.FLOAT32);
+        }
+    }
+
+    private VersionWriter versions() {
+        return new VersionWriter(store, options.filesUrl(), clock);
+    }
+
+    private void restartBacklog() {
+        close(backlog);
+        Topic sequences = sequencesTopic();
+        try (Admin admin = clients.admin()) {
+            topics.ensure(admin, List.of(sequences), options.replicationFactor());
+        }
+        ExampleReader reader = new ExampleReader(topics.preferences().name());
+        backlog = new Backlog(clients::consumer, reader::classify, options.waitingCapacity());
+        backlog.restart(List.of(sequences.name(), topics.preferences().name()), lineage.sliceStart());
+    }
+
+    private Topic sequencesTopic() {
+        CheckpointEvent live = lineage.live()
+                .flatMap(version -> lineage.event(version.toString()))
+                .orElseThrow();
+        return topics.tokenSequences(live.getTokenizerFingerprint());
+    }
+
+    // ---- rounds -----------------------------------------------------------------------------------------------------
+
+    private void startRound(String reason) {
+        Map<TopicPartition, Long> ends = options.limits().ends(backlog.waiting(), backlog.positions());
+        Slice slice = Lineage.slice(backlog.from(), ends);
+        VersionId version = new VersionId(options.model(), lineage.nextRound());
+        RoundPlan plan = new RoundPlan(
+                version.toString(),
+                lineage.live().orElseThrow().toString(),
+                seed(version),
+                slice,
+                lineage.onTrialAgain(slice),
+                options.round(),
+                reason,
+                clock.millis());
+        try {
+            runRound(plan, WorkDirectory.begin(options.rounds(), plan));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        restartBacklog();
+    }
+
+    private long seed(VersionId version) {
+        try {
+            byte[] hash = MessageDigest.getInstance("SHA-256")
+                    .digest((options.seed() + "/" + version).getBytes(StandardCharsets.UTF_8));
+            return ByteBuffer.wrap(hash).getLong();
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("This Java has no SHA-256", e);
+        }
+    }
+
+    /** Goes on with a round that was begun, unless it is over or its champion is gone. */
+    private void resume(WorkDirectory work) throws IOException {
+        RoundPlan plan = work.plan();
+        boolean over = lineage.event(plan.version()).isPresent();
+        boolean pointless = !lineage.live().equals(Optional.of(plan.parentId()));
+        if (over || pointless) {
+            work.delete();
+            return;
+        }
+        LOG.info("round={} goes on after an interruption", plan.round());
+        runRound(plan, work);
+    }
+
+    private void runRound(RoundPlan plan, WorkDirectory work) throws IOException {
+        reporter.begin(plan);
+        ScoreCache scores = new ScoreCache(options.rounds().resolve("scores"));
+        RoundRunner runner = new RoundRunner(
+                store,
+                slices(),
+                new ExampleReader(topics.preferences().name()),
+                scores,
+                versions(),
+                reporter,
+                this::control,
+                nanoClock);
+        try {
+            CheckpointEvent event = runner.run(plan, work, lineage);
+            Slice quarantined = event.getState() == VersionState.REFUSED ? plan.onTrialAgain() : Slice.EMPTY;
+            announce(event, quarantined);
+            work.delete();
+            tellEnd(event);
+            List<String> kept = new ArrayList<>();
+            lineage.ancestry().stream().limit(2).forEach(version -> kept.add(version.toString()));
+            scores.keepOnly(kept);
+            prune();
+        } catch (RoundAbandonedException | SliceGoneException e) {
+            LOG.warn("round={} is given up: {}", plan.round(), e.getMessage());
+            reporter.phase(Phase.FAILED, e.getMessage());
+            work.delete();
+        }
+    }
+
+    private void tellEnd(CheckpointEvent event) {
+        double accuracy = event.getVerdict().getSuitesList().stream()
+                .filter(suite -> suite.getSuite().equals("preference-accuracy"))
+                .mapToDouble(SuiteResult::getAfter)
+                .findFirst()
+                .orElse(0);
+        Phase phase = event.getState() == VersionState.PROMOTED ? Phase.PROMOTED_PHASE : Phase.REFUSED_PHASE;
+        reporter.end(phase, event.getVerdict(), accuracy, event.getReason());
+    }
+
+    private void prune() throws IOException {
+        List<VersionId> ancestry = lineage.ancestry();
+        Set<VersionId> kept = new HashSet<>(ancestry.subList(0, Math.min(2, ancestry.size())));
+        kept.add(ancestry.get(ancestry.size() - 1));
+        store.prune(options.keep(), kept);
+    }
+
+    /** Between two steps: commands are read, a pause waits here. */
+    private void control() {
+        if (stopping()) {
+            throw new TrainerStoppedException();
+        }
+        if (nanoClock.getAsLong() - lastControlNanos < CONTROL_PACE.toNanos()) {
+            return;
+        }
+        commands.poll(Duration.ZERO);
+        lastControlNanos = nanoClock.getAsLong();
+        if (commands.changesChampion()) {
+            throw new RoundAbandonedException("A command changes the champion that this round started from.");
+        }
+        while (commands.pause().isPresent()) {
+            reporter.idle(Phase.PAUSED, "paused in the middle of a round: " + commands.pause().get());
+            commands.poll(POLL);
+            if (stopping()) {
+                throw new TrainerStoppedException();
+            }
+        }
+    }
+
+    // ---- announcing -------------------------------------------------------------------------------------------------
+
+    private void announce(CheckpointEvent event, Slice quarantined) {
+        announce(List.of(event), quarantined);
+    }
+
+    private void announce(List<CheckpointEvent> events, Slice quarantined) {
+        announcer.announce(events, quarantine(quarantined, events.get(0)));
+        events.forEach(lineage::add);
+        publishStatus();
+        events.forEach(event ->
+                LOG.info("version={} state={} {}", event.getVersion(), event.getState(), event.getReason()));
+    }
+
+    private void publishStatus() {
+        boolean ready = lineage.live().isPresent();
+        status = new TrainerStatus(lineage.events(), reporter.newest(), ready, Optional.empty(), false);
+    }
+
+    private List<Rejected> quarantine(Slice slice, CheckpointEvent because) {
+        List<Rejected> records = new ArrayList<>();
+        if (!slice.empty()) {
+            slices().read(slice, record -> records.add(Rejections.of(
+                    "gate",
+                    "refused-twice",
+                    "Part of two slices whose candidates were refused, last " + because.getVersion() + ": "
+                            + because.getReason(),
+                    record.topic(),
+                    record.partition(),
+                    record.offset(),
+                    record.key(),
+                    record.value(),
+                    record.headers(),
+                    clock.instant(),
+                    null)));
+        }
+        return records;
+    }
+
+    // ---- commands ---------------------------------------------------------------------------------------------------
+
+    private void carryOutCommands() throws IOException {
+        for (Optional<Command> next = commands.next(); next.isPresent(); next = commands.next()) {
+            Command command = next.get();
+            boolean before = lineage.events().stream()
+                    .anyMatch(event -> !command.getCommandId().isEmpty() && event.getReason().contains(tag(command)));
+            if (!before) {
+                carryOut(command);
+            }
+            commands.done();
+        }
+    }
+
+    private static String tag(Command command) {
+        return "(command " + command.getCommandId() + ")";
+    }
+
+    private void carryOut(Command command) {
+        switch (command.getKindCase()) {
+            case START_ROUND -> startOnCommand();
+            case PROMOTE -> makeLive(command, command.getPromote().getVersion(), "promoted by hand");
+            case ROLLBACK -> rollBack(command);
+            default -> {}
+        }
+    }
+
+    private void startOnCommand() {
+        while (!backlog.caughtUp()) {
+            backlog.poll(POLL);
+        }
+        if (backlog.waiting().stream().anyMatch(Waiting::trainable)) {
+            startRound("asked for by a command");
+        } else {
+            reporter.phase(Phase.WAITING, "a round was asked for, but there is nothing new to train on");
+        }
+    }
+
+    private void rollBack(Command command) {
+        CheckpointEvent live = lineage.event(lineage.live().orElseThrow().toString()).orElseThrow();
+        String target = command.getRollback().getVersion().isEmpty()
+                ? live.getParent()
+                : command.getRollback().getVersion();
+        if (target.isEmpty() || target.equals(live.getVersion()) || !usable(target)) {
+            reporter.phase(Phase.WAITING, "cannot roll back from " + live.getVersion() + " to '" + target
+                    + "': its weights are not in the store");
+            return;
+        }
+        List<CheckpointEvent> events = new ArrayList<>();
+        events.add(again(live, VersionState.ROLLED_BACK, "Rolled back: " + command.getRollback().getReason(), command));
+        if (!target.equals(live.getParent())) {
+            events.add(again(lineage.event(target).orElseThrow(), VersionState.PROMOTED, "Live again after a rollback", command));
+        }
+        announce(events, Slice.EMPTY);
+        restartBacklog();
+    }
+
+    private void makeLive(Command command, String version, String reason) {
+        if (!usable(version) || lineage.live().map(VersionId::toString).equals(Optional.of(version))) {
+            reporter.phase(Phase.WAITING, "cannot promote '" + version + "': it is live already, or its weights are not in the store");
+            return;
+        }
+        announce(again(lineage.event(version).orElseThrow(), VersionState.PROMOTED, reason, command), Slice.EMPTY);
+        restartBacklog();
+    }
+
+    private boolean usable(String version) {
+        try {
+            return lineage.event(version).isPresent() && store.hasWeights(VersionId.parse(version));
+        } catch (IllegalArgumentException notAVersion) {
+            return false;
+        }
+    }
+
+    private CheckpointEvent again(CheckpointEvent event, VersionState state, String reason, Command command) {
+        return event.toBuilder()
+                .setState(state)
+                .setReason(reason + " " + tag(command))
+                .setEventTime(Timestamps.fromMillis(clock.millis()))
+                .build();
+    }
+}

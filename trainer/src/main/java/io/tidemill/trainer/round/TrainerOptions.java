@@ -1,0 +1,49 @@
+package io.tidemill.trainer.round;
+
+import io.tidemill.proto.VersionId;
+import io.tidemill.trainer.slice.SliceLimits;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * What a trainer is told.
+ *
+ * @param model             name of topics' key, versions and route
+ * @param topicPrefix       of all topics and of the transactional id
+ * @param data              directory under which {@code store/} and {@code rounds/} stand
+ * @param baseModel         Hugging Face directory that a new lineage starts from; empty for the embedded base
+ * @param filesUrl          where a version's files are served
+ * @param keep              versions that keep their weights
+ * @param waitingCapacity   records that are counted while they wait; more are left in the log until a round has run
+ * @param retry             pause after a failure
+ */
+public record TrainerOptions(
+        String model,
+        String topicPrefix,
+        short replicationFactor,
+        Path data,
+        Optional<Path> baseModel,
+        Function<VersionId, String> filesUrl,
+        RoundSettings round,
+        RoundTrigger trigger,
+        SliceLimits limits,
+        int keep,
+        int waitingCapacity,
+        Duration patience,
+        Duration retry,
+        long seed) {
+
+    Path store() {
+        return data.resolve("store");
+    }
+
+    Path rounds() {
+        return data.resolve("rounds").resolve(model);
+    }
+
+    String transactionalId() {
+        return topicPrefix + "trainer-" + model;
+    }
+}

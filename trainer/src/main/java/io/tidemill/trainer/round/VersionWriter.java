@@ -1,0 +1,148 @@
+package io.tidemill.trainer.round;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.google.protobuf.util.Timestamps;
+import io.tidemill.model.engine.ComputeType;
+import io.tidemill.model.engine.ModelConfig;
+import io.tidemill.model.text.Tokenizer;
+import io.tidemill.proto.VersionId;
+import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.proto.v1.GateVerdict;
+import io.tidemill.proto.v1.Lineage;
+import io.tidemill.proto.v1.VersionState;
+import io.tidemill.trainer.checkpoint.CheckpointStore;
+import io.tidemill.trainer.checkpoint.Durable;
+import io.tidemill.trainer.checkpoint.Manifest;
+import io.tidemill.trainer.checkpoint.ModelCard;
+import io.tidemill.trainer.checkpoint.Probe;
+import io.tidemill.trainer.checkpoint.VersionFiles;
+import io.tidemill.trainer.data.RoundExamples;
+import io.tidemill.trainer.slice.Slice;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.Map;
+import java.util.function.Function;
+import org.apache.kafka.common.TopicPartition;
+
+/** Completes a version's directory (card, manifest) and puts it into the store. */
+final class VersionWriter {
+    private final CheckpointStore store;
+    private final Function<VersionId, String> filesUrl;
+    private final Clock clock;
+
+    /** @param filesUrl where a version's files are served */
+    VersionWriter(CheckpointStore store, Function<VersionId, String> filesUrl, Clock clock) {
+        this.store = store;
+        this.filesUrl = filesUrl;
+        this.clock = clock;
+    }
+
+    /**
+     * What is known of a version before it is judged.
+     *
+     * @param records read, by partition
+     * @param metrics by name; more may be added
+     */
+    record Draft(
+            RoundPlan plan,
+            RoundExamples examples,
+            Map<TopicPartition, Long> records,
+            long parameters,
+            Map<String, Double> metrics) {}
+
+    /** @param aside holds weights and companions, or nothing where the version is refused */
+    CheckpointEvent publish(Path aside, Draft draft, VersionState state, GateVerdict verdict) throws IOException {
+        RoundPlan plan = draft.plan();
+        Manifest parent = store.manifest(plan.parentId());
+        Lineage.Builder lineage = Lineage.newBuilder()
+                .addAllSlices(plan.slice().toProto(draft.records()))
+                .setRound(plan.round())
+                .setSeed(plan.seed())
+                .putAllExamples(draft.examples().counts());
+        draft.examples()
+                .firstFeedback()
+                .ifPresent(at -> lineage.setFirstFeedbackTime(Timestamps.fromMillis(at.toEpochMilli())));
+        CheckpointEvent.Builder event = CheckpointEvent.newBuilder()
+                .setParent(plan.parent())
+                .setVerdict(verdict)
+                .setLineage(lineage)
+                .putAllMetrics(draft.metrics())
+                .setTokenizerFingerprint(parent.event().getTokenizerFingerprint())
+                .setParameters(draft.parameters())
+                .setReason(verdict.getSummary());
+        boolean refused = state == VersionState.REFUSED;
+        return finish(
+                aside,
+                plan.versionId(),
+                event.setState(state),
+                draft.examples().sources(),
+                parent.base(),
+                refused ? plan.onTrialAgain() : Slice.EMPTY,
+                WorkDirectory.JSON.valueToTree(plan.settings()));
+    }
+
+    /**
+     * Makes the first version of a lineage.
+     *
+     * @param from Hugging Face directory
+     * @param base as the manifest names it
+     */
+    CheckpointEvent importBase(Path from, VersionId version, String base) throws IOException {
+        Path aside = store.aside(version);
+        try {
+            VersionFiles.copyWeights(from, aside);
+            VersionFiles.copyCompanions(from, aside);
+            Path card = from.resolve(ModelCard.FILE);
+            if (Files.exists(card)) {
+                Files.copy(card, aside.resolve(VersionFiles.BASE_CARD));
+            }
+            try (Tokenizer tokenizer = Tokenizer.load(aside)) {
+                Probe.of(aside, tokenizer).write(aside);
+                CheckpointEvent.Builder event = CheckpointEvent.newBuilder()
+                        .setState(VersionState.PROMOTED)
+                        .setTokenizerFingerprint(tokenizer.fingerprint())
+                        .setParameters(ModelConfig.read(aside.resolve("config.json"))
+                                .parameterCount())
+                        .setReason("The base model of a new lineage.");
+                return finish(aside, version, event, Map.of(), base, Slice.EMPTY, new ObjectMapper().createObjectNode());
+            }
+        } finally {
+            Durable.deleteTree(aside);
+        }
+    }
+
+    private CheckpointEvent finish(
+            Path aside,
+            VersionId version,
+            CheckpointEvent.Builder event,
+            Map<String, Long> sources,
+            String base,
+            Slice quarantined,
+            JsonNode settings)
+            throws IOException {
+        event.setModel(version.model())
+                .setVersion(version.toString())
+                .setUri(version.uri())
+                .setFilesUrl(filesUrl.apply(version))
+                .setEventTime(Timestamps.fromMillis(clock.millis()));
+        ModelCard.write(aside, event.build(), sources);
+        event.addAllFiles(VersionFiles.digests(aside));
+        new Manifest(event.build(), base, quarantined, settings, origin()).write(aside);
+        store.publish(aside, version);
+        return store.manifest(version).announcement(store.directory(version));
+    }
+
+    /** What besides plan and log may change the last bit of a result. */
+    private static JsonNode origin() {
+        ObjectNode origin = new ObjectMapper().createObjectNode();
+        for (String property : new String[] {"os.name", "os.arch", "java.version"}) {
+            origin.put(property, System.getProperty(property));
+        }
+        origin.put("best_compute_type", ComputeType.best().toString());
+        return origin;
+    }
+}

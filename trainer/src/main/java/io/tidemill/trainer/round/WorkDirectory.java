@@ -1,0 +1,148 @@
+package io.tidemill.trainer.round;
+
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.tidemill.model.engine.TrainableModel;
+import io.tidemill.proto.VersionId;
+import io.tidemill.trainer.checkpoint.Durable;
+import io.tidemill.trainer.stage.PreferenceStage.Reference;
+import io.tidemill.trainer.stage.StageState;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * What a running round keeps on disk: {@code plan.json}, the state after the last saved step and which step that was
+ * ({@code position.json}), and the reference's log-probabilities.
+ *
+ * <p>A state is written under a new name and flushed before {@code position.json} is replaced to name it.
+ */
+final class WorkDirectory implements StageState {
+    private static final String PLAN = "plan.json";
+    private static final String POSITION = "position.json";
+    private static final String REFERENCES = "references.tsv";
+
+    static final ObjectMapper JSON = JsonMapper.builder()
+            .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .build();
+
+    /** The last saved step. */
+    private record Position(String stage, long step, String file) {}
+
+    private final Path directory;
+
+    private WorkDirectory(Path directory) {
+        this.directory = directory;
+    }
+
+    /** Freezes a plan. */
+    static WorkDirectory begin(Path rounds, RoundPlan plan) throws IOException {
+        WorkDirectory work = new WorkDirectory(rounds.resolve(plan.version()));
+        Files.createDirectories(work.directory);
+        Durable.flushDirectory(rounds);
+        Durable.write(
+                work.directory.resolve(PLAN),
+                JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(plan));
+        return work;
+    }
+
+    /** Plans that were begun and not finished, oldest first. */
+    static List<WorkDirectory> unfinished(Path rounds) throws IOException {
+        if (!Files.isDirectory(rounds)) {
+            return List.of();
+        }
+        List<WorkDirectory> found = new ArrayList<>();
+        try (Stream<Path> paths = Files.list(rounds)) {
+            for (Path path : paths.sorted().toList()) {
+                if (Files.exists(path.resolve(PLAN))) {
+                    found.add(new WorkDirectory(path));
+                }
+            }
+        }
+        return found;
+    }
+
+    RoundPlan plan() throws IOException {
+        return JSON.readValue(directory.resolve(PLAN).toFile(), RoundPlan.class);
+    }
+
+    VersionId version() {
+        return VersionId.parse(directory.getFileName().toString());
+    }
+
+    /** The round is over, one way or the other. */
+    void delete() throws IOException {
+        Files.deleteIfExists(directory.resolve(PLAN)); // first: without it the rest is no round
+        Durable.deleteTree(directory);
+    }
+
+    // ---- stages -----------------------------------------------------------------------------------------------------
+
+    private Optional<Position> position() {
+        Path file = directory.resolve(POSITION);
+        try {
+            return Files.exists(file) ? Optional.of(JSON.readValue(file.toFile(), Position.class)) : Optional.empty();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot read " + file + "; delete " + directory + " to start the round anew", e);
+        }
+    }
+
+    /** The stage that was running, or had just ended, when the last state was saved. */
+    Optional<String> stage() {
+        return position().map(Position::stage);
+    }
+
+    @Override
+    public long resume(String stage, TrainableModel model) {
+        Optional<Position> position = position().filter(saved -> saved.stage.equals(stage));
+        position.ifPresent(saved -> model.loadState(directory.resolve(saved.file)));
+        return position.map(Position::step).orElse(0L);
+    }
+
+    @Override
+    public void save(String stage, long step, TrainableModel model) {
+        Optional<Position> before = position();
+        Position now = new Position(stage, step, "state-" + stage + "-" + step + ".safetensors");
+        try {
+            model.saveState(directory.resolve(now.file));
+            Durable.flushDirectory(directory);
+            Durable.write(directory.resolve(POSITION), JSON.writeValueAsBytes(now));
+            if (before.isPresent() && !before.get().file.equals(now.file)) {
+                Files.deleteIfExists(directory.resolve(before.get().file));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot keep the state of step " + step + " of stage " + stage + " in "
+                    + directory + ": " + e.getMessage(), e);
+        }
+    }
+
+    // ---- reference --------------------------------------------------------------------------------------------------
+
+    /** The reference's log-probabilities, if they were computed before. */
+    Optional<List<Reference>> references(int pairs) throws IOException {
+        Path file = directory.resolve(REFERENCES);
+        if (!Files.exists(file)) {
+            return Optional.empty();
+        }
+        List<Reference> references = Files.readAllLines(file).stream()
+                .map(line -> line.split("\t"))
+                .map(parts -> new Reference(Double.parseDouble(parts[0]), Double.parseDouble(parts[1])))
+                .toList();
+        return Optional.of(references).filter(found -> found.size() == pairs);
+    }
+
+    void keepReferences(List<Reference> references) throws IOException {
+        StringBuilder text = new StringBuilder();
+        references.forEach(reference -> text.append(reference.chosen())
+                .append('\t')
+                .append(reference.rejected())
+                .append('\n'));
+        Durable.write(directory.resolve(REFERENCES), text.toString());
+    }
+}

@@ -1,0 +1,262 @@
+package io.tidemill.trainer.service;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import io.tidemill.model.engine.ComputeType;
+import io.tidemill.model.engine.WeightType;
+import io.tidemill.trainer.optimizer.LearningRateSchedule.Decay;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** Everything the trainer can be told. Values out of range stop the start with a sentence that names them. */
+@ConfigMapping(prefix = "trainer")
+public interface TrainerConfig {
+    /** Name of the model: key of topics, first part of versions. */
+    @WithDefault("${tidemill.model:tidemill}")
+    String model();
+
+    @WithDefault("${kafka.bootstrap.servers:localhost:9092}")
+    String bootstrapServers();
+
+    @WithDefault("${tidemill.topic-prefix:tidemill.}")
+    String topicPrefix();
+
+    /** Directory under which {@code store/} and {@code rounds/} stand. */
+    @WithDefault("${tidemill.data:./tidemill-data}")
+    String data();
+
+    /** Of topics that the trainer creates. */
+    @WithDefault("${tidemill.replication-factor:1}")
+    short replicationFactor();
+
+    /** Hugging Face directory that a new lineage starts from; the embedded base where absent. */
+    Optional<String> baseModel();
+
+    /** Base of the URL under which others fetch files from this service; it goes into the events. */
+    @WithDefault("http://${quarkus.http.host:127.0.0.1}:${quarkus.http.port:8083}")
+    String publicUrl();
+
+    /** Threads of libtorch inside one operation; one less than there are processors, at least 1, where absent. */
+    OptionalInt threads();
+
+    /** Number type of the matrix products; the fastest that the processor has, where absent. */
+    Optional<ComputeType> compute();
+
+    /** Number type of the published weights. */
+    @WithDefault("FLOAT32")
+    WeightType publishedWeights();
+
+    /** Makes orders and samples repeatable. */
+    @WithDefault("1")
+    long seed();
+
+    Round round();
+
+    Pretrain pretrain();
+
+    Sft sft();
+
+    Dpo dpo();
+
+    Gate gate();
+
+    Store store();
+
+    /** When a round starts, and how much goes into one. */
+    interface Round {
+        /** New pairs that start a round. */
+        @WithDefault("200")
+        long minimumPreferences();
+
+        /** New token sequences that start a round. */
+        @WithDefault("200")
+        long minimumSequences();
+
+        /** Anything new that has waited so long starts a round. */
+        @WithDefault("10m")
+        Duration maximumWait();
+
+        /** Of each stage; the oldest first, the rest waits. */
+        @WithDefault("5000")
+        long maximumExamples();
+
+        /** Of each stage of token sequences. */
+        @WithDefault("1000000")
+        long maximumTokens();
+
+        /** Steps between two saved states of a stage. */
+        @WithDefault("100")
+        int saveEvery();
+
+        /** Records that are counted while they wait. */
+        @WithDefault("200000")
+        int waitingCapacity();
+
+        /** How long the broker may be silent while a slice is read. */
+        @WithDefault("60s")
+        Duration patience();
+
+        /** Pause before trying again after a failure. */
+        @WithDefault("5s")
+        Duration retry();
+    }
+
+    /** Continued pretraining on documents. */
+    interface Pretrain {
+        /** Peak of the schedule. */
+        @WithDefault("3e-4")
+        double learningRate();
+
+        /** Share of the stage's steps in which the rate rises. */
+        @WithDefault("0.1")
+        double warmupShare();
+
+        @WithDefault("COSINE")
+        Decay decay();
+
+        /** Rows of a micro-batch. */
+        @WithDefault("8")
+        int rows();
+
+        /** Positions of a row; tokens. */
+        @WithDefault("256")
+        int length();
+
+        /** Micro-batches of a step. */
+        @WithDefault("1")
+        int microBatches();
+
+        @WithDefault("1")
+        int epochs();
+
+        @WithDefault("1.0")
+        double maximumGradientNorm();
+
+        @WithDefault("0.01")
+        double weightDecay();
+    }
+
+    /** Supervised fine-tuning on conversations. */
+    interface Sft {
+        /** Peak of the schedule. */
+        @WithDefault("1e-4")
+        double learningRate();
+
+        /** Share of the stage's steps in which the rate rises. */
+        @WithDefault("0.1")
+        double warmupShare();
+
+        @WithDefault("COSINE")
+        Decay decay();
+
+        /** Rows of a micro-batch. */
+        @WithDefault("8")
+        int rows();
+
+        /** Positions of a row; tokens. A longer conversation is cut. */
+        @WithDefault("256")
+        int length();
+
+        /** Micro-batches of a step. */
+        @WithDefault("1")
+        int microBatches();
+
+        @WithDefault("1")
+        int epochs();
+
+        @WithDefault("1.0")
+        double maximumGradientNorm();
+
+        @WithDefault("0.0")
+        double weightDecay();
+    }
+
+    /** Direct preference optimisation on pairs. */
+    interface Dpo {
+        /** Peak of the schedule. */
+        @WithDefault("5e-5")
+        double learningRate();
+
+        /** Share of the stage's steps in which the rate rises. */
+        @WithDefault("0.1")
+        double warmupShare();
+
+        @WithDefault("LINEAR")
+        Decay decay();
+
+        /** Pairs of a step. */
+        @WithDefault("16")
+        int pairs();
+
+        /** How strongly the champion holds the candidate back. */
+        @WithDefault("0.1")
+        double beta();
+
+        /** Weight of the chosen answer's own loss; 0 leaves it out. */
+        @WithDefault("0.0")
+        double supervisedWeight();
+
+        @WithDefault("1")
+        int epochs();
+
+        @WithDefault("1.0")
+        double maximumGradientNorm();
+
+        @WithDefault("0.0")
+        double weightDecay();
+    }
+
+    /** How a candidate is judged. */
+    interface Gate {
+        /** Accepted rise of the held-out loss; nats per token. */
+        @WithDefault("0.02")
+        double heldOutMargin();
+
+        /** Accepted rise of the loss on the base model's own held-out text; nats per token. */
+        @WithDefault("0.10")
+        double oldDataMargin();
+
+        /** Accepted fall of preference accuracy; share of pairs. */
+        @WithDefault("0.02")
+        double preferenceMargin();
+
+        /** A loss suite with fewer windows is told, but decides nothing. */
+        @WithDefault("20")
+        int minimumWindows();
+
+        /** A preference suite with fewer pairs is told, but decides nothing: it could not show a margin of 2 points. */
+        @WithDefault("200")
+        int minimumPairs();
+
+        /** Held-out windows kept at most. */
+        @WithDefault("500")
+        int maximumSequences();
+
+        /** Windows of old data. */
+        @WithDefault("150")
+        int maximumOldData();
+
+        /** Held-out pairs kept at most. */
+        @WithDefault("1500")
+        int maximumPairs();
+
+        /** JSONL with a "text" a line, instead of the embedded base's held-out text. */
+        Optional<String> oldData();
+
+        /** Of the paired bootstrap. */
+        @WithDefault("2000")
+        int resamples();
+
+        /** Highest chance of letting a candidate through that is worse by a margin. */
+        @WithDefault("0.05")
+        double alpha();
+    }
+
+    /** What stays on disk. */
+    interface Store {
+        /** Newest versions that keep their weights; the live one, its parent and the base always do. */
+        @WithDefault("10")
+        int keep();
+    }
+}

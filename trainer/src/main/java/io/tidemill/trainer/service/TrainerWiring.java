@@ -1,0 +1,157 @@
+package io.tidemill.trainer.service;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import io.tidemill.model.engine.ComputeType;
+import io.tidemill.proto.VersionId;
+import io.tidemill.proto.v1.RoundEvent;
+import io.tidemill.trainer.round.RoundSettings;
+import io.tidemill.trainer.round.RoundTrigger;
+import io.tidemill.trainer.round.Trainer;
+import io.tidemill.trainer.round.TrainerClients;
+import io.tidemill.trainer.round.TrainerOptions;
+import io.tidemill.trainer.slice.SliceLimits;
+import io.tidemill.trainer.stage.OptimizerSettings;
+import io.tidemill.trainer.stage.PreferenceSettings;
+import io.tidemill.trainer.stage.SequenceSettings;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.inject.Produces;
+import jakarta.inject.Singleton;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
+
+/** Makes the trainer of the configured model, starts it with the process and stops it before. */
+@ApplicationScoped
+public class TrainerWiring {
+    private static final double BETA1 = 0.9;
+    private static final double BETA2 = 0.95;
+    private static final double EPSILON = 1e-8;
+
+    @Produces
+    @Singleton
+    Trainer trainer(TrainerConfig config) {
+        return new Trainer(
+                options(config),
+                new TrainerClients(Map.of("bootstrap.servers", config.bootstrapServers())),
+                Clock.systemUTC(),
+                System::nanoTime);
+    }
+
+    void start(@Observes StartupEvent event, Trainer trainer, MeterRegistry meters) {
+        gauge(meters, trainer, "trainer_round", RoundEvent::getRound);
+        gauge(meters, trainer, "trainer_step", RoundEvent::getStep);
+        gauge(meters, trainer, "trainer_loss_nats", RoundEvent::getLoss);
+        gauge(meters, trainer, "trainer_tokens_per_second", RoundEvent::getTokensPerSecond);
+        gauge(meters, trainer, "trainer_waiting_records", round -> round.getWaitingMap().values().stream()
+                .mapToLong(Long::longValue)
+                .sum());
+        trainer.start();
+    }
+
+    private static void gauge(MeterRegistry meters, Trainer trainer, String name, ToDoubleFunction<RoundEvent> value) {
+        meters.gauge(name, trainer, it -> value.applyAsDouble(it.status().round()));
+    }
+
+    void stop(@Observes ShutdownEvent event, Trainer trainer) {
+        trainer.close();
+    }
+
+    /** The configuration as the core takes it. */
+    static TrainerOptions options(TrainerConfig config) {
+        return new TrainerOptions(
+                config.model(),
+                config.topicPrefix(),
+                config.replicationFactor(),
+                Path.of(config.data()),
+                config.baseModel().filter(directory -> !directory.isBlank()).map(Path::of),
+                filesUrl(config.publicUrl()),
+                round(config),
+                new RoundTrigger(
+                        config.round().minimumPreferences(),
+                        config.round().minimumSequences(),
+                        config.round().maximumWait()),
+                new SliceLimits(config.round().maximumExamples(), config.round().maximumTokens()),
+                config.store().keep(),
+                config.round().waitingCapacity(),
+                config.round().patience(),
+                config.round().retry(),
+                config.seed());
+    }
+
+    private static Function<VersionId, String> filesUrl(String publicUrl) {
+        String base = publicUrl.replaceAll("/+$", "");
+        return version -> base + "/v1/checkpoints/" + version + "/files/";
+    }
+
+    private static RoundSettings round(TrainerConfig config) {
+        TrainerConfig.Pretrain pretrain = config.pretrain();
+        TrainerConfig.Sft sft = config.sft();
+        TrainerConfig.Dpo dpo = config.dpo();
+        TrainerConfig.Gate gate = config.gate();
+        return new RoundSettings(
+                new SequenceSettings(
+                        new OptimizerSettings(
+                                pretrain.learningRate(),
+                                pretrain.warmupShare(),
+                                pretrain.decay(),
+                                pretrain.maximumGradientNorm(),
+                                BETA1,
+                                BETA2,
+                                EPSILON,
+                                pretrain.weightDecay()),
+                        pretrain.rows(),
+                        pretrain.length(),
+                        pretrain.microBatches(),
+                        pretrain.epochs()),
+                new SequenceSettings(
+                        new OptimizerSettings(
+                                sft.learningRate(),
+                                sft.warmupShare(),
+                                sft.decay(),
+                                sft.maximumGradientNorm(),
+                                BETA1,
+                                BETA2,
+                                EPSILON,
+                                sft.weightDecay()),
+                        sft.rows(),
+                        sft.length(),
+                        sft.microBatches(),
+                        sft.epochs()),
+                new PreferenceSettings(
+                        new OptimizerSettings(
+                                dpo.learningRate(),
+                                dpo.warmupShare(),
+                                dpo.decay(),
+                                dpo.maximumGradientNorm(),
+                                BETA1,
+                                BETA2,
+                                EPSILON,
+                                dpo.weightDecay()),
+                        dpo.pairs(),
+                        dpo.beta(),
+                        dpo.supervisedWeight(),
+                        dpo.epochs()),
+                new RoundSettings.GateSettings(
+                        gate.heldOutMargin(),
+                        gate.oldDataMargin(),
+                        gate.preferenceMargin(),
+                        gate.minimumWindows(),
+                        gate.minimumPairs(),
+                        gate.maximumSequences(),
+                        gate.maximumOldData(),
+                        gate.maximumPairs(),
+                        gate.oldData().orElse(""),
+                        gate.resamples(),
+                        gate.alpha()),
+                config.threads()
+                        .orElse(Math.max(1, Runtime.getRuntime().availableProcessors() - 1)),
+                config.compute().orElse(ComputeType.best()),
+                config.publishedWeights(),
+                config.round().saveEvery());
+    }
+}

@@ -1,0 +1,82 @@
+package io.tidemill.trainer.stage;
+
+import io.tidemill.model.engine.DpoResult;
+import io.tidemill.model.engine.PreferencePair;
+import io.tidemill.model.engine.TrainableModel;
+import io.tidemill.trainer.data.PackedExamples;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+
+/** The examples of one optimizer step. */
+public sealed interface StepBatch {
+    /** Adds the step's gradients. */
+    Outcome accumulate(TrainableModel model);
+
+    /** Tokens that have a part in the loss. */
+    long tokens();
+
+    /** Distinct ids, to name what a bad step was made of. */
+    List<String> exampleIds();
+
+    /**
+     * @param loss    mean of the step, in the unit of the stage's loss; nats
+     * @param figures more of the stage's own
+     */
+    record Outcome(double loss, Map<String, Double> figures) {}
+
+    /** Causal language modelling; nats per token. */
+    record Sequences(List<PackedExamples> microBatches, long tokens) implements StepBatch {
+        static Sequences of(List<PackedExamples> microBatches) {
+            return new Sequences(
+                    List.copyOf(microBatches),
+                    microBatches.stream().mapToLong(packed -> packed.batch().lossTokens()).sum());
+        }
+
+        @Override
+        public Outcome accumulate(TrainableModel model) {
+            // Divide by the tokens of the whole step, so that a short micro-batch does not count for more.
+            double loss = microBatches.stream()
+                    .mapToDouble(packed -> model.accumulate(packed.batch(), tokens))
+                    .sum();
+            return new Outcome(loss, Map.of());
+        }
+
+        @Override
+        public List<String> exampleIds() {
+            LinkedHashSet<String> ids = new LinkedHashSet<>();
+            microBatches.forEach(packed -> ids.addAll(packed.exampleIds()));
+            return List.copyOf(ids);
+        }
+    }
+
+    /** Direct preference optimisation; nats per pair. */
+    record Pairs(List<String> exampleIds, List<PreferencePair> pairs, double beta, double supervisedWeight)
+            implements StepBatch {
+        @Override
+        public Outcome accumulate(TrainableModel model) {
+            double weight = pairs.stream().mapToDouble(PreferencePair::weight).sum();
+            DpoResult result = model.accumulate(pairs, beta, weight, supervisedWeight);
+            return new Outcome(
+                    result.loss(),
+                    Map.of("reward_margin", result.chosenReward() - result.rejectedReward(), "accuracy", result.accuracy()));
+        }
+
+        @Override
+        public long tokens() {
+            return pairs.stream()
+                    .mapToLong(pair -> pair.chosen().length + pair.rejected().length)
+                    .sum();
+        }
+    }
+
+    /** Cuts a list into lists of {@code size}; the last may be shorter. */
+    static <T> List<List<T>> groups(List<T> elements, int size) {
+        List<List<T>> groups = new ArrayList<>();
+        for (int from = 0; from < elements.size(); from += size) {
+            groups.add(List.copyOf(elements.subList(from, Math.min(elements.size(), from + size))));
+        }
+        return groups;
+    }
+}
