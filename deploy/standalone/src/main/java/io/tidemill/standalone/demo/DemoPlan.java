@@ -69,13 +69,12 @@ record DemoPlan(Batch exam, List<Batch> batches) {
         return new DemoPlan(new Batch(heldOutPassages, heldOutCorrections), batches);
     }
 
-    /** A chapter stays on one side of the split. */
+    /** A passage is a group of its own: by chapters the exam would be a single one, 13 passages. */
     static String groupOf(CorpusDocument passage) {
-        int part = passage.id().lastIndexOf('/');
-        return part < 0 ? passage.id() : passage.id().substring(0, part);
+        return passage.id();
     }
 
-    /** So does everything that one rule corrects. */
+    /** Everything that one rule corrects stays on one side of the split. */
     static String groupOf(Correction correction) {
         return correction.ruleId();
     }

@@ -63,8 +63,9 @@ final class Traffic implements AutoCloseable {
         int done = 0;
         int next = 0;
         for (int step = 0; step < steps; step++) {
-            // Passages are few: they are strewn among the choices.
-            int due = (int) ((long) requests.size() * (step + 1) / steps);
+            // Passages are strewn among the first three quarters of the choices: when the last choice is there, so are
+            // they.
+            int due = (int) Math.min(requests.size(), Math.ceil(requests.size() * (step + 1) / (0.75 * steps)));
             for (; next < due; next++) {
                 post(requests.get(next));
                 done += requests.get(next).size();

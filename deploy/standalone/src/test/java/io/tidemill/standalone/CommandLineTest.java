@@ -1,0 +1,120 @@
+package io.tidemill.standalone;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+class CommandLineTest {
+    @TempDir
+    Path parent;
+
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    @Test
+    void everyCommandHasHelp() {
+        assertThat(run("--help")).isZero();
+        for (String command : List.of("up", "demo", "checkpoints")) {
+            assertThat(out.toString()).contains("  " + command + " ");
+            assertThat(run(command, "--help")).isZero();
+            assertThat(out.toString()).contains("Usage: tidemill " + command);
+        }
+    }
+
+    @Test
+    void theVersionIsTheBuilds() {
+        assertThat(run("--version")).isZero();
+        assertThat(out.toString()).containsPattern("Tidemill [0-9]+\\.[0-9]+");
+    }
+
+    @Test
+    void anUnknownOptionIsNamed() {
+        assertThat(run("up", "--quick")).isEqualTo(2);
+        assertThat(err.toString()).contains("--quick");
+    }
+
+    @Test
+    void aTakenPortIsNamedAndNothingIsStarted() throws IOException {
+        Path data = parent.resolve("data");
+        try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            String port = String.valueOf(other.getLocalPort());
+            assertThat(run("up", "--data", data.toString(), "--port", port)).isEqualTo(1);
+            assertThat(err.toString())
+                    .startsWith("tidemill: Port " + port + " on 127.0.0.1 cannot be opened")
+                    .contains("choose another with --port")
+                    .hasLineCount(1);
+        }
+        assertThat(data).doesNotExist();
+    }
+
+    @Test
+    void aTakenKafkaPortIsNamedAndTheDirectoryIsLetGo() throws IOException {
+        Path data = parent.resolve("data");
+        try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            String port = String.valueOf(other.getLocalPort());
+            assertThat(run("up", "--data", data.toString(), "--port", "0", "--kafka-port", port))
+                    .isEqualTo(1);
+            assertThat(err.toString())
+                    .startsWith("tidemill: Kafka's port " + port + " on 127.0.0.1 is taken")
+                    .hasLineCount(1);
+        }
+        DataDirectory.open(data).close();
+    }
+
+    @Test
+    void otherMachinesAreNotLetInWithoutKeys() {
+        assertThat(run("up", "--data", parent.resolve("data").toString(), "--host", "0.0.0.0"))
+                .isEqualTo(1);
+        assertThat(err.toString())
+                .contains("--host 0.0.0.0")
+                .contains("--api-keys")
+                .hasLineCount(1);
+        assertThat(Files.exists(parent.resolve("data"))).isFalse();
+    }
+
+    @Test
+    void aDirectoryInUseIsNamed() {
+        Path data = parent.resolve("data");
+        try (DataDirectory first = DataDirectory.open(data)) {
+            assertThat(first).isNotNull();
+            assertThat(run("up", "--data", data.toString(), "--port", "0", "--kafka-port", "0"))
+                    .isEqualTo(1);
+            assertThat(err.toString())
+                    .isEqualTo("tidemill: Another Tidemill is running on --data " + data
+                            + "; stop it, or choose another directory with --data." + System.lineSeparator());
+        }
+    }
+
+    @Test
+    void moreRoundsThanThereIsTextForAreRefused() {
+        assertThat(run("demo", "--rounds", "1000")).isEqualTo(1);
+        assertThat(err.toString())
+                .startsWith("tidemill: --rounds must be at most ")
+                .hasLineCount(1);
+    }
+
+    @Test
+    void aMillThatIsNotThereIsSaidToBeMissing() {
+        assertThat(run("checkpoints", "--url", "http://127.0.0.1:1")).isEqualTo(1);
+        assertThat(err.toString())
+                .contains("http://127.0.0.1:1/v1/checkpoints does not answer")
+                .contains("--url");
+    }
+
+    private int run(String... arguments) {
+        CommandLine commandLine = Tidemill.commandLine();
+        commandLine.setOut(new PrintWriter(out));
+        commandLine.setErr(new PrintWriter(err));
+        return commandLine.execute(arguments);
+    }
+}
