@@ -32,7 +32,8 @@ public final class GrammarCorrections {
             List.of("grammar.xml", "style.xml", "grammar-l2-de.xml", "grammar-l2-fr.xml");
 
     /** Examples whose sentence is also one of WordNet's, which the base model has read. */
-    private static final Set<String> READ_BEFORE = Set.of("FOR_ALL_INTENSIVE_PURPOSES/4");
+    private static final Set<String> READ_BEFORE =
+            Set.of("FOR_ALL_INTENSIVE_PURPOSES/2", "FOR_ALL_INTENSIVE_PURPOSES/4");
 
     private static final Pattern LINE_BREAK = Pattern.compile("\\s*\\R\\s*");
 
