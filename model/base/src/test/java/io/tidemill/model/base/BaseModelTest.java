@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,6 +34,22 @@ class BaseModelTest {
     }
 
     @Test
+    void theWholeModelAppearsOrNothingDoes() throws IOException {
+        Path model = directory.resolve("model");
+
+        if (BaseModel.isTrained()) {
+            BaseModel.extractTo(model);
+            assertThat(names(model)).containsAll(BaseModel.RECIPE_FILES).containsAll(BaseModel.LEARNT_FILES);
+            assertThat(Files.size(model.resolve("model.safetensors"))).isBetween(10_000_000L, 20_000_000L);
+        } else {
+            assertThatThrownBy(() -> BaseModel.extractTo(model))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("lacks model.safetensors; pretrain it");
+            assertThat(names(directory)).isEmpty();
+        }
+    }
+
+    @Test
     void whatIsThereAlreadyIsLeftAlone() throws IOException {
         Path mine = Files.writeString(
                 Files.createDirectory(directory.resolve("model")).resolve("mine"), "kept");
@@ -44,9 +61,9 @@ class BaseModelTest {
         assertThat(names(directory)).containsExactly("model");
     }
 
-    private static Stream<String> names(Path folder) throws IOException {
+    private static List<String> names(Path folder) throws IOException {
         try (Stream<Path> paths = Files.list(folder)) {
-            return paths.map(path -> path.getFileName().toString()).toList().stream();
+            return paths.map(path -> path.getFileName().toString()).toList();
         }
     }
 }
