@@ -20,7 +20,7 @@ import picocli.CommandLine.ScopeType;
             "Without options everything listens on this machine only and is kept in ./tidemill-data."
         },
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {UpCommand.class, DemoCommand.class, CheckpointsCommand.class},
+        subcommands = {UpCommand.class, DemoCommand.class, CheckpointsCommand.class, PretrainCommand.class},
         mixinStandardHelpOptions = true,
         scope = ScopeType.INHERIT,
         versionProvider = Tidemill.Version.class,
