@@ -40,6 +40,13 @@ public final class Environments {
                 .asInt();
     }
 
+    /** What a service asks of its node, as written: {@code 2} or {@code 250m}. */
+    public static String processors(String service) {
+        return Manifests.container(Manifests.workload(service))
+                .at("/resources/requests/cpu")
+                .asText();
+    }
+
     /** Where the container of the API keys puts its file. */
     public static String apiKeysFile() {
         JsonNode command = Manifests.pod(Manifests.workload("feedback")).at("/initContainers/0/command");

@@ -32,6 +32,8 @@ final class ServiceSettings {
     /** A key in the default of another, as in {@code ${tidemill.model:tidemill}}. */
     private static final Pattern EXPRESSION = Pattern.compile("\\$\\{([^:}]+)");
 
+    private static final List<Class<?>> ALL_MAPPINGS = allMappings();
+
     private final String service;
     private final List<Class<?>> mappings;
 
@@ -44,7 +46,7 @@ final class ServiceSettings {
         String folder = "io.tidemill." + service.replace("-stream", "") + ".";
         return new ServiceSettings(
                 service,
-                allMappings().stream()
+                ALL_MAPPINGS.stream()
                         .filter(mapping -> mapping.getName().startsWith(folder))
                         .toList());
     }

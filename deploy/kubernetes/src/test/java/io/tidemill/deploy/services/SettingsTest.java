@@ -79,6 +79,24 @@ class SettingsTest {
                 .isEqualTo("preprocess-stream-0");
     }
 
+    /** Its default is the address that it listens on, and 0.0.0.0 leads nowhere. */
+    @Test
+    void theStoreIsAnnouncedUnderAnAddressThatLeadsToIt() {
+        ServiceSettings trainer = ServiceSettings.of("trainer");
+        int port = Environments.port("trainer");
+        assertThat(trainer.effective(Compose.environment("trainer"), "public-url"))
+                .isEqualTo("http://localhost:" + port);
+        assertThat(trainer.effective(inThePod("trainer"), "public-url"))
+                .isEqualTo("http://trainer.tidemill.svc:" + port);
+    }
+
+    /** A pod without a processor limit sees all processors of its node. */
+    @Test
+    void theTrainerHasAsManyThreadsAsItAsksForProcessors() {
+        assertThat(ServiceSettings.of("trainer").effective(inThePod("trainer"), "threads"))
+                .isEqualTo(Environments.processors("trainer"));
+    }
+
     /** Else it would refuse to start. */
     @Test
     void feedbackAsksForKeysBecauseItListensBeyondLoopback() {
