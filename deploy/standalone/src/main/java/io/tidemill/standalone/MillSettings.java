@@ -97,6 +97,7 @@ public record MillSettings(
         properties.put("quarkus.http.port", String.valueOf(port));
         properties.put("tidemill.data", data.toString());
         properties.put("tidemill.store-url", url());
+        properties.put("trainer.public-url", url());
         properties.put("tidemill.model", model.name());
         model.directory().ifPresent(directory -> properties.put("trainer.base-model", directory.toString()));
         properties.put("quarkus.log.file.path", data.resolve("tidemill.log").toString());

@@ -36,6 +36,9 @@ public final class DemoCommand implements Callable<Integer> {
     /** 5 % of the corrections would be too few to see a difference of two points. */
     private static final String HELD_OUT_SHARE = "0.12";
 
+    /** After the pace, for a batch that is shorter than the others or of which something was refused. */
+    private static final int PATIENCE_SECONDS = 30;
+
     @Mixin
     MillOptions options = new MillOptions();
 
@@ -85,8 +88,17 @@ public final class DemoCommand implements Callable<Integer> {
         try {
             MillSettings settings = options.settings(directory)
                     .withDefaults(Map.of(
-                            "preprocess.split.salt", SALT,
-                            "preprocess.split.held-out-share", HELD_OUT_SHARE));
+                            "preprocess.split.salt",
+                            SALT,
+                            "preprocess.split.held-out-share",
+                            HELD_OUT_SHARE,
+                            // A round begins when the last pair of its batch is there, or when no more come.
+                            "trainer.round.minimum-preferences",
+                            String.valueOf(pairsPerRound),
+                            "trainer.round.minimum-sequences",
+                            String.valueOf(Integer.MAX_VALUE),
+                            "trainer.round.maximum-wait",
+                            "PT" + (paceSeconds + PATIENCE_SECONDS) + "S"));
             DemoPlan plan = plan(settings);
             return new Mill(settings, System.err, this::removeTemporary).run(mill -> play(mill, plan));
         } finally {
