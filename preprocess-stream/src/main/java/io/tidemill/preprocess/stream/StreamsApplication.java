@@ -29,7 +29,7 @@ public final class StreamsApplication implements AutoCloseable {
     private static final Duration STREAMS_CLOSE_LIMIT = Duration.ofSeconds(8);
     private static final long FIRST_PAUSE_MILLIS = 500;
     private static final long LONGEST_PAUSE_MILLIS = 15_000;
-    private static final int ADMIN_TIMEOUT_MILLIS = 5_000;
+    private static final int ADMIN_TIMEOUT_MILLIS = 15_000;
 
     private final String id;
     private final Supplier<Topology> topology;

@@ -30,6 +30,9 @@ public record StreamsSettings(
     /** A process that comes back within this time keeps its partitions; one that does not loses them. */
     private static final int SESSION_MILLIS = 10_000;
 
+    /** A transaction of a process that does not come back is aborted after this, and holds readers back until then. */
+    private static final long SHORTEST_TRANSACTION_TIMEOUT_MILLIS = 10_000;
+
     /** Settings for one application. */
     Properties of(String applicationId, Failures failures) {
         Properties properties = new Properties();
@@ -41,6 +44,9 @@ public record StreamsSettings(
         properties.put(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, 0);
         properties.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, replicationFactor);
         properties.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, commitInterval.toMillis());
+        properties.put(
+                StreamsConfig.producerPrefix(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG),
+                (int) Math.max(SHORTEST_TRANSACTION_TIMEOUT_MILLIS, 2 * commitInterval.toMillis()));
         properties.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 0);
         properties.put(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, BoundedRocksDb.class);
         properties.put(BoundedRocksDb.BUDGET_BYTES, rocksDbBytes);
