@@ -33,6 +33,8 @@ public final class TopicCatalogue {
     /** What a rejected record may add to the largest source record: key, headers, reason. Unit: bytes. */
     public static final int REJECTED_FRAME_BYTES = 256 * 1024;
 
+    private static final int DESCRIBE_ATTEMPTS = 50;
+    private static final Duration PAUSE = Duration.ofMillis(100);
     private static final int DATA_PARTITIONS = 4;
     private static final Duration DATA_RETENTION = Duration.ofDays(90);
     private static final Duration REFUSED_RETENTION = Duration.ofDays(30);
@@ -128,24 +130,61 @@ public final class TopicCatalogue {
      * @throws KafkaException        when the broker does not answer or refuses
      */
     public void ensure(Admin admin, Collection<Topic> topics, short replicationFactor) {
-        List<NewTopic> missing = new ArrayList<>();
+        Collection<Topic> unchecked = topics;
+        for (int attempt = 1; !unchecked.isEmpty(); attempt++) {
+            unchecked = create(admin, missing(admin, unchecked), replicationFactor);
+            if (attempt == DESCRIBE_ATTEMPTS && !unchecked.isEmpty()) {
+                throw new KafkaException("The broker says of " + names(unchecked)
+                        + " both that they exist and that they do not. Try again when it has settled.");
+            }
+            if (!unchecked.isEmpty()) {
+                pause(); // what was just made elsewhere is not known everywhere at once
+            }
+        }
+    }
+
+    private static List<Topic> missing(Admin admin, Collection<Topic> topics) {
         Map<String, KafkaFuture<TopicDescription>> described =
-                admin.describeTopics(topics.stream().map(Topic::name).toList()).topicNameValues();
+                admin.describeTopics(names(topics)).topicNameValues();
+        List<Topic> missing = new ArrayList<>();
         for (Topic topic : topics) {
             try {
                 checkPartitions(
                         topic, await(described.get(topic.name())).partitions().size());
             } catch (UnknownTopicOrPartitionException absent) {
-                missing.add(
-                        new NewTopic(topic.name(), topic.partitions(), replicationFactor).configs(topic.settings()));
+                missing.add(topic);
             }
         }
-        for (KafkaFuture<Void> created : admin.createTopics(missing).values().values()) {
+        return missing;
+    }
+
+    /** Creates topics and returns those that somebody else has made meanwhile. */
+    private static List<Topic> create(Admin admin, List<Topic> topics, short replicationFactor) {
+        Map<String, KafkaFuture<Void>> created = admin.createTopics(topics.stream()
+                        .map(topic -> new NewTopic(topic.name(), topic.partitions(), replicationFactor)
+                                .configs(topic.settings()))
+                        .toList())
+                .values();
+        List<Topic> existing = new ArrayList<>();
+        for (Topic topic : topics) {
             try {
-                await(created);
+                await(created.get(topic.name()));
             } catch (TopicExistsException anotherServiceWasFaster) {
-                // It made it from the same catalogue.
+                existing.add(topic);
             }
+        }
+        return existing;
+    }
+
+    private static List<String> names(Collection<Topic> topics) {
+        return topics.stream().map(Topic::name).toList();
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(PAUSE.toMillis());
+        } catch (InterruptedException e) {
+            throw new InterruptException(e);
         }
     }
 
