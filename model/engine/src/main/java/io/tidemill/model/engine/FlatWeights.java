@@ -5,15 +5,16 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDManager;
 import java.io.IOException;
-import java.nio.FloatBuffer;
-import java.util.Arrays;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /** A flat float32 tensor, read and written in slices, because a Java buffer ends at 2^31 − 1 bytes. */
 final class FlatWeights {
-    static final int SLICE = 1 << 20; // elements
+    static final int SLICE = 1 << 18; // elements
 
     private final TorchProgram program;
     private final NDArray flat;
+    private ByteBuffer staging; // reused: direct memory is given back only when the collector comes by
 
     FlatWeights(TorchProgram program, NDArray flat) {
         this.program = program;
@@ -37,9 +38,12 @@ final class FlatWeights {
     }
 
     void write(long at, float[] values, int count) {
+        if (staging == null || staging.capacity() < 4 * count) {
+            staging = ByteBuffer.allocateDirect(4 * count).order(ByteOrder.nativeOrder());
+        }
+        staging.clear().asFloatBuffer().put(values, 0, count);
         try (PtNDManager step = TorchProgram.open()) {
-            float[] exact = count == values.length ? values : Arrays.copyOf(values, count);
-            NDArray part = step.create(FloatBuffer.wrap(exact), new Shape(count));
+            NDArray part = step.create(staging.limit(4 * count), new Shape(count), DataType.FLOAT32); // a view of it
             program.infer(step, "write", flat, part, at);
         }
     }

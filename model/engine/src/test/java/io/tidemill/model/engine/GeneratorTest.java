@@ -79,7 +79,7 @@ class GeneratorTest {
         float[][] logits = model.logits(PROMPT);
         double[] p = softmax(logits[logits.length - 1]);
         int[] counts = new int[p.length];
-        int n = 3000;
+        int n = 1500;
         Generator generator = new Generator(model);
         for (int seed = 0; seed < n; seed++) {
             counts[

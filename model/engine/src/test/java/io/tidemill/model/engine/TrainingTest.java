@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TrainingTest {
     private static final ModelConfig TINY = Fixtures.TINY;
@@ -197,6 +198,46 @@ class TrainingTest {
         for (int i = 0; i < wide.size(); i++) {
             assertThat(narrow.get(i)).as("loss of step " + i).isCloseTo(wide.get(i), within(0.02 * wide.get(i)));
         }
+    }
+
+    /** In bfloat16 training attends in pieces of 128 queries, in float32 through libtorch's fused kernel. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void bfloat16GradientsPointWhereFloat32OnesDo(int examples) {
+        ModelConfig longer = new ModelConfig(61, 32, 48, 2, 4, 2, 8, 320, 10_000, 1e-5, true, 0.2, 1, List.of(2));
+        int[][] parts = new int[examples][300 / examples];
+        for (int e = 0; e < examples; e++) {
+            Arrays.setAll(parts[e], t -> 3 + (t * t + 7 * t) % 53);
+        }
+        PackedBatch batch = pack(310, parts);
+        try (LanguageModel wide = LanguageModel.random(longer, 3, ComputeType.FLOAT32);
+                LanguageModel narrow = LanguageModel.random(longer, 3, ComputeType.BFLOAT16);
+                TrainableModel exact = TrainableModel.from(wide, AdamWSettings.defaults());
+                TrainableModel rounded = TrainableModel.from(narrow, AdamWSettings.defaults())) {
+            double loss = exact.accumulate(batch, batch.lossTokens());
+            assertThat(rounded.accumulate(batch, batch.lossTokens())).isCloseTo(loss, within(0.005 * loss));
+            for (String name : List.of(
+                    "model.embed_tokens.weight",
+                    "model.layers.0.self_attn.q_proj.weight",
+                    "model.layers.1.self_attn.v_proj.weight",
+                    "model.layers.0.input_layernorm.weight")) {
+                assertThat(cosine(exact.gradient(name), rounded.gradient(name)))
+                        .as(name)
+                        .isGreaterThan(0.999);
+            }
+        }
+    }
+
+    private static double cosine(float[] a, float[] b) {
+        double ab = 0;
+        double aa = 0;
+        double bb = 0;
+        for (int i = 0; i < a.length; i++) {
+            ab += (double) a[i] * b[i];
+            aa += (double) a[i] * a[i];
+            bb += (double) b[i] * b[i];
+        }
+        return ab / Math.sqrt(aa * bb);
     }
 
     @Test
