@@ -57,7 +57,9 @@ public final class CheckpointStore implements AutoCloseable {
         } catch (OverlappingFileLockException e) {
             channel.close();
             throw new IOException(
-                    "Checkpoint store " + root + " is in use by another trainer. Stop it, or use another tidemill.data.", e);
+                    "Checkpoint store " + root
+                            + " is in use by another trainer. Stop it, or use another tidemill.data.",
+                    e);
         }
         CheckpointStore store = new CheckpointStore(model, root, channel);
         store.removeHalfWritten();
@@ -139,20 +141,17 @@ public final class CheckpointStore implements AutoCloseable {
                 || manifest(version).event().getFilesList().stream()
                         .map(FileDigest::getPath)
                         .anyMatch(path::equals);
-        return listed
-                ? Optional.of(directory(version).resolve(path)).filter(Files::isRegularFile)
-                : Optional.empty();
+        return listed ? Optional.of(directory(version).resolve(path)).filter(Files::isRegularFile) : Optional.empty();
     }
 
     /**
-     * Takes the weights and masters of old versions away; manifest, card, ledger and probe stay.
+     * Takes weights, masters and suites of old versions away; manifest, card, ledger and probe stay.
      *
      * @param full how many of the newest versions with weights stay whole
      * @param kept never touched
      */
     public void prune(int full, Set<VersionId> kept) throws IOException {
-        List<VersionId> whole =
-                versions().stream().filter(this::hasWeights).toList();
+        List<VersionId> whole = versions().stream().filter(this::hasWeights).toList();
         for (VersionId version : whole.subList(0, Math.max(0, whole.size() - full))) {
             if (!kept.contains(version)) {
                 prune(directory(version));
@@ -169,7 +168,16 @@ public final class CheckpointStore implements AutoCloseable {
                 }
             }
         }
-        Durable.deleteTree(version.resolve(STATE).resolve("masters"));
+        if (!Files.isDirectory(version.resolve(STATE))) {
+            return;
+        }
+        try (Stream<Path> paths = Files.list(version.resolve(STATE))) {
+            for (Path path : paths.toList()) {
+                if (!path.getFileName().toString().equals(Ledger.FILE)) {
+                    Durable.deleteTree(path);
+                }
+            }
+        }
     }
 
     @Override

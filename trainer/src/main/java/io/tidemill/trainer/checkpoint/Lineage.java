@@ -52,7 +52,9 @@ public final class Lineage {
             }
             case REFUSED -> {
                 if (live.equals(Optional.of(event.getParent()))) {
-                    refused.add(Slice.latest(liveEnd, Slice.of(event.getLineage().getSlicesList()).ends()));
+                    refused.add(Slice.latest(
+                            liveEnd,
+                            Slice.of(event.getLineage().getSlicesList()).ends()));
                 }
             }
             case ROLLED_BACK -> {
@@ -72,7 +74,8 @@ public final class Lineage {
         if (event == null) {
             return Map.of();
         }
-        Map<TopicPartition, Long> own = Slice.of(event.getLineage().getSlicesList()).ends();
+        Map<TopicPartition, Long> own =
+                Slice.of(event.getLineage().getSlicesList()).ends();
         return event.getParent().isEmpty() ? own : Slice.latest(end(event.getParent()), own);
     }
 

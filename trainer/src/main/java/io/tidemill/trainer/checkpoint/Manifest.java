@@ -34,9 +34,8 @@ public record Manifest(CheckpointEvent event, String base, Slice quarantined, Js
         json.put("format", FORMAT);
         json.set(
                 "checkpoint",
-                JSON.readTree(JsonFormat.printer()
-                        .alwaysPrintFieldsWithNoPresence()
-                        .print(event)));
+                JSON.readTree(
+                        JsonFormat.printer().alwaysPrintFieldsWithNoPresence().print(event)));
         json.put("base", base);
         json.set("quarantined", JSON.valueToTree(quarantined.ranges()));
         json.set("settings", settings);
@@ -53,7 +52,9 @@ public record Manifest(CheckpointEvent event, String base, Slice quarantined, Js
                     + ". Use the version of Tidemill that wrote it.");
         }
         CheckpointEvent.Builder event = CheckpointEvent.newBuilder();
-        JsonFormat.parser().ignoringUnknownFields().merge(json.path("checkpoint").toString(), event);
+        JsonFormat.parser()
+                .ignoringUnknownFields()
+                .merge(json.path("checkpoint").toString(), event);
         return new Manifest(
                 event.build(),
                 json.path("base").asText(),

@@ -43,7 +43,8 @@ public final class ModelCard {
         data(card, event, sources);
         figures(card, event);
         licences(card, directory);
-        card.append("""
+        card.append(
+                """
 
                 ## Use
 
@@ -77,9 +78,12 @@ public final class ModelCard {
         if (!sources.isEmpty()) {
             card.append("\n| source | examples trained |\n|---|---:|\n");
             sources.entrySet().stream()
-                    .sorted(Map.Entry.<String, Long>comparingByValue().reversed().thenComparing(Map.Entry.comparingByKey()))
+                    .sorted(Map.Entry.<String, Long>comparingByValue()
+                            .reversed()
+                            .thenComparing(Map.Entry.comparingByKey()))
                     .limit(20)
-                    .forEach(source -> row(card, source.getKey(), source.getValue().toString()));
+                    .forEach(source ->
+                            row(card, source.getKey(), source.getValue().toString()));
         }
     }
 

@@ -37,7 +37,9 @@ public final class VersionFiles {
     public static void copyWeights(Path from, Path to) throws IOException {
         for (Path file : files(from)) {
             String name = file.getFileName().toString();
-            if (name.endsWith(".safetensors") || name.equals("config.json") || name.equals("model.safetensors.index.json")) {
+            if (name.endsWith(".safetensors")
+                    || name.equals("config.json")
+                    || name.equals("model.safetensors.index.json")) {
                 Files.copy(file, to.resolve(name), StandardCopyOption.REPLACE_EXISTING);
             }
         }
@@ -46,7 +48,9 @@ public final class VersionFiles {
     private static boolean companion(String name) {
         String lower = name.toLowerCase(Locale.ROOT);
         return !name.startsWith(".")
-                && (TEXTS.stream().anyMatch(lower::endsWith) || lower.startsWith("licen") || lower.startsWith("notice"));
+                && (TEXTS.stream().anyMatch(lower::endsWith)
+                        || lower.startsWith("licen")
+                        || lower.startsWith("notice"));
     }
 
     private static List<Path> files(Path directory) throws IOException {

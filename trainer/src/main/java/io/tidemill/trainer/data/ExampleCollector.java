@@ -50,8 +50,8 @@ public final class ExampleCollector {
 
     /** Takes one record of the slice. */
     public void add(ConsumerRecord<byte[], byte[]> record) {
-        Read read = new Read(
-                reader.read(record), record.topic(), record.partition(), record.offset(), record.timestamp());
+        Read read =
+                new Read(reader.read(record), record.topic(), record.partition(), record.offset(), record.timestamp());
         if (read.example instanceof Unreadable unreadable) {
             LOG.warn(
                     "{}-{}:{} is left out of the round: {}",
@@ -110,7 +110,8 @@ public final class ExampleCollector {
                 }
             } else if (example instanceof Judgement judgement) {
                 Instant appended = appended(judgement.message().getProvenance(), read.timestamp);
-                firstFeedback = Optional.of(firstFeedback.filter(appended::isAfter).orElse(appended));
+                firstFeedback =
+                        Optional.of(firstFeedback.filter(appended::isAfter).orElse(appended));
                 switch (judgement.stage()) {
                     case Stages.DPO -> pairs.add(judgement.message());
                     case Stages.HELD_OUT -> heldOutPreferences.add(judgement.message());

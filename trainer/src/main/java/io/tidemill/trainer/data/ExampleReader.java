@@ -1,8 +1,8 @@
 package io.tidemill.trainer.data;
 
+import io.tidemill.proto.Readers;
 import io.tidemill.proto.Reading;
 import io.tidemill.proto.RecordReader;
-import io.tidemill.proto.Readers;
 import io.tidemill.proto.v1.Preference;
 import io.tidemill.proto.v1.Split;
 import io.tidemill.proto.v1.TokenSequence;
@@ -104,9 +104,7 @@ public final class ExampleReader {
         Reading<Preference> reading = preferences.read(record.value(), record.headers());
         if (reading instanceof Reading.Accepted<Preference> accepted) {
             Preference message = accepted.message();
-            return flaw(message)
-                    .<Example>map(Unreadable::new)
-                    .orElseGet(() -> new Judgement(stage(message), message));
+            return flaw(message).<Example>map(Unreadable::new).orElseGet(() -> new Judgement(stage(message), message));
         }
         return refused(reading);
     }

@@ -70,7 +70,8 @@ public final class Packer {
      */
     public Packer(int rows, int length, Policy policy) {
         if (rows < 1 || length < 1) {
-            throw new IllegalArgumentException("A batch has at least 1 row of 1 position, but was " + rows + " × " + length);
+            throw new IllegalArgumentException(
+                    "A batch has at least 1 row of 1 position, but was " + rows + " × " + length);
         }
         this.rows = rows;
         this.length = length;

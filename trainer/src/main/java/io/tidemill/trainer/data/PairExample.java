@@ -1,7 +1,7 @@
 package io.tidemill.trainer.data;
 
-import io.tidemill.proto.v1.Preference;
 import io.tidemill.model.text.ChatMessage;
+import io.tidemill.proto.v1.Preference;
 import java.util.List;
 
 /** A preference between two answers to one prompt, in text. */

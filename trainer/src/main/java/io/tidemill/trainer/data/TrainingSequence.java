@@ -18,8 +18,8 @@ public record TrainingSequence(String exampleId, int[] ids, boolean[] lossMask, 
             throw new IllegalArgumentException("Example " + exampleId + " has no tokens");
         }
         if (lossMask.length != 0 && lossMask.length != ids.length) {
-            throw new IllegalArgumentException("Example " + exampleId + " has " + ids.length + " tokens but a loss mask of "
-                    + lossMask.length + "; give one flag a token, or none");
+            throw new IllegalArgumentException("Example " + exampleId + " has " + ids.length
+                    + " tokens but a loss mask of " + lossMask.length + "; give one flag a token, or none");
         }
         if (!(weight >= 0) || Double.isInfinite(weight)) {
             throw new IllegalArgumentException(

@@ -22,8 +22,8 @@ public final class Gate {
     public record Settings(int resamples, double alpha) {
         public Settings {
             if (resamples < 100 || !(alpha > 0 && alpha < 1)) {
-                throw new IllegalArgumentException(
-                        "resamples must be at least 100 and alpha between 0 and 1, but were " + resamples + " and " + alpha);
+                throw new IllegalArgumentException("resamples must be at least 100 and alpha between 0 and 1, but were "
+                        + resamples + " and " + alpha);
             }
         }
     }
@@ -52,7 +52,8 @@ public final class Gate {
         double[] pValues = judged.stream()
                 .mapToDouble(one -> bootstraps
                         .get(measured.indexOf(one))
-                        .probabilityOfInferiority(one.suite().margin(), one.suite().sign()))
+                        .probabilityOfInferiority(
+                                one.suite().margin(), one.suite().sign()))
                 .toArray();
         List<Holm.Decision> decisions = Holm.decide(pValues, settings.alpha());
 
@@ -60,13 +61,14 @@ public final class Gate {
         for (int i = 0; i < measured.size(); i++) {
             Measured one = measured.get(i);
             int place = judged.indexOf(one);
-            results.add(place < 0
-                    ? result(one, bootstraps.get(i), true, notJudged(one))
-                    : result(
-                            one,
-                            bootstraps.get(i),
-                            decisions.get(place).rejected(),
-                            rule(one, pValues[place], decisions.get(place))));
+            results.add(
+                    place < 0
+                            ? result(one, bootstraps.get(i), true, notJudged(one))
+                            : result(
+                                    one,
+                                    bootstraps.get(i),
+                                    decisions.get(place).rejected(),
+                                    rule(one, pValues[place], decisions.get(place))));
         }
         boolean passed = results.stream().allMatch(SuiteResult::getPassed);
         return GateVerdict.newBuilder()
@@ -109,7 +111,7 @@ public final class Gate {
     private static String rule(Measured one, double p, Holm.Decision decision) {
         return String.format(
                 Locale.ROOT,
-                "%s by %.4g %s or more: p = %.4f %s %.4f (paired bootstrap over %d examples, Holm)",
+                "%s by %s %s or more: p = %.4f %s %.4f (paired bootstrap over %d examples, Holm)",
                 decision.rejected() ? "not worse" : "cannot be excluded to be worse",
                 one.suite().margin(),
                 one.suite().unit(),

@@ -14,9 +14,8 @@ record PairedBootstrap(double[] differences, double[] afters) {
     /** @param seed makes the resamples repeatable */
     static PairedBootstrap of(Scores before, Scores after, int resamples, long seed) {
         if (before.size() != after.size() || before.size() == 0) {
-            throw new IllegalArgumentException(
-                    "Both models need scores on the same examples, at least one, but have " + before.size() + " and "
-                            + after.size());
+            throw new IllegalArgumentException("Both models need scores on the same examples, at least one, but have "
+                    + before.size() + " and " + after.size());
         }
         Random random = new Random(seed);
         int n = before.size();

@@ -32,9 +32,8 @@ public final class ScoreCache {
      */
     public Scores score(String version, Suite suite, LanguageModel model, Runnable between) throws IOException {
         Map<String, Double> known = read(version);
-        List<String> keys = suite.exampleIds().stream()
-                .map(id -> suite.name() + "/" + id)
-                .toList();
+        List<String> keys =
+                suite.exampleIds().stream().map(id -> suite.name() + "/" + id).toList();
         int[] missing = IntStream.range(0, keys.size())
                 .filter(index -> !known.containsKey(keys.get(index)))
                 .toArray();
@@ -80,7 +79,8 @@ public final class ScoreCache {
     private void write(String version, Map<String, Double> scores) throws IOException {
         StringBuilder text = new StringBuilder();
         new TreeMap<>(scores)
-                .forEach((key, value) -> text.append(key).append('\t').append(value).append('\n'));
+                .forEach((key, value) ->
+                        text.append(key).append('\t').append(value).append('\n'));
         Files.createDirectories(directory);
         Durable.write(file(version), text.toString());
     }

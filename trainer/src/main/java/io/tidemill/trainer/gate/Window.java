@@ -33,10 +33,11 @@ public record Window(String id, int[] ids, boolean[] mask, double bytes) {
                     .toArray();
             boolean[] mask = new boolean[size];
             for (int i = 1; i < size; i++) {
-                mask[i] = sequence.getLossMask().isEmpty() || sequence.getLossMask().byteAt(start + i) != 0;
+                mask[i] = sequence.getLossMask().isEmpty()
+                        || sequence.getLossMask().byteAt(start + i) != 0;
             }
-            Window window = new Window(
-                    sequence.getExampleId() + "#" + windows.size(), ids, mask, bytesPerToken * count(mask));
+            Window window =
+                    new Window(sequence.getExampleId() + "#" + windows.size(), ids, mask, bytesPerToken * count(mask));
             windows.add(window);
         }
         return windows.stream().filter(window -> window.targets() > 0).toList();

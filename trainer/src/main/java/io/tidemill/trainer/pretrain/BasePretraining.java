@@ -46,7 +46,11 @@ public final class BasePretraining {
      * @param nanoClock     monotonic; nanoseconds
      */
     public BasePretraining(
-            ModelConfig config, PretrainSettings settings, PretrainText text, Path workDirectory, LongSupplier nanoClock) {
+            ModelConfig config,
+            PretrainSettings settings,
+            PretrainText text,
+            Path workDirectory,
+            LongSupplier nanoClock) {
         this.config = config;
         this.settings = settings;
         this.text = text;
@@ -128,7 +132,8 @@ public final class BasePretraining {
         List<int[]> windows = new ArrayList<>();
         for (int[] document : text.heldOut()) {
             for (int from = 0; from + 1 < document.length; from += settings.length()) {
-                windows.add(Arrays.copyOfRange(document, from, Math.min(document.length, from + settings.length() + 1)));
+                windows.add(
+                        Arrays.copyOfRange(document, from, Math.min(document.length, from + settings.length() + 1)));
             }
         }
         double nats = 0;

@@ -49,7 +49,8 @@ public final class BaseRecipe {
         BasePretraining pretraining =
                 new BasePretraining(config, settings, text, output.resolve("work"), System::nanoTime);
         long start = System.nanoTime();
-        try (LanguageModel model = pretraining.run(report -> say.accept(report.toString()), weights -> preview(pretraining, weights))) {
+        try (LanguageModel model =
+                pretraining.run(report -> say.accept(report.toString()), weights -> preview(pretraining, weights))) {
             HeldOutLoss heldOut = pretraining.evaluate(model);
             model.save(output, WeightType.BFLOAT16);
             Files.writeString(output.resolve("README.md"), card(config, text, heldOut), StandardCharsets.UTF_8);

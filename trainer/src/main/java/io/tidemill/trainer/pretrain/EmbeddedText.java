@@ -30,7 +30,8 @@ public final class EmbeddedText {
                 documents.forEach(document ->
                         training.add(sequence(document.id(), withEnd(tokenizer.encode(document.text()), tokenizer))));
                 conversations.forEach(conversation -> training.add(sequence(
-                        conversation.id(), chats.conversation(conversation.messages()).ids())));
+                        conversation.id(),
+                        chats.conversation(conversation.messages()).ids())));
             }
             List<int[]> heldOut = new ArrayList<>();
             long heldOutBytes = 0;

@@ -1,7 +1,7 @@
 package io.tidemill.trainer.round;
 
-import io.tidemill.proto.Reading;
 import io.tidemill.proto.Readers;
+import io.tidemill.proto.Reading;
 import io.tidemill.proto.RecordReader;
 import io.tidemill.proto.v1.Command;
 import io.tidemill.trainer.checkpoint.Durable;

@@ -88,7 +88,12 @@ public final class RoundReporter {
     }
 
     void stage(String stage, long steps) {
-        state.setStage(stage).setStep(0).setSteps(steps).setLoss(0).setLearningRate(0).setTokensPerSecond(0);
+        state.setStage(stage)
+                .setStep(0)
+                .setSteps(steps)
+                .setLoss(0)
+                .setLearningRate(0)
+                .setTokensPerSecond(0);
         tokensPerSecond = 0;
         phase(Phase.TRAINING, "stage " + stage + ", " + steps + " steps");
     }

@@ -120,17 +120,24 @@ final class RoundRunner {
         Input input = read(plan, lineage);
         try (Tokenizer tokenizer = Tokenizer.load(parent);
                 LanguageModel champion = LanguageModel.load(parent, settings.compute())) {
-            Prepared prepared = prepare(plan, input.examples(), tokenizer, champion.config().maxPositions());
+            Prepared prepared =
+                    prepare(plan, input.examples(), tokenizer, champion.config().maxPositions());
             reporter.examples(prepared.examples().counts(), prepared.examples().firstFeedback());
 
             VersionWriter.Draft draft = new VersionWriter.Draft(
-                    plan, prepared.examples(), input.records(), champion.config().parameterCount(), metrics);
+                    plan,
+                    prepared.examples(),
+                    input.records(),
+                    champion.config().parameterCount(),
+                    metrics);
             try (LanguageModel trained = train(plan, work, prepared, champion, metrics)) {
                 metrics.put("training_seconds", (nanoClock.getAsLong() - start) * 1e-9);
                 return judge(plan, prepared, champion, trained, tokenizer, draft);
             } catch (DivergedException e) {
                 LOG.error("round={} {}", plan.round(), e.getMessage());
-                return refuse(draft, GateVerdict.newBuilder().setSummary(e.getMessage()).build());
+                return refuse(
+                        draft,
+                        GateVerdict.newBuilder().setSummary(e.getMessage()).build());
             }
         }
     }
@@ -147,7 +154,8 @@ final class RoundRunner {
         RoundExamples examples = collector.finish();
 
         long read = records.values().stream().mapToLong(Long::longValue).sum();
-        long counted = examples.counts().values().stream().mapToLong(Long::longValue).sum();
+        long counted =
+                examples.counts().values().stream().mapToLong(Long::longValue).sum();
         if (read != counted) {
             throw new IllegalStateException("Slice " + plan.slice() + " holds " + read + " records, but what became of "
                     + counted + " is known: " + examples.counts());
@@ -219,8 +227,7 @@ final class RoundRunner {
             RoundPlan plan, WorkDirectory work, Prepared prepared, LanguageModel champion, Map<String, Double> metrics)
             throws IOException {
         RoundSettings settings = plan.settings();
-        StageRunner runner =
-                new StageRunner(work, new Listener(metrics), settings.saveEvery(), nanoClock);
+        StageRunner runner = new StageRunner(work, new Listener(metrics), settings.saveEvery(), nanoClock);
         Optional<String> saved = work.stage();
         LanguageModel current = LanguageModel.load(store.masters(plan.parentId()), settings.compute());
         try {
@@ -247,8 +254,7 @@ final class RoundRunner {
         }
     }
 
-    private Stage stage(
-            String name, RoundPlan plan, WorkDirectory work, Prepared prepared, LanguageModel champion)
+    private Stage stage(String name, RoundPlan plan, WorkDirectory work, Prepared prepared, LanguageModel champion)
             throws IOException {
         RoundSettings settings = plan.settings();
         int maxPositions = champion.config().maxPositions();
@@ -279,8 +285,7 @@ final class RoundRunner {
         List<Reference> references = new ArrayList<>();
         for (int from = 0; from < pairs.size(); from += REFERENCE_PAIRS_AT_ONCE) {
             control.check();
-            List<TokenizedPair> some =
-                    pairs.subList(from, Math.min(pairs.size(), from + REFERENCE_PAIRS_AT_ONCE));
+            List<TokenizedPair> some = pairs.subList(from, Math.min(pairs.size(), from + REFERENCE_PAIRS_AT_ONCE));
             List<float[]> logProbabilities = champion.logProbabilities(TokenizedPair.texts(some));
             for (int i = 0; i < some.size(); i++) {
                 TokenizedPair pair = some.get(i);
@@ -331,10 +336,14 @@ final class RoundRunner {
             trained.save(aside, plan.settings().published());
             VersionFiles.copyCompanions(store.directory(plan.parentId()), aside);
             Probe probe = Probe.of(aside, tokenizer);
-            try (LanguageModel candidate = LanguageModel.load(aside, plan.settings().compute())) {
-                Optional<String> flaw = flaw(probe, trained, candidate, plan.settings().published());
+            try (LanguageModel candidate =
+                    LanguageModel.load(aside, plan.settings().compute())) {
+                Optional<String> flaw =
+                        flaw(probe, trained, candidate, plan.settings().published());
                 if (flaw.isPresent()) {
-                    return refuse(draft, GateVerdict.newBuilder().setSummary(flaw.get()).build());
+                    return refuse(
+                            draft,
+                            GateVerdict.newBuilder().setSummary(flaw.get()).build());
                 }
                 Judgement judgement = verdict(plan, prepared, champion, candidate, tokenizer);
                 draft.metrics().putAll(judgement.figures());
@@ -405,9 +414,8 @@ final class RoundRunner {
                 "preference-accuracy", prepared.heldOutPairs(), gate.preferenceMargin(), gate.minimumPairs());
 
         List<Gate.Measured> measured = new ArrayList<>();
-        for (Suite suite : oldData.windows().isEmpty()
-                ? List.of(heldOut, preferences)
-                : List.of(heldOut, oldData, preferences)) {
+        for (Suite suite :
+                oldData.windows().isEmpty() ? List.of(heldOut, preferences) : List.of(heldOut, oldData, preferences)) {
             Runnable between = () -> {
                 control.check();
                 reporter.tick();

@@ -31,10 +31,7 @@ public record RoundTrigger(long minimumPreferences, long minimumSequences, Durat
         if (sequences >= minimumSequences) {
             return Optional.of(sequences + " new token sequences, at least " + minimumSequences + " were waited for");
         }
-        return trainable.stream()
-                .mapToLong(Waiting::timestamp)
-                .min()
-                .stream()
+        return trainable.stream().mapToLong(Waiting::timestamp).min().stream()
                 .mapToObj(oldest -> Duration.between(Instant.ofEpochMilli(oldest), now))
                 .filter(waited -> waited.compareTo(maximumWait) >= 0)
                 .map(waited -> trainable.size() + " new examples, the oldest waiting for " + waited.toSeconds() + " s")

@@ -7,8 +7,8 @@ import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.model.engine.ModelConfig;
 import io.tidemill.model.engine.Threads;
 import io.tidemill.model.engine.WeightType;
-import io.tidemill.proto.Reading;
 import io.tidemill.proto.Readers;
+import io.tidemill.proto.Reading;
 import io.tidemill.proto.Rejections;
 import io.tidemill.proto.Topic;
 import io.tidemill.proto.TopicCatalogue;
@@ -73,6 +73,7 @@ public final class Trainer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
     private static final Duration POLL = Duration.ofMillis(200);
     private static final Duration CONTROL_PACE = Duration.ofMillis(500);
+    private static final Duration LONGEST_PAUSE = Duration.ofMinutes(5);
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
     private static final long RANDOM_BASE_SEED = 1;
 
@@ -94,7 +95,9 @@ public final class Trainer implements AutoCloseable {
     private Commands commands;
     private Backlog backlog;
     private Lineage lineage;
+    private Map<TopicPartition, Long> roundEnds = Map.of();
     private long lastControlNanos;
+    private int failures;
 
     public Trainer(TrainerOptions options, TrainerClients clients, Clock clock, LongSupplier nanoClock) {
         this.options = options;
@@ -154,15 +157,25 @@ public final class Trainer implements AutoCloseable {
                 } catch (TrainerStoppedException e) {
                     LOG.info("model={} The trainer stops; a running round goes on at the next start", options.model());
                 } catch (KafkaException | IOException e) {
-                    LOG.warn("model={} Trying again in {} s: {}", options.model(), options.retry().toSeconds(), e.toString());
+                    LOG.warn(
+                            "model={} Trying again in {} s: {}",
+                            options.model(),
+                            options.retry().toSeconds(),
+                            e.toString());
                     fail(e, false);
                 } catch (RuntimeException e) {
-                    LOG.error("model={} Trying again in {} s", options.model(), options.retry().toSeconds(), e);
+                    LOG.error(
+                            "model={} Trying again in {} s",
+                            options.model(),
+                            options.retry().toSeconds(),
+                            e);
                     fail(e, false);
                 } finally {
                     disconnect();
                 }
-                stopping.await(status.failure().isPresent() ? options.retry().toMillis() : 0, TimeUnit.MILLISECONDS);
+                if (failures > 0 && stopping.await(pauseAfterFailure().toMillis(), TimeUnit.MILLISECONDS)) {
+                    return;
+                }
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -174,21 +187,33 @@ public final class Trainer implements AutoCloseable {
     }
 
     private void fail(Throwable cause, boolean forGood) {
+        failures++;
         String reason = cause.getMessage() == null ? cause.toString() : cause.getMessage();
         status = new TrainerStatus(status.events(), status.round(), false, Optional.of(reason), forGood);
         if (reporter != null && !(cause instanceof FencedException)) {
-            reporter.phase(Phase.FAILED, reason);
+            try {
+                reporter.phase(Phase.FAILED, reason);
+            } catch (FencedException e) {
+                LOG.warn("model={} The failure cannot be told: {}", options.model(), e.getMessage());
+            }
         }
+    }
+
+    /** Longer from failure to failure, up to five minutes. */
+    private Duration pauseAfterFailure() {
+        Duration pause = options.retry().multipliedBy(1L << Math.min(failures, 20));
+        return pause.compareTo(LONGEST_PAUSE) < 0 ? pause : LONGEST_PAUSE;
     }
 
     private void attempt() throws IOException {
         connect();
         recover();
         publishStatus();
+        restartBacklog();
         for (WorkDirectory work : WorkDirectory.unfinished(options.rounds())) {
             resume(work);
         }
-        restartBacklog();
+        failures = 0;
         while (!stopping()) {
             commands.poll(Duration.ZERO);
             backlog.poll(POLL);
@@ -221,6 +246,8 @@ public final class Trainer implements AutoCloseable {
                             topics.quarantine()),
                     options.replicationFactor());
         }
+        checkStore(
+                Lineage.of(readEvents())); // before the name is taken over from a trainer that may well have the store
         announcer = new Announcer(
                 () -> clients.transactional(options.transactionalId()), options.transactionalId(), topics);
         announcer.open();
@@ -305,13 +332,23 @@ public final class Trainer implements AutoCloseable {
         if (lineage.empty()) {
             importBase();
         }
-        VersionId live = lineage.live().orElseThrow(() -> new StoreMissingException(
-                "Topic " + topics.checkpoints().name() + " has events of " + options.model()
-                        + ", but none that promotes a version."));
+        checkStore(lineage);
+    }
+
+    private void checkStore(Lineage events) {
+        if (events.empty()) {
+            return;
+        }
+        VersionId live = events.live()
+                .orElseThrow(() -> new StoreMissingException(
+                        "Topic " + topics.checkpoints().name() + " has events of " + options.model()
+                                + ", but none that promotes a version."));
         if (!store.hasWeights(live)) {
-            throw new StoreMissingException("Topic " + topics.checkpoints().name() + " says that " + live
-                    + " is live, but the store " + options.store() + " does not have it. Restore the store, point"
-                    + " tidemill.data to it, or use another tidemill.model or tidemill.topic-prefix for a new lineage.");
+            throw new StoreMissingException(
+                    "Topic " + topics.checkpoints().name() + " says that " + live
+                            + " is live, but the store " + options.store()
+                            + " does not have it. Restore the store, point"
+                            + " tidemill.data to it, or use another tidemill.model or tidemill.topic-prefix for a new lineage.");
         }
     }
 
@@ -333,7 +370,10 @@ public final class Trainer implements AutoCloseable {
             if (options.baseModel().isEmpty()) {
                 extractBase(extracted);
             }
-            LOG.info("{} starts a new lineage from {}", version, options.baseModel().map(Path::toString).orElse("the embedded base"));
+            LOG.info(
+                    "{} starts a new lineage from {}",
+                    version,
+                    options.baseModel().map(Path::toString).orElse("the embedded base"));
             String base = options.baseModel().map(Path::toString).orElse("embedded");
             announce(versions().importBase(from, version, base), Slice.EMPTY);
         } finally {
@@ -421,9 +461,11 @@ public final class Trainer implements AutoCloseable {
         }
         LOG.info("round={} goes on after an interruption", plan.round());
         runRound(plan, work);
+        restartBacklog();
     }
 
     private void runRound(RoundPlan plan, WorkDirectory work) throws IOException {
+        roundEnds = plan.slice().ends();
         reporter.begin(plan);
         ScoreCache scores = new ScoreCache(options.rounds().resolve("scores"));
         RoundRunner runner = new RoundRunner(
@@ -440,6 +482,7 @@ public final class Trainer implements AutoCloseable {
             Slice quarantined = event.getState() == VersionState.REFUSED ? plan.onTrialAgain() : Slice.EMPTY;
             announce(event, quarantined);
             work.delete();
+            failures = 0;
             tellEnd(event);
             List<String> kept = new ArrayList<>();
             lineage.ancestry().stream().limit(2).forEach(version -> kept.add(version.toString()));
@@ -478,12 +521,16 @@ public final class Trainer implements AutoCloseable {
             return;
         }
         commands.poll(Duration.ZERO);
+        backlog.poll(Duration.ZERO);
+        reporter.waiting(backlog.countsBeyond(roundEnds));
         lastControlNanos = nanoClock.getAsLong();
         if (commands.changesChampion()) {
             throw new RoundAbandonedException("A command changes the champion that this round started from.");
         }
         while (commands.pause().isPresent()) {
-            reporter.idle(Phase.PAUSED, "paused in the middle of a round: " + commands.pause().get());
+            reporter.idle(
+                    Phase.PAUSED,
+                    "paused in the middle of a round: " + commands.pause().get());
             commands.poll(POLL);
             if (stopping()) {
                 throw new TrainerStoppedException();
@@ -501,8 +548,8 @@ public final class Trainer implements AutoCloseable {
         announcer.announce(events, quarantine(quarantined, events.get(0)));
         events.forEach(lineage::add);
         publishStatus();
-        events.forEach(event ->
-                LOG.info("version={} state={} {}", event.getVersion(), event.getState(), event.getReason()));
+        events.forEach(
+                event -> LOG.info("version={} state={} {}", event.getVersion(), event.getState(), event.getReason()));
     }
 
     private void publishStatus() {
@@ -513,19 +560,21 @@ public final class Trainer implements AutoCloseable {
     private List<Rejected> quarantine(Slice slice, CheckpointEvent because) {
         List<Rejected> records = new ArrayList<>();
         if (!slice.empty()) {
-            slices().read(slice, record -> records.add(Rejections.of(
-                    "gate",
-                    "refused-twice",
-                    "Part of two slices whose candidates were refused, last " + because.getVersion() + ": "
-                            + because.getReason(),
-                    record.topic(),
-                    record.partition(),
-                    record.offset(),
-                    record.key(),
-                    record.value(),
-                    record.headers(),
-                    clock.instant(),
-                    null)));
+            slices().read(
+                            slice,
+                            record -> records.add(Rejections.of(
+                                    "gate",
+                                    "refused-twice",
+                                    "Part of two slices whose candidates were refused, last " + because.getVersion()
+                                            + ": " + because.getReason(),
+                                    record.topic(),
+                                    record.partition(),
+                                    record.offset(),
+                                    record.key(),
+                                    record.value(),
+                                    record.headers(),
+                                    clock.instant(),
+                                    null)));
         }
         return records;
     }
@@ -536,7 +585,8 @@ public final class Trainer implements AutoCloseable {
         for (Optional<Command> next = commands.next(); next.isPresent(); next = commands.next()) {
             Command command = next.get();
             boolean before = lineage.events().stream()
-                    .anyMatch(event -> !command.getCommandId().isEmpty() && event.getReason().contains(tag(command)));
+                    .anyMatch(event -> !command.getCommandId().isEmpty()
+                            && event.getReason().contains(tag(command)));
             if (!before) {
                 carryOut(command);
             }
@@ -569,19 +619,30 @@ public final class Trainer implements AutoCloseable {
     }
 
     private void rollBack(Command command) {
-        CheckpointEvent live = lineage.event(lineage.live().orElseThrow().toString()).orElseThrow();
+        CheckpointEvent live =
+                lineage.event(lineage.live().orElseThrow().toString()).orElseThrow();
         String target = command.getRollback().getVersion().isEmpty()
                 ? live.getParent()
                 : command.getRollback().getVersion();
         if (target.isEmpty() || target.equals(live.getVersion()) || !usable(target)) {
-            reporter.phase(Phase.WAITING, "cannot roll back from " + live.getVersion() + " to '" + target
-                    + "': its weights are not in the store");
+            reporter.phase(
+                    Phase.WAITING,
+                    "cannot roll back from " + live.getVersion() + " to '" + target
+                            + "': its weights are not in the store");
             return;
         }
         List<CheckpointEvent> events = new ArrayList<>();
-        events.add(again(live, VersionState.ROLLED_BACK, "Rolled back: " + command.getRollback().getReason(), command));
+        events.add(again(
+                live,
+                VersionState.ROLLED_BACK,
+                "Rolled back: " + command.getRollback().getReason(),
+                command));
         if (!target.equals(live.getParent())) {
-            events.add(again(lineage.event(target).orElseThrow(), VersionState.PROMOTED, "Live again after a rollback", command));
+            events.add(again(
+                    lineage.event(target).orElseThrow(),
+                    VersionState.PROMOTED,
+                    "Live again after a rollback",
+                    command));
         }
         announce(events, Slice.EMPTY);
         restartBacklog();
@@ -589,7 +650,9 @@ public final class Trainer implements AutoCloseable {
 
     private void makeLive(Command command, String version, String reason) {
         if (!usable(version) || lineage.live().map(VersionId::toString).equals(Optional.of(version))) {
-            reporter.phase(Phase.WAITING, "cannot promote '" + version + "': it is live already, or its weights are not in the store");
+            reporter.phase(
+                    Phase.WAITING,
+                    "cannot promote '" + version + "': it is live already, or its weights are not in the store");
             return;
         }
         announce(again(lineage.event(version).orElseThrow(), VersionState.PROMOTED, reason, command), Slice.EMPTY);

@@ -16,6 +16,6 @@ import java.util.Optional;
  */
 public record TrainerStatus(
         List<CheckpointEvent> events, RoundEvent round, boolean ready, Optional<String> failure, boolean stopped) {
-    static final TrainerStatus STARTING = new TrainerStatus(
-            List.of(), RoundEvent.getDefaultInstance(), false, Optional.of("starting"), false);
+    static final TrainerStatus STARTING =
+            new TrainerStatus(List.of(), RoundEvent.getDefaultInstance(), false, Optional.of("starting"), false);
 }

@@ -105,10 +105,11 @@ final class VersionWriter {
                 CheckpointEvent.Builder event = CheckpointEvent.newBuilder()
                         .setState(VersionState.PROMOTED)
                         .setTokenizerFingerprint(tokenizer.fingerprint())
-                        .setParameters(ModelConfig.read(aside.resolve("config.json"))
-                                .parameterCount())
+                        .setParameters(
+                                ModelConfig.read(aside.resolve("config.json")).parameterCount())
                         .setReason("The base model of a new lineage.");
-                return finish(aside, version, event, Map.of(), base, Slice.EMPTY, new ObjectMapper().createObjectNode());
+                return finish(
+                        aside, version, event, Map.of(), base, Slice.EMPTY, new ObjectMapper().createObjectNode());
             }
         } finally {
             Durable.deleteTree(aside);

@@ -89,7 +89,8 @@ final class WorkDirectory implements StageState {
         try {
             return Files.exists(file) ? Optional.of(JSON.readValue(file.toFile(), Position.class)) : Optional.empty();
         } catch (IOException e) {
-            throw new UncheckedIOException("Cannot read " + file + "; delete " + directory + " to start the round anew", e);
+            throw new UncheckedIOException(
+                    "Cannot read " + file + "; delete " + directory + " to start the round anew", e);
         }
     }
 
@@ -117,8 +118,10 @@ final class WorkDirectory implements StageState {
                 Files.deleteIfExists(directory.resolve(before.get().file));
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("Cannot keep the state of step " + step + " of stage " + stage + " in "
-                    + directory + ": " + e.getMessage(), e);
+            throw new UncheckedIOException(
+                    "Cannot keep the state of step " + step + " of stage " + stage + " in " + directory + ": "
+                            + e.getMessage(),
+                    e);
         }
     }
 

@@ -82,17 +82,17 @@ public class CheckpointsResource {
             @HeaderParam("Range") String range,
             @HeaderParam(HttpHeaders.IF_NONE_MATCH) String known)
             throws IOException {
-        Optional<FileDigest> listed = event(version)
-                .flatMap(event -> event.getFilesList().stream()
-                        .filter(file -> file.getPath().equals(path))
-                        .findFirst());
+        Optional<FileDigest> listed = event(version).flatMap(event -> event.getFilesList().stream()
+                .filter(file -> file.getPath().equals(path))
+                .findFirst());
         if (listed.isEmpty()) {
             return problem(Status.NOT_FOUND, "Version " + version + " has no public file '" + path + "'.");
         }
         Optional<java.nio.file.Path> file = trainer.publicFile(VersionId.parse(version), path);
         if (file.isEmpty()) {
             return problem(
-                    Status.GONE, "File " + path + " of " + version + " was removed to save space (trainer.store.keep).");
+                    Status.GONE,
+                    "File " + path + " of " + version + " was removed to save space (trainer.store.keep).");
         }
         String tag = "\"" + listed.get().getSha256() + "\"";
         if (tag.equals(known)) {

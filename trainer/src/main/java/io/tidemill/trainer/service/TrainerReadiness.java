@@ -23,7 +23,9 @@ public class TrainerReadiness implements HealthCheck {
         TrainerStatus status = trainer.status();
         HealthCheckResponseBuilder response = HealthCheckResponse.named("trainer")
                 .status(status.ready())
-                .withData("phase", status.stopped() ? "FAILED" : status.round().getPhase().toString())
+                .withData(
+                        "phase",
+                        status.stopped() ? "FAILED" : status.round().getPhase().toString())
                 .withData("versions", status.events().size());
         status.failure().ifPresent(reason -> response.withData("reason", reason));
         return response.build();

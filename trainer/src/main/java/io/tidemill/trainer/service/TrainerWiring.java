@@ -148,8 +148,7 @@ public class TrainerWiring {
                         gate.oldData().orElse(""),
                         gate.resamples(),
                         gate.alpha()),
-                config.threads()
-                        .orElse(Math.max(1, Runtime.getRuntime().availableProcessors() - 1)),
+                config.threads().orElse(Math.max(1, Runtime.getRuntime().availableProcessors() - 1)),
                 config.compute().orElse(ComputeType.best()),
                 config.publishedWeights(),
                 config.round().saveEvery());

@@ -13,8 +13,8 @@ public record OffsetRange(String topic, int partition, long from, long to) imple
 
     public OffsetRange {
         if (from < 0 || to < from) {
-            throw new IllegalArgumentException("Offsets of " + topic + "-" + partition + " must satisfy 0 ≤ from ≤ to, but were "
-                    + from + " and " + to);
+            throw new IllegalArgumentException("Offsets of " + topic + "-" + partition
+                    + " must satisfy 0 ≤ from ≤ to, but were " + from + " and " + to);
         }
     }
 

@@ -23,8 +23,9 @@ public record SliceLimits(long maximumExamples, long maximumTokens) {
 
     public SliceLimits {
         if (maximumExamples < 1 || maximumTokens < 1) {
-            throw new IllegalArgumentException("A slice must hold at least one example and one token, but its limits are "
-                    + maximumExamples + " and " + maximumTokens);
+            throw new IllegalArgumentException(
+                    "A slice must hold at least one example and one token, but its limits are " + maximumExamples
+                            + " and " + maximumTokens);
         }
     }
 

@@ -76,8 +76,8 @@ public final class SliceReader {
                 if (finish(consumer, ends, unfinished)) {
                     lastProgress = nanoClock.getAsLong();
                 } else if (nanoClock.getAsLong() - lastProgress > patience.toNanos()) {
-                    throw new TimeoutException("Nothing read for " + patience.toSeconds() + " s; still missing of slice " + slice
-                            + ": " + positions(consumer, unfinished));
+                    throw new TimeoutException("Nothing read for " + patience.toSeconds()
+                            + " s; still missing of slice " + slice + ": " + positions(consumer, unfinished));
                 }
             }
         }

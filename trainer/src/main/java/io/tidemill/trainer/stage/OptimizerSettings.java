@@ -23,7 +23,8 @@ public record OptimizerSettings(
 
     public OptimizerSettings {
         if (!(maximumGradientNorm > 0)) {
-            throw new IllegalArgumentException("maximum-gradient-norm must be positive, but was " + maximumGradientNorm);
+            throw new IllegalArgumentException(
+                    "maximum-gradient-norm must be positive, but was " + maximumGradientNorm);
         }
         if (!(warmupShare >= 0 && warmupShare <= 1)) {
             throw new IllegalArgumentException("warmup-share must lie between 0 and 1, but was " + warmupShare);

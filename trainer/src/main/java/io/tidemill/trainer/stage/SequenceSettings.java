@@ -11,8 +11,9 @@ package io.tidemill.trainer.stage;
 public record SequenceSettings(OptimizerSettings optimizer, int rows, int length, int microBatches, int epochs) {
     public SequenceSettings {
         if (rows < 1 || length < 2 || microBatches < 1 || epochs < 1) {
-            throw new IllegalArgumentException("rows, micro-batches and epochs must be at least 1 and length at least 2, but were "
-                    + rows + ", " + microBatches + ", " + epochs + " and " + length);
+            throw new IllegalArgumentException(
+                    "rows, micro-batches and epochs must be at least 1 and length at least 2, but were " + rows + ", "
+                            + microBatches + ", " + epochs + " and " + length);
         }
     }
 }

@@ -33,14 +33,14 @@ public record Stage(String name, OptimizerSettings optimizer, List<StepBatch> st
                     new ExampleOrder(seed + epoch).sort(sequences, TrainingSequence::exampleId);
             List<PackedExamples> packed = new Packer(settings.rows(), length, policy).packWithOrigins(ordered);
             checkTargets(name, ordered, packed);
-            StepBatch.groups(packed, settings.microBatches()).forEach(group -> steps.add(StepBatch.Sequences.of(group)));
+            StepBatch.groups(packed, settings.microBatches())
+                    .forEach(group -> steps.add(StepBatch.Sequences.of(group)));
         }
         return new Stage(name, settings.optimizer(), steps, sequences.size());
     }
 
     private static void checkTargets(String name, List<TrainingSequence> sequences, List<PackedExamples> packed) {
-        long before =
-                sequences.stream().mapToLong(TrainingSequence::targets).sum();
+        long before = sequences.stream().mapToLong(TrainingSequence::targets).sum();
         long after = packed.stream()
                 .map(PackedExamples::batch)
                 .mapToLong(PackedBatch::lossTokens)

@@ -26,8 +26,7 @@ public final class StageRunner {
      */
     public LanguageModel run(Stage stage, LanguageModel start, ComputeType compute) {
         int steps = stage.steps().size();
-        try (TrainableModel model =
-                TrainableModel.from(start, stage.optimizer().adamW())) {
+        try (TrainableModel model = TrainableModel.from(start, stage.optimizer().adamW())) {
             TrainStep trainStep = new TrainStep(
                     stage.name(),
                     model,

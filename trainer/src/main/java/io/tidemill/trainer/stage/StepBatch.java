@@ -31,7 +31,9 @@ public sealed interface StepBatch {
         static Sequences of(List<PackedExamples> microBatches) {
             return new Sequences(
                     List.copyOf(microBatches),
-                    microBatches.stream().mapToLong(packed -> packed.batch().lossTokens()).sum());
+                    microBatches.stream()
+                            .mapToLong(packed -> packed.batch().lossTokens())
+                            .sum());
         }
 
         @Override
@@ -60,7 +62,11 @@ public sealed interface StepBatch {
             DpoResult result = model.accumulate(pairs, beta, weight, supervisedWeight);
             return new Outcome(
                     result.loss(),
-                    Map.of("reward_margin", result.chosenReward() - result.rejectedReward(), "accuracy", result.accuracy()));
+                    Map.of(
+                            "reward_margin",
+                            result.chosenReward() - result.rejectedReward(),
+                            "accuracy",
+                            result.accuracy()));
         }
 
         @Override

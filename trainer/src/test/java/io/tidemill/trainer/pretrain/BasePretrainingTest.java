@@ -17,7 +17,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 class BasePretrainingTest {
 
-    private static final ModelConfig TINY = new ModelConfig(61, 32, 64, 2, 4, 2, 8, 32, 10_000, 1e-5, true, 0.05, 0, List.of(0));
+    private static final ModelConfig TINY =
+            new ModelConfig(61, 32, 64, 2, 4, 2, 8, 32, 10_000, 1e-5, true, 0.05, 0, List.of(0));
     private static final PretrainSettings SETTINGS =
             new PretrainSettings(2, 2, 16, 1e-2, 4, 1.0, 0.1, 1, ComputeType.FLOAT32, 7, Duration.ZERO);
 

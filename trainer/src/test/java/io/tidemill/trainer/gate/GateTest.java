@@ -1,0 +1,115 @@
+package io.tidemill.trainer.gate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tidemill.proto.v1.GateVerdict;
+import io.tidemill.proto.v1.Preference;
+import io.tidemill.proto.v1.TokenSequence;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class GateTest {
+    private final Gate gate = new Gate(new Gate.Settings(500, 0.05));
+
+    private static Gate.Measured loss(int examples, double before, double after) {
+        LossSuite suite = new LossSuite("held-out-loss", List.of(), 0.02, 20);
+        return new Gate.Measured(suite, scores(examples, before), scores(examples, after));
+    }
+
+    private static Gate.Measured preferences(int examples, double before, double after) {
+        PreferenceSuite suite = new PreferenceSuite("preference-accuracy", List.of(), 0.02, 20);
+        return new Gate.Measured(suite, scores(examples, before), scores(examples, after));
+    }
+
+    private static Scores scores(int examples, double each) {
+        double[] values = new double[examples];
+        double[] weights = new double[examples];
+        Arrays.fill(values, each);
+        Arrays.fill(weights, 1);
+        return new Scores(values, weights);
+    }
+
+    @Test
+    void aLowerLossPassesAndTheRuleNamesMarginAndProbability() {
+        GateVerdict verdict = gate.judge(List.of(loss(40, 3.0, 2.9)), 1);
+        assertThat(verdict.getPassed()).isTrue();
+        assertThat(verdict.getSuites(0).getRule())
+                .startsWith("not worse by 0.02 nats per token or more: p = 0.0020 ≤ 0.0500");
+        assertThat(verdict.getSummary()).startsWith("Passed: held-out-loss 3.0000 → 2.9000 (-0.1000");
+    }
+
+    @Test
+    void oneSuiteThatFailsRefusesTheCandidate() {
+        GateVerdict verdict = gate.judge(List.of(loss(40, 3.0, 2.9), preferences(40, 0.6, 0.5)), 1);
+        assertThat(verdict.getPassed()).isFalse();
+        assertThat(verdict.getSuites(0).getPassed()).isTrue();
+        assertThat(verdict.getSuites(1).getPassed()).isFalse();
+        assertThat(verdict.getSummary())
+                .startsWith("Refused: ")
+                .contains("preference-accuracy 0.6000 → 0.5000")
+                .endsWith("failed");
+    }
+
+    @Test
+    void aSuiteWithTooFewExamplesIsToldButDecidesNothing() {
+        GateVerdict verdict = gate.judge(List.of(loss(40, 3.0, 2.9), preferences(19, 0.6, 0.1)), 1);
+        assertThat(verdict.getPassed()).isTrue();
+        assertThat(verdict.getSuites(1).getAfter()).isEqualTo(0.1);
+        assertThat(verdict.getSuites(1).getRule()).isEqualTo("not judged: 19 examples, at least 20 are needed");
+    }
+
+    @Test
+    void withoutAnyExampleTheVerdictSaysThatNothingWasJudged() {
+        assertThat(gate.judge(List.of(loss(0, 0, 0)), 1).getSummary()).contains("unjudged");
+    }
+
+    @Test
+    void windowsOfAHeldOutSequencePredictEachTokenOnce() {
+        TokenSequence sequence = TokenSequence.newBuilder()
+                .setExampleId("x")
+                .addAllIds(IntStream.range(0, 10).boxed().toList())
+                .setTextBytes(50)
+                .build();
+        List<Window> windows = Window.cut(sequence, 4);
+        assertThat(windows).extracting(Window::targets).containsExactly(4, 4, 1);
+        assertThat(windows.get(1).ids()).containsExactly(4, 5, 6, 7, 8);
+        assertThat(windows).extracting(Window::id).containsExactly("x#0", "x#1", "x#2");
+        // 5 bytes a token
+        assertThat(windows.get(0).bytes()).isEqualTo(20);
+    }
+
+    @Test
+    void heldOutExamplesAreKeptToALimitAndReadBackAsTheyWere(@TempDir Path directory) throws Exception {
+        HeldOut.Limits limits = new HeldOut.Limits(5, 3);
+        HeldOut first = HeldOut.NONE.with(sequences(0, 8), pairs(0, 2), 16, limits);
+        HeldOut both = first.with(sequences(8, 16), pairs(2, 9), 16, limits);
+        assertThat(both.sequences()).hasSize(5);
+        assertThat(both.pairs()).hasSize(3);
+        // the same sample as if all had come at once
+        assertThat(both).isEqualTo(HeldOut.NONE.with(sequences(0, 16), pairs(0, 9), 16, limits));
+        both.write(directory);
+        assertThat(HeldOut.read(directory)).isEqualTo(both);
+        assertThat(HeldOut.read(directory.resolve("absent"))).isEqualTo(HeldOut.NONE);
+    }
+
+    private static List<TokenSequence> sequences(int from, int to) {
+        return IntStream.range(from, to)
+                .mapToObj(i -> TokenSequence.newBuilder()
+                        .setExampleId("s" + i)
+                        .addIds(i)
+                        .addIds(i + 1)
+                        .setTextBytes(4)
+                        .build())
+                .toList();
+    }
+
+    private static List<Preference> pairs(int from, int to) {
+        return IntStream.range(from, to)
+                .mapToObj(i -> Preference.newBuilder().setExampleId("p" + i).build())
+                .toList();
+    }
+}

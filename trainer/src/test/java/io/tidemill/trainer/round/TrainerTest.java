@@ -1,0 +1,440 @@
+package io.tidemill.trainer.round;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.tidemill.deploy.kafka.testing.SharedKafka;
+import io.tidemill.model.engine.ComputeType;
+import io.tidemill.model.engine.LanguageModel;
+import io.tidemill.model.engine.WeightType;
+import io.tidemill.proto.VersionId;
+import io.tidemill.proto.checkpoint.FileDigests;
+import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.proto.v1.Command;
+import io.tidemill.proto.v1.Rejected;
+import io.tidemill.proto.v1.RoundEvent;
+import io.tidemill.proto.v1.RoundEvent.Phase;
+import io.tidemill.proto.v1.VersionState;
+import io.tidemill.trainer.checkpoint.Announcer;
+import io.tidemill.trainer.checkpoint.CheckpointStore;
+import io.tidemill.trainer.checkpoint.Ledger;
+import io.tidemill.trainer.data.RoundExamples.LedgerEntry;
+import io.tidemill.trainer.data.Stages;
+import io.tidemill.trainer.gate.HeldOut;
+import io.tidemill.trainer.optimizer.LearningRateSchedule.Decay;
+import io.tidemill.trainer.slice.SliceLimits;
+import io.tidemill.trainer.stage.OptimizerSettings;
+import io.tidemill.trainer.stage.PreferenceSettings;
+import io.tidemill.trainer.stage.SequenceSettings;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whole rounds of a tiny model on a real broker. */
+class TrainerTest {
+    private static final String MODEL = "tiny";
+    private static final Duration LONG = Duration.ofSeconds(120);
+    private static final AtomicInteger PREFIXES = new AtomicInteger();
+
+    @TempDir
+    static Path shared;
+
+    @TempDir
+    Path data;
+
+    private static Path base;
+
+    private final List<AutoCloseable> open = new ArrayList<>();
+
+    @BeforeAll
+    static void writeBase() {
+        base = TinyBase.write(shared.resolve("base"));
+    }
+
+    @AfterEach
+    void closeAll() throws Exception {
+        for (int i = open.size() - 1; i >= 0; i--) {
+            open.get(i).close();
+        }
+    }
+
+    // ---- the rig ----------------------------------------------------------------------------------------------------
+
+    private TestLog log() {
+        TestLog log =
+                new TestLog(SharedKafka.bootstrapServers(), "trainer-test-" + PREFIXES.incrementAndGet() + ".", base);
+        open.add(log);
+        return log;
+    }
+
+    private static RoundSettings settings(double learningRate) {
+        OptimizerSettings optimizer = new OptimizerSettings(learningRate, 0.1, Decay.LINEAR, 1, 0.9, 0.95, 1e-8, 0.01);
+        return new RoundSettings(
+                new SequenceSettings(optimizer, 4, 64, 1, 1),
+                new SequenceSettings(optimizer, 4, 64, 1, 1),
+                new PreferenceSettings(optimizer, 4, 0.1, 0, 1),
+                new RoundSettings.GateSettings(0.02, 0.1, 0.02, 5, 5, 100, 20, 100, "", 500, 0.05),
+                1,
+                ComputeType.FLOAT32,
+                WeightType.FLOAT32,
+                2);
+    }
+
+    private TrainerOptions options(TestLog log, Path directory, RoundSettings settings) {
+        return new TrainerOptions(
+                MODEL,
+                log.topics().prefix(),
+                (short) 1,
+                directory,
+                Optional.of(base),
+                version -> "http://127.0.0.1/v1/checkpoints/" + version + "/files/",
+                settings,
+                new RoundTrigger(1_000_000, 1_000_000, Duration.ofDays(1)),
+                new SliceLimits(10_000, 1_000_000),
+                10,
+                100_000,
+                Duration.ofSeconds(30),
+                Duration.ofMillis(50),
+                1);
+    }
+
+    private Trainer start(TestLog log, Path directory, RoundSettings settings, LongSupplier nanoClock) {
+        Trainer trainer = new Trainer(
+                options(log, directory, settings),
+                new TrainerClients(Map.of("bootstrap.servers", SharedKafka.bootstrapServers())),
+                Clock.systemUTC(),
+                nanoClock);
+        open.add(trainer);
+        trainer.start();
+        return trainer;
+    }
+
+    private Trainer start(TestLog log, Path directory) {
+        return start(log, directory, settings(0.01), System::nanoTime);
+    }
+
+    private static CheckpointEvent awaitVersion(TestLog log, long round, VersionState state) {
+        String version = new VersionId(MODEL, round).toString();
+        return await().atMost(LONG)
+                .until(
+                        () -> log.checkpoints().stream()
+                                .filter(event -> event.getVersion().equals(version) && event.getState() == state)
+                                .findFirst(),
+                        Optional::isPresent)
+                .orElseThrow();
+    }
+
+    private static Path directory(Path data, long round) {
+        return data.resolve("store").resolve(MODEL).resolve(new VersionId(MODEL, round).toString());
+    }
+
+    private static List<LedgerEntry> ledger(Path data, long round) throws IOException {
+        return Ledger.read(directory(data, round).resolve(CheckpointStore.STATE));
+    }
+
+    private static String digest(Path data, long round) {
+        try (LanguageModel model = LanguageModel.load(directory(data, round), ComputeType.FLOAT32)) {
+            return model.digest();
+        }
+    }
+
+    /** Fails inside the n-th call from a training step, as a crash between two saved states would. */
+    private static LongSupplier failingAtStepCall(int... calls) {
+        AtomicInteger count = new AtomicInteger();
+        return () -> {
+            boolean inStep = StackWalker.getInstance().walk(frames -> frames.limit(6)
+                    .anyMatch(frame -> frame.getClassName().endsWith(".TrainStep")));
+            if (inStep) {
+                int call = count.incrementAndGet();
+                for (int failing : calls) {
+                    if (call == failing) {
+                        throw new IllegalStateException("crash injected at step call " + call);
+                    }
+                }
+            }
+            return System.nanoTime();
+        };
+    }
+
+    // ---- the tests --------------------------------------------------------------------------------------------------
+
+    @Test
+    void theStreamBecomesAPromotedVersionWithAllThatIsSaidOfIt() throws Exception {
+        TestLog log = log();
+        start(log, data);
+        CheckpointEvent first = awaitVersion(log, 0, VersionState.PROMOTED);
+        assertThat(first.getParent()).isEmpty();
+        FileDigests.verify(directory(data, 0), first.getFilesList());
+
+        log.documents(0, 40, 150);
+        log.conversations(0, 10);
+        log.preferences(0, 40);
+        log.startRound(MODEL);
+
+        CheckpointEvent event = awaitVersion(log, 1, VersionState.PROMOTED);
+        assertThat(event.getParent()).isEqualTo("tiny-000000");
+        assertThat(event.getUri()).isEqualTo("tidemill:tiny/tiny-000001");
+        assertThat(event.getLineage().getExamplesMap())
+                .containsEntry(Stages.PRETRAIN, 32L)
+                .containsEntry(Stages.SFT, 10L)
+                .containsEntry(Stages.DPO, 32L)
+                .containsEntry(Stages.HELD_OUT, 16L);
+        assertThat(event.getLineage().getSlicesList().stream()
+                        .mapToLong(slice -> slice.getRecords())
+                        .sum())
+                .isEqualTo(90);
+        assertThat(event.getLineage().hasFirstFeedbackTime()).isTrue();
+        assertThat(event.getVerdict().getPassed()).isTrue();
+        assertThat(event.getVerdict().getSuitesList())
+                .extracting(suite -> suite.getSuite())
+                .containsExactly("held-out-loss", "preference-accuracy");
+        assertThat(event.getVerdict().getSuites(0).getDifferenceHigh()).isNegative();
+        FileDigests.verify(directory(data, 1), event.getFilesList());
+        assertThat(event.getFilesList())
+                .extracting(file -> file.getPath())
+                .contains(
+                        "model.safetensors",
+                        "config.json",
+                        "tokenizer.json",
+                        "README.md",
+                        "manifest.json",
+                        "probe.json")
+                .noneMatch(path -> path.startsWith(CheckpointStore.STATE));
+        assertThat(directory(data, 1).resolve("README.md"))
+                .content()
+                .contains("# tiny-000001")
+                .contains("held-out-loss");
+
+        assertThat(log.read(log.topics().rounds(), RoundEvent.parser()))
+                .extracting(RoundEvent::getPhase)
+                .contains(Phase.READING, Phase.TRAINING, Phase.GATING, Phase.PUBLISHING, Phase.PROMOTED_PHASE);
+        await().atMost(LONG).untilAsserted(() -> assertThat(data.resolve("rounds/tiny/tiny-000001"))
+                .doesNotExist());
+    }
+
+    @Test
+    void aRoundThatWasInterruptedEndsWithTheSameWeights() throws Exception {
+        TestLog straightLog = log();
+        Path straight = data.resolve("straight");
+        TestLog brokenLog = log();
+        Path broken = data.resolve("broken");
+        for (TestLog log : List.of(straightLog, brokenLog)) {
+            log.documents(0, 30, 100);
+            log.conversations(0, 20);
+            log.preferences(0, 30);
+            log.startRound(MODEL);
+        }
+        start(straightLog, straight);
+        // each step asks the clock twice: in the first stage, in a later one, and once more right after a resume
+        start(brokenLog, broken, settings(0.01), failingAtStepCall(7, 14, 15, 40));
+
+        awaitVersion(straightLog, 1, VersionState.PROMOTED);
+        awaitVersion(brokenLog, 1, VersionState.PROMOTED);
+        assertThat(brokenLog.read(brokenLog.topics().rounds(), RoundEvent.parser()))
+                .extracting(RoundEvent::getPhase)
+                .contains(Phase.FAILED);
+        assertThat(digest(broken, 1)).isEqualTo(digest(straight, 1)).isNotEqualTo(digest(straight, 0));
+    }
+
+    @Test
+    void aTrainerStoppedInTheMiddleOfARoundGoesOnWithItAtTheNextStart() throws Exception {
+        TestLog straightLog = log();
+        Path straight = data.resolve("straight");
+        TestLog stoppedLog = log();
+        Path stopped = data.resolve("stopped");
+        for (TestLog log : List.of(straightLog, stoppedLog)) {
+            log.documents(0, 60, 150);
+            log.startRound(MODEL);
+        }
+        start(straightLog, straight);
+        awaitVersion(straightLog, 1, VersionState.PROMOTED);
+
+        Trainer first = start(stoppedLog, stopped);
+        await().atMost(LONG)
+                .pollInterval(Duration.ofMillis(5))
+                .until(() -> first.status().round().getStep() >= 1
+                        || stoppedLog.checkpoints().size() > 1);
+        first.close();
+        start(stoppedLog, stopped);
+        awaitVersion(stoppedLog, 1, VersionState.PROMOTED);
+        assertThat(stoppedLog.checkpoints()).hasSize(2);
+        assertThat(digest(stopped, 1)).isEqualTo(digest(straight, 1));
+    }
+
+    @Test
+    void noExampleIsTrainedTwiceAndNoneOfTheHeldOutEver() throws Exception {
+        TestLog log = log();
+        start(log, data);
+        log.documents(0, 20, 100);
+        log.preferences(0, 20);
+        log.startRound(MODEL);
+        awaitVersion(log, 1, VersionState.PROMOTED);
+
+        log.documents(10, 30, 100); // half of them again
+        log.preferences(10, 30);
+        log.preferences(25, 30); // twice in one slice
+        log.startRound(MODEL);
+        CheckpointEvent second = awaitVersion(log, 2, VersionState.PROMOTED);
+        assertThat(second.getLineage().getExamplesMap()).containsEntry(Stages.REPEATED, 25L);
+
+        List<LedgerEntry> all = new ArrayList<>(ledger(data, 1));
+        all.addAll(ledger(data, 2));
+        assertThat(all)
+                .extracting(LedgerEntry::exampleId)
+                .doesNotHaveDuplicates()
+                .hasSize(60);
+        List<String> heldOut = all.stream()
+                .filter(entry -> entry.stage().equals(Stages.HELD_OUT))
+                .map(LedgerEntry::exampleId)
+                .toList();
+        HeldOut suites = HeldOut.read(directory(data, 2).resolve(CheckpointStore.STATE));
+        assertThat(heldOut).hasSize(12);
+        assertThat(suites.pairs()).hasSize(6).allMatch(pair -> heldOut.contains(pair.getExampleId()));
+        assertThat(suites.sequences())
+                .isNotEmpty()
+                .allMatch(window -> heldOut.contains(window.getExampleId().replaceAll("#.*", "")));
+    }
+
+    @Test
+    void aCandidateThatGotWorseIsRefusedTwiceThenItsRecordsAreQuarantinedAndTheChampionStays() throws Exception {
+        TestLog log = log();
+        Trainer trainer = start(log, data, settings(0.01 * 1000), System::nanoTime);
+        log.documents(0, 40, 150);
+        log.startRound(MODEL);
+        CheckpointEvent refused = awaitVersion(log, 1, VersionState.REFUSED);
+        assertThat(refused.getVerdict().getPassed()).isFalse();
+        assertThat(refused.getReason()).isNotEmpty();
+        assertThat(directory(data, 1).resolve("model.safetensors")).doesNotExist();
+        assertThat(log.read(log.topics().quarantine(), Rejected.parser())).isEmpty();
+
+        log.documents(40, 50, 150);
+        log.startRound(MODEL);
+        CheckpointEvent again = awaitVersion(log, 2, VersionState.REFUSED);
+        assertThat(again.getLineage().getExamplesMap()).containsEntry(Stages.PRETRAIN, 40L);
+        List<Rejected> quarantined = log.read(log.topics().quarantine(), Rejected.parser());
+        assertThat(quarantined).hasSize(40).allMatch(record -> record.getReason()
+                .contains("tiny-000002"));
+
+        // the last ten are tried once more, the first forty no longer; a gentle trainer learns from them
+        trainer.close();
+        start(log, data);
+        log.documents(50, 60, 150);
+        log.startRound(MODEL);
+        CheckpointEvent promoted = awaitVersion(log, 3, VersionState.PROMOTED);
+        assertThat(promoted.getParent()).isEqualTo("tiny-000000");
+        assertThat(promoted.getLineage().getExamplesMap()).containsEntry(Stages.PRETRAIN, 16L);
+    }
+
+    @Test
+    void aVersionInTheStoreThatWasNeverAnnouncedIsAnnouncedAtTheNextStart() {
+        TestLog log = log();
+        Trainer trainer = start(log, data);
+        log.documents(0, 10, 100);
+        log.startRound(MODEL);
+        List<CheckpointEvent> before = new ArrayList<>(List.of(awaitVersion(log, 0, VersionState.PROMOTED)));
+        before.add(awaitVersion(log, 1, VersionState.PROMOTED));
+        trainer.close();
+
+        TestLog empty = log(); // as after a broker that lost the topic
+        start(empty, data);
+        awaitVersion(empty, 1, VersionState.PROMOTED);
+        assertThat(empty.checkpoints()).isEqualTo(before);
+    }
+
+    @Test
+    void aRollbackMakesTheParentLiveOnceHoweverOftenTheTrainerStarts() {
+        TestLog log = log();
+        Trainer trainer = start(log, data);
+        log.documents(0, 10, 100);
+        log.startRound(MODEL);
+        awaitVersion(log, 1, VersionState.PROMOTED);
+        Command.Builder rollback = Command.newBuilder().setModel(MODEL);
+        rollback.getRollbackBuilder().setReason("it rambles");
+        log.command(rollback);
+        CheckpointEvent event = awaitVersion(log, 1, VersionState.ROLLED_BACK);
+        assertThat(event.getReason()).startsWith("Rolled back: it rambles");
+
+        trainer.close();
+        Trainer next = start(log, data);
+        log.documents(10, 20, 100);
+        log.startRound(MODEL);
+        CheckpointEvent second = awaitVersion(log, 2, VersionState.PROMOTED);
+        assertThat(second.getParent()).isEqualTo("tiny-000000");
+        assertThat(second.getLineage().getExamplesMap()).containsEntry(Stages.PRETRAIN, 16L);
+        assertThat(log.checkpoints()).hasSize(4);
+        assertThat(next.status().ready()).isTrue();
+    }
+
+    @Test
+    void aPauseHoldsRoundsBackUntilItEnds() {
+        TestLog log = log();
+        Trainer trainer = start(log, data);
+        awaitVersion(log, 0, VersionState.PROMOTED);
+        Command.Builder pause = Command.newBuilder().setModel(MODEL);
+        pause.getPauseBuilder().setReason("maintenance");
+        log.command(pause);
+        await().atMost(LONG).untilAsserted(() -> {
+            assertThat(trainer.status().round().getPhase()).isEqualTo(Phase.PAUSED);
+            assertThat(trainer.status().round().getMessage()).isEqualTo("paused: maintenance");
+        });
+        trainer.close();
+
+        Trainer restarted = start(log, data);
+        await().atMost(LONG)
+                .untilAsserted(
+                        () -> assertThat(restarted.status().round().getPhase()).isEqualTo(Phase.PAUSED));
+        Command.Builder resume = Command.newBuilder().setModel(MODEL);
+        resume.getResumeBuilder();
+        log.command(resume);
+        await().atMost(LONG)
+                .untilAsserted(
+                        () -> assertThat(restarted.status().round().getPhase()).isEqualTo(Phase.WAITING));
+    }
+
+    @Test
+    void aTrainerWhoseNameWasTakenOverStopsAndSaysSo() {
+        TestLog log = log();
+        Trainer trainer = start(log, data);
+        awaitVersion(log, 0, VersionState.PROMOTED);
+        TrainerClients clients = new TrainerClients(Map.of("bootstrap.servers", SharedKafka.bootstrapServers()));
+        String id = log.topics().prefix() + "trainer-" + MODEL;
+        Announcer other = new Announcer(() -> clients.transactional(id), id, log.topics());
+        open.add(other);
+        other.open();
+        await().atMost(LONG).untilAsserted(() -> {
+            assertThat(trainer.status().stopped()).isTrue();
+            assertThat(trainer.status().ready()).isFalse();
+            assertThat(trainer.status().failure()).hasValueSatisfying(reason -> assertThat(reason)
+                    .contains("Another trainer has taken over transactional id " + id));
+        });
+    }
+
+    @Test
+    void aStoreThatLacksTheLiveVersionIsToldAndNothingIsOverwritten() throws Exception {
+        TestLog log = log();
+        Trainer trainer = start(log, data.resolve("one"));
+        awaitVersion(log, 0, VersionState.PROMOTED);
+        Trainer elsewhere = start(log, data.resolve("other"));
+        await().atMost(LONG).untilAsserted(() -> {
+            assertThat(elsewhere.status().stopped()).isTrue();
+            assertThat(elsewhere.status().failure())
+                    .hasValueSatisfying(reason ->
+                            assertThat(reason).contains("tiny-000000 is live").contains("Restore the store"));
+        });
+        assertThat(trainer.status().ready()).isTrue();
+        assertThat(log.checkpoints()).hasSize(1);
+        assertThat(Files.exists(directory(data.resolve("other"), 0))).isFalse();
+    }
+}

@@ -1,0 +1,59 @@
+package io.tidemill.trainer.service;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.quarkus.runtime.configuration.DurationConverter;
+import io.smallrye.config.PropertiesConfigSource;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import io.tidemill.proto.VersionId;
+import io.tidemill.trainer.round.TrainerOptions;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class TrainerConfigTest {
+    private static TrainerOptions options(Map<String, String> overrides) {
+        TrainerConfig config = new SmallRyeConfigBuilder()
+                .withMapping(TrainerConfig.class)
+                .withSources(new PropertiesConfigSource(overrides, "test", 100))
+                .addDefaultInterceptors()
+                .withConverter(Duration.class, 200, new DurationConverter())
+                .build()
+                .getConfigMapping(TrainerConfig.class);
+        return TrainerWiring.options(config);
+    }
+
+    @Test
+    void theDefaultsWork() {
+        TrainerOptions options = options(Map.of());
+        assertThat(options.model()).isEqualTo("tidemill");
+        assertThat(options.topicPrefix()).isEqualTo("tidemill.");
+        assertThat(options.round().dpo().beta()).isEqualTo(0.1);
+        assertThat(options.round().threads()).isPositive();
+        assertThat(options.filesUrl().apply(new VersionId("tidemill", 3)))
+                .isEqualTo("http://127.0.0.1:8083/v1/checkpoints/tidemill-000003/files/");
+    }
+
+    @Test
+    void sharedKeysReachTheTrainer() {
+        TrainerOptions options = options(Map.of(
+                "tidemill.model", "mine",
+                "tidemill.topic-prefix", "other.",
+                "tidemill.data", "somewhere",
+                "trainer.public-url", "http://example.org/",
+                "trainer.dpo.learning-rate", "0.001"));
+        assertThat(options.model()).isEqualTo("mine");
+        assertThat(options.topicPrefix()).isEqualTo("other.");
+        assertThat(options.data()).hasToString("somewhere");
+        assertThat(options.round().dpo().optimizer().learningRate()).isEqualTo(0.001);
+        assertThat(options.filesUrl().apply(new VersionId("mine", 1)))
+                .isEqualTo("http://example.org/v1/checkpoints/mine-000001/files/");
+    }
+
+    @Test
+    void aValueOutOfRangeIsNamed() {
+        assertThatThrownBy(() -> options(Map.of("trainer.pretrain.warmup-share", "1.5")))
+                .hasMessageContaining("warmup-share must lie between 0 and 1, but was 1.5");
+    }
+}

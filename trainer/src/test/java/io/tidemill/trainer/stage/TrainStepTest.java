@@ -1,0 +1,77 @@
+package io.tidemill.trainer.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.tidemill.model.engine.AdamWSettings;
+import io.tidemill.model.engine.ComputeType;
+import io.tidemill.model.engine.LanguageModel;
+import io.tidemill.model.engine.ModelConfig;
+import io.tidemill.model.engine.PreferencePair;
+import io.tidemill.model.engine.TrainableModel;
+import io.tidemill.trainer.data.Packer;
+import io.tidemill.trainer.data.TrainingSequence;
+import io.tidemill.trainer.optimizer.LearningRateSchedule;
+import io.tidemill.trainer.optimizer.LearningRateSchedule.Decay;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class TrainStepTest {
+    private static final ModelConfig CONFIG =
+            new ModelConfig(50, 16, 32, 1, 2, 2, 8, 32, 10_000, 1e-5, true, 0.02, 0, List.of(0));
+    private static final LearningRateSchedule SCHEDULE = LearningRateSchedule.over(10, 0.01, 0, Decay.CONSTANT);
+
+    private static StepBatch.Sequences batch() {
+        int[] ids = IntStream.range(0, 30).map(i -> i % 7).toArray();
+        return StepBatch.Sequences.of(
+                new Packer(2, 16).packWithOrigins(List.of(TrainingSequence.of("the example", ids))));
+    }
+
+    /** References so far apart that the margin overflows. */
+    private static StepBatch.Pairs overflowing() {
+        PreferencePair pair = new PreferencePair(new int[] {1}, new int[] {2}, new int[] {3}, 1.7e308, -1.7e308, 1);
+        return new StepBatch.Pairs(List.of("the example"), List.of(pair), 0.1, 0);
+    }
+
+    @Test
+    void aLossThatIsNotANumberLeavesTheWeightsAloneAndNamesTheExamples() {
+        try (LanguageModel start = LanguageModel.random(CONFIG, 1, ComputeType.FLOAT32);
+                TrainableModel model = TrainableModel.from(start, AdamWSettings.defaults())) {
+            TrainStep step = new TrainStep("pretrain", model, SCHEDULE, 1, () -> 0);
+            assertThatThrownBy(() -> step.run(4, overflowing()))
+                    .isInstanceOf(DivergedException.class)
+                    .hasMessageContaining("Step 4 of stage pretrain diverged: loss=")
+                    .hasMessageContaining("Weights are those of step 3")
+                    .hasMessageContaining("the example");
+            try (LanguageModel after = model.snapshot(ComputeType.FLOAT32)) {
+                assertThat(after.digest()).isEqualTo(start.digest());
+            }
+
+            // and the gradients of the bad step are gone: the next one is as if it had not been
+            StepReport report = step.run(4, batch());
+            try (TrainableModel fresh = TrainableModel.from(start, AdamWSettings.defaults())) {
+                StepReport alone = new TrainStep("pretrain", fresh, SCHEDULE, 1, () -> 0).run(4, batch());
+                assertThat(report.gradientNorm()).isEqualTo(alone.gradientNorm());
+            }
+        }
+    }
+
+    @Test
+    void stepsLowerTheLossAndReportWhatTheyDid() {
+        try (LanguageModel start = LanguageModel.random(CONFIG, 1, ComputeType.FLOAT32);
+                TrainableModel model = TrainableModel.from(start, AdamWSettings.defaults())) {
+            TrainStep step = new TrainStep("pretrain", model, SCHEDULE, 1, () -> 0);
+            StepReport first = step.run(1, batch());
+            StepReport last = first;
+            for (int i = 2; i <= 10; i++) {
+                last = step.run(i, batch());
+            }
+            assertThat(first.tokens()).isEqualTo(29);
+            assertThat(first.learningRate()).isEqualTo(0.01);
+            assertThat(first.loss()).isBetween(Math.log(50) - 0.5, Math.log(50) + 0.5);
+            assertThat(last.loss()).isLessThan(first.loss() - 0.3);
+            assertThat(model.steps()).isEqualTo(10);
+        }
+    }
+}
