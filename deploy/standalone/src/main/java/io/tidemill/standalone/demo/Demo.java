@@ -190,8 +190,8 @@ final class Demo {
                             r.getSteps(),
                             r.getLoss(),
                             r.getTokensPerSecond())));
-        } else {
-            lines.add("  " + doing);
+        } else if (doing.contains(":")) {
+            lines.add("  " + doing.replaceAll(".*: ", ""));
         }
         StringBuilder machine = new StringBuilder("  ");
         ProcessMemory.residentMebibytes()

@@ -1,0 +1,72 @@
+package io.tidemill.standalone.process;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** What a client sees of a mill. */
+final class MillClient {
+    private final ObjectMapper json = new ObjectMapper();
+    private final HttpClient http =
+            HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
+    private final String url;
+
+    MillClient(String url) {
+        this.url = url;
+    }
+
+    /** Sends records as NDJSON; the status says whether all of them were kept. */
+    int post(String path, List<Map<String, Object>> records) throws IOException, InterruptedException {
+        String lines = records.stream().map(this::write).collect(Collectors.joining("\n", "", "\n"));
+        HttpRequest request = HttpRequest.newBuilder(URI.create(url + path))
+                .header("content-type", "application/x-ndjson")
+                .timeout(Duration.ofSeconds(30))
+                .POST(BodyPublishers.ofString(lines, UTF_8))
+                .build();
+        return http.send(request, BodyHandlers.ofString(UTF_8)).statusCode();
+    }
+
+    JsonNode get(String path) throws IOException, InterruptedException {
+        HttpRequest request = HttpRequest.newBuilder(URI.create(url + path))
+                .timeout(Duration.ofSeconds(30))
+                .build();
+        return json.readTree(http.send(request, BodyHandlers.ofString(UTF_8)).body());
+    }
+
+    /** The version that answers a chat, or what came instead. */
+    String chatVersion(String model) throws IOException, InterruptedException {
+        Map<String, Object> question = Map.of(
+                "model", model,
+                "messages", List.of(Map.of("role", "user", "content", "What is a tide?")),
+                "max_tokens", 3);
+        HttpRequest request = HttpRequest.newBuilder(URI.create(url + "/v1/chat/completions"))
+                .header("content-type", "application/json")
+                .timeout(Duration.ofSeconds(60))
+                .POST(BodyPublishers.ofString(write(question), UTF_8))
+                .build();
+        HttpResponse<String> response = http.send(request, BodyHandlers.ofString(UTF_8));
+        return response.statusCode() == 200
+                ? json.readTree(response.body()).path("system_fingerprint").asText()
+                : response.statusCode() + " " + response.body();
+    }
+
+    private String write(Object value) {
+        try {
+            return json.writeValueAsString(value);
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
