@@ -100,6 +100,11 @@ final class Commands implements AutoCloseable {
         return Optional.ofNullable(pending.peek()).map(Numbered::command);
     }
 
+    /** Offset up to which commands were carried out. */
+    long position() {
+        return done;
+    }
+
     /** The oldest one was carried out and is not handed out again. */
     void done() throws IOException {
         done = pending.remove().offset + 1;

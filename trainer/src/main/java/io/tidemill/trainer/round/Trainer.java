@@ -71,7 +71,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Trainer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
-    private static final Duration POLL = Duration.ofMillis(200);
+    private static final Duration POLL = Duration.ofMillis(250);
     private static final Duration CONTROL_PACE = Duration.ofMillis(500);
     private static final Duration LONGEST_PAUSE = Duration.ofMinutes(5);
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
@@ -226,7 +226,7 @@ public final class Trainer implements AutoCloseable {
             reporter.idle(Phase.WAITING, "waiting for new examples");
             options.trigger()
                     .reason(backlog.beyond(lineage.newFrom()), clock.instant())
-                    .ifPresent(this::startRound);
+                    .ifPresent(reason -> startRound(reason, List.of()));
         }
     }
 
@@ -419,7 +419,8 @@ public final class Trainer implements AutoCloseable {
 
     // ---- rounds -----------------------------------------------------------------------------------------------------
 
-    private void startRound(String reason) {
+    /** @param answered the command that asked for it, if one did: it is done as soon as the plan is kept */
+    private void startRound(String reason, List<Command> answered) {
         Map<TopicPartition, Long> ends = options.limits().ends(backlog.waiting(), backlog.positions());
         Slice slice = Lineage.slice(backlog.from(), ends);
         VersionId version = new VersionId(options.model(), lineage.nextRound());
@@ -433,7 +434,11 @@ public final class Trainer implements AutoCloseable {
                 reason,
                 clock.millis());
         try {
-            runRound(plan, WorkDirectory.begin(options.rounds(), plan));
+            WorkDirectory work = WorkDirectory.begin(options.rounds(), plan);
+            if (!answered.isEmpty()) {
+                commands.done();
+            }
+            runRound(plan, work);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -584,13 +589,16 @@ public final class Trainer implements AutoCloseable {
     private void carryOutCommands() throws IOException {
         for (Optional<Command> next = commands.next(); next.isPresent(); next = commands.next()) {
             Command command = next.get();
+            long position = commands.position();
             boolean before = lineage.events().stream()
                     .anyMatch(event -> !command.getCommandId().isEmpty()
                             && event.getReason().contains(tag(command)));
             if (!before) {
                 carryOut(command);
             }
-            commands.done();
+            if (commands.position() == position) {
+                commands.done();
+            }
         }
     }
 
@@ -600,19 +608,19 @@ public final class Trainer implements AutoCloseable {
 
     private void carryOut(Command command) {
         switch (command.getKindCase()) {
-            case START_ROUND -> startOnCommand();
+            case START_ROUND -> startOnCommand(command);
             case PROMOTE -> makeLive(command, command.getPromote().getVersion(), "promoted by hand");
             case ROLLBACK -> rollBack(command);
             default -> {}
         }
     }
 
-    private void startOnCommand() {
+    private void startOnCommand(Command command) {
         while (!backlog.caughtUp()) {
             backlog.poll(POLL);
         }
         if (backlog.waiting().stream().anyMatch(Waiting::trainable)) {
-            startRound("asked for by a command");
+            startRound("asked for by a command", List.of(command));
         } else {
             reporter.phase(Phase.WAITING, "a round was asked for, but there is nothing new to train on");
         }

@@ -1,0 +1,170 @@
+package io.tidemill.trainer.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.Message;
+import com.google.protobuf.util.Timestamps;
+import io.tidemill.proto.v1.Answer;
+import io.tidemill.proto.v1.ChatMessage;
+import io.tidemill.proto.v1.Pair;
+import io.tidemill.proto.v1.Preference;
+import io.tidemill.proto.v1.Provenance;
+import io.tidemill.proto.v1.Scored;
+import io.tidemill.proto.v1.Split;
+import io.tidemill.proto.v1.TokenSequence;
+import io.tidemill.proto.v1.TokenSequence.Objective;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
+import org.junit.jupiter.api.Test;
+
+class ExampleCollectorTest {
+    private static final String SEQUENCES = "token-sequences";
+    private static final String PREFERENCES = "preferences";
+
+    private final ExampleSet seen = new ExampleSet();
+    private final List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
+
+    private void record(String topic, byte[] value) {
+        long offset = records.size();
+        records.add(new ConsumerRecord<>(
+                topic,
+                (int) (offset % 2),
+                offset,
+                1_000 + offset,
+                TimestampType.LOG_APPEND_TIME,
+                0,
+                value.length,
+                new byte[0],
+                value,
+                new RecordHeaders(),
+                Optional.empty()));
+    }
+
+    private void record(String topic, Message message) {
+        record(topic, message.toByteArray());
+    }
+
+    private RoundExamples collect(List<ConsumerRecord<byte[], byte[]>> inOrder) {
+        ExampleCollector collector = new ExampleCollector(new ExampleReader(PREFERENCES), seen, 42);
+        inOrder.forEach(collector::add);
+        return collector.finish();
+    }
+
+    private static TokenSequence sequence(String id, Objective objective, Split split, int... ids) {
+        TokenSequence.Builder sequence = TokenSequence.newBuilder()
+                .setExampleId(id)
+                .setObjective(objective)
+                .setSplit(split)
+                .setProvenance(Provenance.newBuilder().setSource("a book"));
+        for (int token : ids) {
+            sequence.addIds(token);
+        }
+        return sequence.build();
+    }
+
+    private static Preference pair(String id, Split split) {
+        return Preference.newBuilder()
+                .setExampleId(id)
+                .setSplit(split)
+                .addMessages(ChatMessage.newBuilder().setRole("user").setContent("?"))
+                .setPair(Pair.newBuilder()
+                        .setChosen(Answer.newBuilder().setText("good"))
+                        .setRejected(Answer.newBuilder().setText("bad")))
+                .build();
+    }
+
+    @Test
+    void everyRecordGoesToOneStageOrIsCountedAsWhatItIs() {
+        seen.add("seen before");
+        record(SEQUENCES, sequence("document", Objective.CAUSAL_LM, Split.TRAIN, 1, 2));
+        record(
+                SEQUENCES,
+                sequence("chat", Objective.SFT, Split.TRAIN, 1, 2).toBuilder()
+                        .setLossMask(ByteString.copyFrom(new byte[] {0, 1}))
+                        .build());
+        record(SEQUENCES, sequence("kept back", Objective.CAUSAL_LM, Split.HELD_OUT, 1, 2));
+        record(SEQUENCES, sequence("seen before", Objective.CAUSAL_LM, Split.TRAIN, 1, 2));
+        record(SEQUENCES, sequence("no split", Objective.CAUSAL_LM, Split.SPLIT_UNSPECIFIED, 1, 2));
+        record(SEQUENCES, "\u0007garbage".getBytes(StandardCharsets.UTF_8));
+        record(PREFERENCES, pair("liked", Split.TRAIN));
+        record(PREFERENCES, pair("liked in secret", Split.HELD_OUT));
+        record(
+                PREFERENCES,
+                pair("stars", Split.TRAIN).toBuilder()
+                        .setScored(Scored.newBuilder().setScore(0.5))
+                        .build());
+
+        RoundExamples examples = collect(records);
+        assertThat(examples.pretrain()).extracting(TrainingSequence::exampleId).containsExactly("document");
+        assertThat(examples.sft()).singleElement().satisfies(chat -> {
+            assertThat(chat.lossMask()).containsExactly(false, true);
+            assertThat(chat.weight()).isEqualTo(1); // none was given
+        });
+        assertThat(examples.pairs()).singleElement().satisfies(pair -> assertThat(pair.chosen()).isEqualTo("good"));
+        assertThat(examples.heldOutSequences()).extracting(TokenSequence::getExampleId).containsExactly("kept back");
+        assertThat(examples.heldOutPreferences()).extracting(Preference::getExampleId).containsExactly("liked in secret");
+        assertThat(examples.counts())
+                .isEqualTo(Map.of(
+                        Stages.PRETRAIN, 1L,
+                        Stages.SFT, 1L,
+                        Stages.DPO, 1L,
+                        Stages.HELD_OUT, 2L,
+                        Stages.REPEATED, 1L,
+                        Stages.WITHOUT_OBJECTIVE, 1L,
+                        Stages.UNREADABLE, 2L));
+        assertThat(examples.sources()).isEqualTo(Map.of("a book", 2L, "unnamed", 1L));
+    }
+
+    @Test
+    void theResultDoesNotDependOnTheOrderInWhichPartitionsWereRead() {
+        for (int i = 0; i < 60; i++) {
+            record(SEQUENCES, sequence("example-" + i % 40, Objective.CAUSAL_LM, Split.TRAIN, 1, i));
+        }
+        RoundExamples inOrder = collect(records);
+        Collections.shuffle(records, new Random(3));
+        assertThat(collect(records)).usingRecursiveComparison().isEqualTo(inOrder);
+        assertThat(inOrder.counts()).isEqualTo(Map.of(Stages.PRETRAIN, 40L, Stages.REPEATED, 20L));
+        // of two revisions the later one counts
+        assertThat(inOrder.pretrain())
+                .filteredOn(sequence -> sequence.exampleId().equals("example-3"))
+                .singleElement()
+                .satisfies(sequence -> assertThat(sequence.ids()).containsExactly(1, 43));
+    }
+
+    @Test
+    void theFirstFeedbackIsTheOneAppendedFirst() {
+        Instant early = Instant.parse("2026-01-01T00:00:00Z");
+        for (int i = 0; i < 5; i++) {
+            record(
+                    PREFERENCES,
+                    pair("p" + i, Split.TRAIN).toBuilder()
+                            .setProvenance(Provenance.newBuilder()
+                                    .setIngestTime(Timestamps.fromMillis(
+                                            early.plusSeconds((i + 3) % 5).toEpochMilli())))
+                            .build());
+        }
+        assertThat(collect(records).firstFeedback()).contains(early);
+    }
+
+    @Test
+    void pairsPutAsideAreCountedAsWhatBecameOfThem() {
+        record(PREFERENCES, pair("short", Split.TRAIN));
+        record(PREFERENCES, pair("long", Split.TRAIN));
+        RoundExamples examples = collect(records).without(Map.of("long", Stages.TOO_LONG));
+        assertThat(examples.pairs()).extracting(PairExample::exampleId).containsExactly("short");
+        assertThat(examples.counts()).isEqualTo(Map.of(Stages.DPO, 1L, Stages.TOO_LONG, 1L));
+        assertThat(examples.ledger())
+                .contains(new RoundExamples.LedgerEntry("long", Stages.TOO_LONG))
+                .hasSize(2);
+    }
+}
