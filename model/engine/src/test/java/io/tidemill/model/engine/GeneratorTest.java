@@ -126,6 +126,32 @@ class GeneratorTest {
     }
 
     @Test
+    void aFlatDistributionKeepsMoreThanAFewHundredTokens() {
+        ModelConfig wide = new ModelConfig(700, 32, 48, 1, 4, 2, 8, 64, 10_000, 1e-5, true, 0.2, 1, List.of(2));
+        try (LanguageModel own = LanguageModel.random(wide, 11, ComputeType.FLOAT32)) {
+            float[] logits = own.logits(PROMPT)[PROMPT.length - 1];
+            for (int i = 0; i < logits.length; i++) {
+                logits[i] /= 9;
+            }
+            double[] p = softmax(logits);
+            Set<Integer> seen = new HashSet<>();
+            for (int seed = 0; seed < 300; seed++) {
+                Sampling sampling = new Sampling(9, 0.9, 0, 1, seed, Set.of());
+                seen.add(new Generator(own).generate(PROMPT, sampling, ALL).tokens()[0]);
+            }
+            for (int token : seen) {
+                double likelier = Arrays.stream(p).filter(q -> q > p[token]).sum();
+                assertThat(likelier)
+                        .as("share of tokens likelier than " + token)
+                        .isLessThan(0.9 + 1e-4);
+            }
+            assertThat(seen)
+                    .anyMatch(
+                            token -> Arrays.stream(p).filter(q -> q > p[token]).count() > 256);
+        }
+    }
+
+    @Test
     void aStopTokenEndsTheAnswerAndIsNotPartOfIt() {
         Generator generator = new Generator(model);
         int[] free =

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
 class NativeMemoryTest {
-    /** 3 MB of weights: one leaked copy per round would show as 200 MB. */
+    /** The heap is of fixed size and touched at start (pom.xml), so what grows is native. 3 MB of weights: one leaked copy per round would show as 150 MB. */
     private static final ModelConfig SMALL =
             new ModelConfig(2048, 128, 256, 4, 4, 2, 32, 64, 10_000, 1e-5, true, 0.02, 0, List.of());
 
@@ -20,12 +20,12 @@ class NativeMemoryTest {
     @EnabledOnOs(OS.LINUX)
     void whatCanBeDoneOverAndOverKeepsMemoryFlat() throws IOException {
         Threads.intraOp(1);
-        round(25);
+        round(15);
         long before = residentBytes();
-        round(60);
+        round(45);
         assertThat((residentBytes() - before) / 1e6)
-                .as("megabytes more after 60 rounds of everything")
-                .isLessThan(120);
+                .as("megabytes more after 45 rounds of everything")
+                .isLessThan(80);
     }
 
     private static void round(int times) {
