@@ -86,7 +86,11 @@ public class PreprocessWiring {
         checkpoints.close();
         Thread closing = new Thread(tokenize::close, "close-tokenize");
         closing.start();
-        route.close();
+        try {
+            route.close();
+        } catch (IllegalStateException e) {
+            LOG.warn(e.getMessage());
+        }
         try {
             closing.join(StreamsApplication.CLOSE_LIMIT.toMillis());
         } catch (InterruptedException e) {

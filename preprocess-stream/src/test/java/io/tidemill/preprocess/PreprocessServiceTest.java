@@ -9,7 +9,6 @@ import static org.hamcrest.Matchers.greaterThanOrEqualTo;
 
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.junit.QuarkusTest;
-import io.tidemill.deploy.kafka.testing.KafkaTestResource;
 import io.tidemill.deploy.kafka.testing.SharedKafka;
 import io.tidemill.proto.Readers;
 import io.tidemill.proto.Topic;
@@ -31,7 +30,6 @@ import org.junit.jupiter.api.TestMethodOrder;
 
 /** The service on a real broker, as a plain Kafka client sees it; one story from first start to another tokenizer. */
 @QuarkusTest
-@QuarkusTestResource(KafkaTestResource.class)
 @QuarkusTestResource(TestSettings.class)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class PreprocessServiceTest {

@@ -1,13 +1,14 @@
 package io.tidemill.preprocess;
 
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
+import io.tidemill.deploy.kafka.testing.SharedKafka;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** A topic prefix, a folder and a free port for the service under test. */
+/** The broker of this JVM, a topic prefix, a folder and a free port for the service under test. */
 public final class TestSettings implements QuarkusTestResourceLifecycleManager {
     public static final String PREFIX = "service-test.";
 
@@ -16,11 +17,24 @@ public final class TestSettings implements QuarkusTestResourceLifecycleManager {
         try {
             Path data = Files.createTempDirectory(Path.of("target").toAbsolutePath(), "service-test-");
             return Map.of(
+                    "kafka.bootstrap.servers", broker(),
                     "tidemill.topic-prefix", PREFIX,
                     "tidemill.data", data.toString(),
                     "quarkus.http.test-port", "0");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Kafka loads its plug-ins by the thread's class loader, which in here is one of Quarkus'. */
+    private static String broker() {
+        Thread thread = Thread.currentThread();
+        ClassLoader ofQuarkus = thread.getContextClassLoader();
+        thread.setContextClassLoader(ClassLoader.getSystemClassLoader());
+        try {
+            return SharedKafka.bootstrapServers();
+        } finally {
+            thread.setContextClassLoader(ofQuarkus);
         }
     }
 

@@ -5,6 +5,7 @@ import io.tidemill.proto.Rejections;
 import io.tidemill.proto.v1.Rejected;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Arrays;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
@@ -19,12 +20,13 @@ import org.apache.kafka.streams.processor.api.ProcessorContext;
 public record Origin(String topic, int partition, long offset, byte[] key) {
     private static final String POSITION = "tidemill-origin";
     private static final String KEY = "tidemill-origin-key";
+    private static final int MAX_KEY_BYTES = 64 * 1024; // as much as a rejected record shows of it
     private static final Origin UNKNOWN = new Origin("", -1, -1, null);
 
     /** The position of the record that is being processed. */
     public static Origin of(ProcessorContext<?, ?> context, byte[] key) {
         return context.recordMetadata()
-                .map(at -> new Origin(at.topic(), at.partition(), at.offset(), key))
+                .map(at -> new Origin(at.topic(), at.partition(), at.offset(), clipped(key)))
                 .orElse(UNKNOWN);
     }
 
@@ -38,6 +40,10 @@ public record Origin(String topic, int partition, long offset, byte[] key) {
         Header key = headers.lastHeader(KEY);
         return new Origin(
                 parts[2], Integer.parseInt(parts[0]), Long.parseLong(parts[1]), key == null ? null : key.value());
+    }
+
+    private static byte[] clipped(byte[] key) {
+        return key == null || key.length <= MAX_KEY_BYTES ? key : Arrays.copyOf(key, MAX_KEY_BYTES);
     }
 
     /** New headers with nothing but this. */

@@ -41,6 +41,7 @@ public final class StreamsApplication implements AutoCloseable {
     private final CountDownLatch closing = new CountDownLatch(1);
     private volatile KafkaStreams streams;
     private volatile String problem;
+    private volatile boolean left;
     private volatile CountDownLatch ended = new CountDownLatch(1);
     private volatile long pauseMillis = FIRST_PAUSE_MILLIS;
 
@@ -108,16 +109,25 @@ public final class StreamsApplication implements AutoCloseable {
         return lag;
     }
 
+    /**
+     * Ends the application in order.
+     *
+     * @throws IllegalStateException where it has not ended in time; its threads may still use what they were given
+     */
     @Override
     public void close() {
         closing.countDown();
         ended.countDown();
+        boolean inTime;
         try {
-            if (!endsWithin(CLOSE_LIMIT)) {
-                LOG.warnf("%s has not ended within %s. Its stores will be rebuilt.", id, CLOSE_LIMIT);
-            }
+            inTime = endsWithin(CLOSE_LIMIT) && !left;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            inTime = false;
+        }
+        if (!inTime) {
+            throw new IllegalStateException(
+                    id + " has not ended within " + CLOSE_LIMIT + ". Its stores are rebuilt at the next start.");
         }
     }
 
@@ -181,6 +191,7 @@ public final class StreamsApplication implements AutoCloseable {
         } finally {
             boolean failed = !started.state().isRunningOrRebalancing();
             boolean inTime = started.close(STREAMS_CLOSE_LIMIT);
+            left = !inTime;
             if (inTime && !failed) {
                 mark.stopped();
             }

@@ -113,7 +113,7 @@ public final class TokenizerFollower<A extends AutoCloseable> implements AutoClo
             try {
                 replace(wanted.get());
                 return;
-            } catch (IOException | RuntimeException e) {
+            } catch (IOException | RuntimeException | LinkageError e) {
                 problem("the tokenizer of " + wanted.get().getVersion() + " cannot be had: " + e.getMessage());
                 LOG.warnf("%s Tried again in %s.", problem(), retry);
             }
@@ -159,11 +159,13 @@ public final class TokenizerFollower<A extends AutoCloseable> implements AutoClo
             running = null;
         }
         old.ifPresent(stopping -> {
-            try (Tokenization tokenization = stopping.tokenization();
-                    A application = stopping.application()) {
-                LOG.infof("version=%s tokenizer=%s tokenize stops", stopping.version(), tokenization.fingerprint());
+            try {
+                stopping.application().close();
+                stopping.tokenization().close();
+                LOG.infof("version=%s tokenize stopped", stopping.version());
             } catch (Exception e) {
-                LOG.warnf(e, "The tokenize application of %s did not stop in order.", stopping.version());
+                // Its threads may still be in the tokenizer's native memory, which therefore stays.
+                LOG.warnf("The tokenize application of %s did not stop in order: %s", stopping.version(), e);
             }
         });
     }

@@ -11,6 +11,8 @@ import io.tidemill.proto.SplitFunction;
 import io.tidemill.proto.TopicCatalogue;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.processor.StateStore;
@@ -43,7 +45,7 @@ public final class TokenizeChild {
                 Path.of(arguments[2]),
                 "child",
                 1,
-                haltAfter > 0 ? Duration.ofMinutes(5) : Duration.ofMillis(100),
+                haltAfter > 0 ? Duration.ofSeconds(4) : Duration.ofMillis(100),
                 TopicCatalogue.MAX_SOURCE_RECORD_BYTES + TopicCatalogue.REJECTED_FRAME_BYTES,
                 16 << 20,
                 1);
@@ -61,39 +63,45 @@ public final class TokenizeChild {
         application.close();
     }
 
-    /** Flushes both stores after each record they let through, and halts after so many. */
+    /**
+     * Halts when the de-duplication has let so many through, all stores flushed to disk. Records cross a repartition
+     * topic only with a commit, so commits are seldom instead of never: what halts is in the middle of one.
+     */
     private static Topology haltingAfter(int records, Topology topology) {
+        List<StateStore> stores = new ArrayList<>();
         AtomicInteger unique = new AtomicInteger();
-        topology.addProcessor("flush-revisions", () -> new Flusher("revisions", () -> {}), "revise");
-        topology.connectProcessorAndStateStores("flush-revisions", "revisions");
+        topology.addProcessor("watch-revisions", () -> new Watcher("revisions", stores, () -> {}), "revise");
+        topology.connectProcessorAndStateStores("watch-revisions", "revisions");
         Runnable count = () -> {
             if (unique.incrementAndGet() == records) {
+                stores.forEach(StateStore::flush);
                 Runtime.getRuntime().halt(HALTED);
             }
         };
-        topology.addProcessor("flush-contents", () -> new Flusher("contents", count), "deduplicate");
-        topology.connectProcessorAndStateStores("flush-contents", "contents");
+        topology.addProcessor("watch-contents", () -> new Watcher("contents", stores, count), "deduplicate");
+        topology.connectProcessorAndStateStores("watch-contents", "contents");
         return topology;
     }
 
-    private static final class Flusher implements Processor<String, Outcome<?>, Void, Void> {
+    private static final class Watcher implements Processor<String, Outcome<?>, Void, Void> {
         private final String name;
+        private final List<StateStore> stores;
         private final Runnable then;
-        private StateStore store;
 
-        private Flusher(String name, Runnable then) {
+        private Watcher(String name, List<StateStore> stores, Runnable then) {
             this.name = name;
+            this.stores = stores;
             this.then = then;
         }
 
         @Override
         public void init(ProcessorContext<Void, Void> context) {
-            store = context.getStateStore(name);
+            StateStore store = context.getStateStore(name);
+            stores.add(store);
         }
 
         @Override
         public void process(Record<String, Outcome<?>> record) {
-            store.flush();
             then.run();
         }
     }
