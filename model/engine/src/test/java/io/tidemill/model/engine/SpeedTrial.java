@@ -8,7 +8,8 @@ import java.util.Random;
 import java.util.Set;
 
 /**
- * Tokens per second of the shape of the embedded base model, by hand: arguments are threads, rows and tokens per row.
+ * Tokens per second of the shape of the embedded base model, by hand: arguments are threads, rows, tokens per row,
+ * and the compute type if not both.
  * Not a test; the README says how to run it.
  */
 final class SpeedTrial {
@@ -27,7 +28,9 @@ final class SpeedTrial {
         int length = Integer.parseInt(arguments[2]);
         System.out.printf("%,d parameters, %d threads, %d x %d%n", BASE.parameterCount(), threads, rows, length);
         Threads.intraOp(threads);
-        for (ComputeType type : ComputeType.values()) {
+        List<ComputeType> types =
+                arguments.length > 3 ? List.of(ComputeType.valueOf(arguments[3])) : List.of(ComputeType.values());
+        for (ComputeType type : types) {
             try (LanguageModel model = LanguageModel.random(BASE, 1, type)) {
                 train(model, rows, length, 1);
                 train(model, rows, length, 4);
