@@ -113,8 +113,7 @@ public class FeedbackWiring {
                 clock,
                 events::changed);
         this.queue = new AnswerQueue(config.generators(), config.maximumWaiting());
-        this.view =
-                new LoopView(config.model(), ledger, follower::status, queue, activity, log, clock.instant());
+        this.view = new LoopView(config.model(), ledger, follower::status, queue, activity, log, clock.instant());
         this.checkpoints =
                 new TopicTail<>(kafka.clientSettings(), topics.checkpoints(), Readers.checkpoints(), event -> {
                     ledger.apply(event);
@@ -201,6 +200,12 @@ public class FeedbackWiring {
     @Singleton
     RecentCompletions recentCompletions() {
         return recent;
+    }
+
+    @Produces
+    @Singleton
+    ServedModel servedModel() {
+        return served;
     }
 
     @Produces

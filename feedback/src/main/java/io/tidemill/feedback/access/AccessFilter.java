@@ -20,8 +20,9 @@ import java.util.Set;
 public final class AccessFilter {
     private static final String PRINCIPAL = "tidemill.principal";
     private static final Set<HttpMethod> READING = Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS);
-    private static final String POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
-            + " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    private static final String POLICY =
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+                    + " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     private final Authenticator authenticator;
     private final boolean onLoopback;
@@ -72,8 +73,8 @@ public final class AccessFilter {
     public static Principal principal(RoutingContext exchange) {
         Principal principal = exchange.get(PRINCIPAL);
         if (principal == null) {
-            throw new IllegalStateException("No principal on " + exchange.request().path()
-                    + ": the access filter must stand before this route.");
+            throw new IllegalStateException("No principal on "
+                    + exchange.request().path() + ": the access filter must stand before this route.");
         }
         return principal;
     }

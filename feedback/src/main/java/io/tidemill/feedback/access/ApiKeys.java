@@ -109,8 +109,7 @@ public final class ApiKeys implements Authenticator {
         Path aside = file.resolveSibling(file.getFileName() + ".part");
         Files.deleteIfExists(aside);
         if (Files.getFileStore(file.getParent()).supportsFileAttributeView("posix")) {
-            Files.createFile(
-                    aside, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+            Files.createFile(aside, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         }
         Files.write(aside, JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(root));
         Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);

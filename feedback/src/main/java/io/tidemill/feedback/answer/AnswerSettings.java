@@ -11,8 +11,7 @@ import java.util.List;
  * @param maxTokens   longest answer, in tokens
  * @param stop        texts that end the answer and are not part of it
  */
-public record AnswerSettings(
-        double temperature, double topP, int topK, int maxTokens, long seed, List<String> stop) {
+public record AnswerSettings(double temperature, double topP, int topK, int maxTokens, long seed, List<String> stop) {
     public AnswerSettings {
         stop = List.copyOf(stop);
     }

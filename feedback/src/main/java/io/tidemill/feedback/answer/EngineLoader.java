@@ -11,9 +11,9 @@ public interface EngineLoader {
     Tolerance tolerance();
 
     /**
-     * A logit passes when it differs by at most {@code absolute + relative · max |probe|}.
+     * A logit passes when it differs by at most {@code absolute + relative · max(1, max |probe|)}.
      *
-     * @param relative share of the largest probe logit; 0 asks for the absolute bound alone
+     * @param relative share of the largest probe logit, or of 1 where that is larger; 0 asks for the absolute bound alone
      */
     record Tolerance(double absolute, double relative) {}
 }

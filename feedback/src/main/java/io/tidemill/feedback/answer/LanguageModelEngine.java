@@ -63,8 +63,8 @@ final class LanguageModelEngine implements AnswerEngine {
         if (question instanceof Question.RawText raw) {
             return tokenizer.encode(raw.text());
         }
-        return chat.orElseThrow(() -> new IllegalArgumentException(
-                        version + " has no chat template; use /v1/completions"))
+        return chat.orElseThrow(
+                        () -> new IllegalArgumentException(version + " has no chat template; use /v1/completions"))
                 .prompt(question.messages());
     }
 

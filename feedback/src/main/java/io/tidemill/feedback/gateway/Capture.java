@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 
@@ -64,8 +65,9 @@ final class Capture {
                         activity.stored(completion.getPartial());
                         return true;
                     }
-                    LOG.warnf("completion=%s is not stored: %s", id, failure.getMessage());
-                    activity.failed("completions", failure);
+                    Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+                    LOG.warnf("completion=%s is not stored: %s", id, cause.getMessage());
+                    activity.failed("completions", cause);
                     return false;
                 });
         return worthWaiting
@@ -88,7 +90,8 @@ final class Capture {
                 .setArmProbability(1)
                 .setPartial(answer.finish() == Answer.Finish.CANCELLED)
                 .setFinishReason(answer.finish().reason())
-                .setEventTime(Timestamp.newBuilder().setSeconds(now.getEpochSecond()).setNanos(now.getNano()))
+                .setEventTime(
+                        Timestamp.newBuilder().setSeconds(now.getEpochSecond()).setNanos(now.getNano()))
                 .addSubjects(asked.user().orElse(turn.asker().getSubject()))
                 .setRawText(asked.question().raw());
         asked.question().messages().forEach(message -> completion.addMessages(proto(message)));
@@ -103,18 +106,21 @@ final class Capture {
      * beginning, falls on the same side of the split.
      */
     private static String groupId(Turn turn) {
-        return turn.session().or(() -> turn.asked().user()).map(session -> "session:" + session).orElseGet(() -> {
-            List<ChatMessage> messages = turn.asked().question().messages();
-            int beginning = 1;
-            while (beginning < messages.size()
-                    && !messages.get(beginning - 1).role().equals(ChatMessage.USER)) {
-                beginning++;
-            }
-            return "conversation:"
-                    + Ids.turnHash(messages.subList(0, beginning).stream()
-                            .map(Capture::proto)
-                            .toList());
-        });
+        return turn.session()
+                .or(() -> turn.asked().user())
+                .map(session -> "session:" + session)
+                .orElseGet(() -> {
+                    List<ChatMessage> messages = turn.asked().question().messages();
+                    int beginning = 1;
+                    while (beginning < messages.size()
+                            && !messages.get(beginning - 1).role().equals(ChatMessage.USER)) {
+                        beginning++;
+                    }
+                    return "conversation:"
+                            + Ids.turnHash(messages.subList(0, beginning).stream()
+                                    .map(Capture::proto)
+                                    .toList());
+                });
     }
 
     private static SamplingSettings sampling(AnswerSettings settings) {

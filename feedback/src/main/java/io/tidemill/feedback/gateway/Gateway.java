@@ -32,8 +32,7 @@ final class Gateway {
     private final Activity activity;
     private final Clock clock;
 
-    Gateway(
-            String model, ServedModel served, AnswerQueue queue, Capture capture, Activity activity, Clock clock) {
+    Gateway(String model, ServedModel served, AnswerQueue queue, Capture capture, Activity activity, Clock clock) {
         this.model = model;
         this.served = served;
         this.queue = queue;
@@ -90,13 +89,12 @@ final class Gateway {
     }
 
     /** Runs on a generating thread. */
-    private void answer(
-            ServedModel.Lease lease, Turn turn, int[] prompt, int room, Reply reply, long askedNanos) {
+    private void answer(ServedModel.Lease lease, Turn turn, int[] prompt, int room, Reply reply, long askedNanos) {
         List<CompletableFuture<Boolean>> kept = new ArrayList<>();
         int tokens = 0;
         try (lease) {
             AnswerEngine engine = lease.engine();
-            for (int choice = 0; choice < turn.asked().choices() && !reply.gone(); choice++) {
+            for (int choice = 0; choice < turn.asked().choices() && goesOn(reply); choice++) {
                 Answer answer = generate(engine, turn, choice, prompt, room, reply, askedNanos);
                 tokens += answer.tokens().length;
                 if (answer.tokens().length > 0 || answer.finish() != Answer.Finish.CANCELLED) {
@@ -128,8 +126,12 @@ final class Gateway {
                 activity.firstToken(System.nanoTime() - askedNanos);
             }
             reply.piece(turn, choice, piece);
-            return !reply.gone();
+            return goesOn(reply);
         });
+    }
+
+    private boolean goesOn(Reply reply) {
+        return !reply.gone() && !queue.closing();
     }
 
     /** Nothing serves yet. */
@@ -137,7 +139,8 @@ final class Gateway {
         private static final long serialVersionUID = 1L;
 
         NoModel() {
-            super("No version of the model is loaded yet; try again in a few seconds. GET /v1/loop tells how far it is.");
+            super(
+                    "No version of the model is loaded yet; try again in a few seconds. GET /v1/loop tells how far it is.");
         }
     }
 

@@ -27,6 +27,8 @@ import org.jboss.logging.Logger;
 public final class GatewayRoutes {
     private static final Logger LOG = Logger.getLogger(GatewayRoutes.class);
 
+    private static final int LONGEST_SESSION = 256;
+
     private final Gateway gateway;
     private final RequestReader reader;
     private final ServedModel served;
@@ -66,12 +68,13 @@ public final class GatewayRoutes {
     private void answer(RoutingContext exchange, Function<byte[], AskedFor> read) {
         ClientStream client = new ClientStream(exchange, Vertx.currentContext());
         // Reading and tokenizing a long prompt takes milliseconds, which the event loop does not have.
-        exchange.vertx().executeBlocking(
-                () -> {
-                    answer(exchange, client, read);
-                    return null;
-                },
-                false);
+        exchange.vertx()
+                .executeBlocking(
+                        () -> {
+                            answer(exchange, client, read);
+                            return null;
+                        },
+                        false);
     }
 
     private void answer(RoutingContext exchange, ClientStream client, Function<byte[], AskedFor> read) {
@@ -105,7 +108,15 @@ public final class GatewayRoutes {
     private static Optional<String> session(RoutingContext exchange) {
         return Optional.ofNullable(exchange.request().getHeader("X-Session-Id"))
                 .map(String::trim)
-                .filter(session -> !session.isEmpty());
+                .filter(session -> !session.isEmpty())
+                .map(GatewayRoutes::checkedSession);
+    }
+
+    private static String checkedSession(String session) {
+        if (session.length() > LONGEST_SESSION) {
+            throw InvalidRequest.value("X-Session-Id", session, "at most " + LONGEST_SESSION + " characters");
+        }
+        return session;
     }
 
     private void refuse(RoutingContext exchange) {

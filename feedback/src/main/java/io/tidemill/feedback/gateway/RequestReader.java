@@ -46,7 +46,8 @@ final class RequestReader {
         fields.neutral("tool_choice", oneOf("none", "auto"), "none or auto");
         fields.neutral("function_call", oneOf("none", "auto"), "none or auto");
         fields.neutral("parallel_tool_calls", JsonNode::isBoolean, "true or false");
-        fields.neutral("modalities", node -> node.size() == 1 && node.path(0).asText().equals("text"), "[\"text\"]");
+        fields.neutral(
+                "modalities", node -> node.size() == 1 && node.path(0).asText().equals("text"), "[\"text\"]");
         return read(fields, new Question.Chat(messages), maxCompletionTokens.or(() -> maxTokens), logProbs);
     }
 
@@ -151,8 +152,9 @@ final class RequestReader {
             case "system", "developer" -> ChatMessage.system(content);
             case "user" -> ChatMessage.user(content);
             case "assistant" -> ChatMessage.assistant(content);
-            default -> throw InvalidRequest.unsupported(
-                    message.full("role"), '"' + role + '"', "system, developer, user or assistant");
+            default ->
+                throw InvalidRequest.unsupported(
+                        message.full("role"), '"' + role + '"', "system, developer, user or assistant");
         };
     }
 

@@ -10,6 +10,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -100,10 +101,18 @@ public final class EventLog implements AutoCloseable {
             return new TooLarge(failure);
         }
         reachable(false);
-        return new Unavailable(
-                "topic " + topic + " did not acknowledge within " + timeout.toMillis() + " ms ("
-                        + failure.getClass().getSimpleName() + ")",
-                failure);
+        String what = failure instanceof TimeoutException
+                ? "no acknowledgement within " + timeout.toMillis() + " ms"
+                : rootMessage(failure);
+        return new Unavailable("topic " + topic + ", " + what, failure);
+    }
+
+    private static String rootMessage(Throwable failure) {
+        Throwable root = failure;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return root.getMessage() == null ? root.toString() : root.getMessage();
     }
 
     private void reachable(boolean now) {

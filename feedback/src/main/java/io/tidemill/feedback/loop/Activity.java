@@ -11,6 +11,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -99,7 +100,8 @@ public final class Activity {
 
     /** Something failed that a person should know of. */
     public void failed(String where, Throwable failure) {
-        Throwable cause = failure.getCause() != null && failure.getMessage() == null ? failure.getCause() : failure;
+        boolean wrapped = failure instanceof CompletionException && failure.getCause() != null;
+        Throwable cause = wrapped ? failure.getCause() : failure;
         String message = cause.getMessage() == null ? cause.toString() : cause.getMessage();
         synchronized (errors) {
             errors.addFirst(new Problem(clock.instant(), where, message));
@@ -133,8 +135,7 @@ public final class Activity {
     }
 
     /** Events since the start of the process; {@code feedback} by kind. */
-    record Counts(
-            long asked, long answered, long stored, long partial, long turnedAway, Map<String, Long> feedback) {}
+    record Counts(long asked, long answered, long stored, long partial, long turnedAway, Map<String, Long> feedback) {}
 
     /** A failure and when it happened. */
     record Problem(Instant at, String where, String message) {}

@@ -29,7 +29,7 @@ public final class LoopEvents implements AutoCloseable {
         thread.setDaemon(true);
         return thread;
     });
-    private LoopView view;
+    private volatile LoopView view;
 
     /** @param view what is shown; it may need {@link #changed} for its own making, so it comes here and not earlier */
     public void start(LoopView view) {
@@ -42,8 +42,8 @@ public final class LoopEvents implements AutoCloseable {
     }
 
     public void register(Router router) {
-        router.get("/v1/loop").handler(exchange -> new ClientStream(exchange, Vertx.currentContext())
-                .json(200, view.json()));
+        router.get("/v1/loop")
+                .handler(exchange -> new ClientStream(exchange, Vertx.currentContext()).json(200, view.json()));
         router.get("/v1/loop/events").handler(this::subscribe);
     }
 
@@ -61,7 +61,10 @@ public final class LoopEvents implements AutoCloseable {
     private void subscribe(RoutingContext exchange) {
         ClientStream client = new ClientStream(exchange, Vertx.currentContext());
         if (clients.size() >= MOST_CLIENTS) {
-            exchange.response().setStatusCode(503).putHeader("Retry-After", "10").end();
+            exchange.response()
+                    .setStatusCode(503)
+                    .putHeader("Retry-After", "10")
+                    .end();
             return;
         }
         client.openEvents();

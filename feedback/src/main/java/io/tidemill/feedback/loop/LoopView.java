@@ -74,11 +74,10 @@ public final class LoopView {
         loop.set("activity", activity());
         loop.set("kafka", NODES.objectNode().put("reachable", log.reachable()));
         ArrayNode errors = loop.putArray("errors");
-        activity.problems()
-                .forEach(problem -> errors.addObject()
-                        .put("at", problem.at().toString())
-                        .put("where", problem.where())
-                        .put("message", problem.message()));
+        activity.problems().forEach(problem -> errors.addObject()
+                .put("at", problem.at().toString())
+                .put("where", problem.where())
+                .put("message", problem.message()));
         return loop;
     }
 

@@ -48,8 +48,7 @@ public class CommandResource {
         kind(fields, command);
         fields.nothingElse();
         EventLog.await(commands.append(command.build()));
-        return Response.accepted(
-                        JsonNodeFactory.instance.objectNode().put("command_id", command.getCommandId()))
+        return Response.accepted(JsonNodeFactory.instance.objectNode().put("command_id", command.getCommandId()))
                 .build();
     }
 
@@ -61,8 +60,9 @@ public class CommandResource {
             case "pause" -> command.setPause(Pause.newBuilder().setReason(reason(fields)));
             case "resume" -> command.setResume(Resume.getDefaultInstance());
             case "promote" -> command.setPromote(Promote.newBuilder().setVersion(version(fields, true)));
-            case "rollback" -> command.setRollback(
-                    Rollback.newBuilder().setVersion(version(fields, false)).setReason(reason(fields)));
+            case "rollback" ->
+                command.setRollback(
+                        Rollback.newBuilder().setVersion(version(fields, false)).setReason(reason(fields)));
             default -> throw InvalidRequest.value("kind", kind, known);
         }
     }

@@ -55,15 +55,15 @@ final class FeedbackReader {
     Feedback.Builder rating(Fields fields) {
         Feedback.Builder feedback = common(fields);
         String completion = completion(fields, "completion_id", feedback);
-        int outOf = fields.integer("out_of", 2, MOST_STARS).orElse((long) USUAL_STARS).intValue();
+        int outOf = fields.integer("out_of", 2, MOST_STARS)
+                .orElse((long) USUAL_STARS)
+                .intValue();
         int stars = fields.integer("stars", 1, outOf)
                 .orElseThrow(() -> InvalidRequest.missing("stars", "a whole number from 1 to " + outOf))
                 .intValue();
         fields.nothingElse();
-        return feedback.setRating(Rating.newBuilder()
-                .setCompletionId(completion)
-                .setStars(stars)
-                .setOutOf(outOf));
+        return feedback.setRating(
+                Rating.newBuilder().setCompletionId(completion).setStars(stars).setOutOf(outOf));
     }
 
     Feedback.Builder correction(Fields fields) {
@@ -93,7 +93,8 @@ final class FeedbackReader {
             feedback.setTurnId(turnOfFeedback
                     .apply(target)
                     .orElseThrow(() -> InvalidRequest.missing(
-                            "turn_id", "the turn that " + target + " was about, which this process does not remember")));
+                            "turn_id",
+                            "the turn that " + target + " was about, which this process does not remember")));
         }
         fields.nothingElse();
         return feedback.setWithdrawal(Withdrawal.newBuilder().setFeedbackId(target));
@@ -168,8 +169,8 @@ final class FeedbackReader {
         if (!List.of("system", "user", "assistant").contains(role)) {
             throw InvalidRequest.value(message.full("role"), role, "system, user or assistant");
         }
-        String content = message.text("content")
-                .orElseThrow(() -> InvalidRequest.missing(message.full("content"), "a string"));
+        String content =
+                message.text("content").orElseThrow(() -> InvalidRequest.missing(message.full("content"), "a string"));
         message.nothingElse();
         return ChatMessage.newBuilder().setRole(role).setContent(content).build();
     }

@@ -119,13 +119,11 @@ public class FeedbackResource {
         return reader.comparison(fields);
     }
 
-    private Response one(
-            InputStream body, String key, RoutingContext call, Function<Fields, Feedback.Builder> read)
+    private Response one(InputStream body, String key, RoutingContext call, Function<Fields, Feedback.Builder> read)
             throws IOException {
         Feedback.Builder feedback = read.apply(Fields.ofObject(whole(body)));
         Principal principal = AccessFilter.principal(call);
-        return accepted(
-                List.of(EventLog.await(intake.accept(feedback, principal, Optional.ofNullable(key), 0))));
+        return accepted(List.of(EventLog.await(intake.accept(feedback, principal, Optional.ofNullable(key), 0))));
     }
 
     private Response lines(InputStream body, Optional<String> key, Principal principal) throws IOException {

@@ -108,7 +108,8 @@ public final class Intake {
 
     private CompletableFuture<String> append(Feedback event, String key) {
         String kind = event.getKindCase().name().toLowerCase(Locale.ROOT);
-        return log.append(topic, key, (Message) event).whenComplete((done, failure) -> {
+        return log.append(topic, key, (Message) event)
+                .whenComplete((done, failure) -> {
                     if (failure == null) {
                         activity.rated(kind);
                     } else {

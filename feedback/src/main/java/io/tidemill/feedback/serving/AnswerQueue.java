@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class AnswerQueue implements AutoCloseable {
     private final ThreadPoolExecutor threads;
     private final int maximumWaiting;
+    private volatile boolean closing;
 
     /**
      * @param generators     answers that are generated at the same time
@@ -45,8 +46,14 @@ public final class AnswerQueue implements AutoCloseable {
         return threads.getActiveCount();
     }
 
+    /** Whether answers should end at their next token, because the service stops. */
+    public boolean closing() {
+        return closing;
+    }
+
     @Override
     public void close() {
+        closing = true;
         threads.shutdownNow();
         try {
             if (!threads.awaitTermination(10, TimeUnit.SECONDS)) {

@@ -37,6 +37,7 @@ public final class ModelFollower implements AutoCloseable {
     private boolean ready;
     private boolean awake;
     private boolean closed;
+    private int attempts;
     private CheckpointEvent givenUp = CheckpointEvent.getDefaultInstance();
     private volatile Status status = Status.NOTHING;
 
@@ -119,8 +120,6 @@ public final class ModelFollower implements AutoCloseable {
             return false;
         }
     }
-
-    private int attempts;
 
     private Duration nextPause() {
         attempts++;

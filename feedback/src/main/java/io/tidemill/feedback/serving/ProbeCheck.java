@@ -43,7 +43,7 @@ final class ProbeCheck {
         for (double logit : expected) {
             largest = Math.max(largest, Math.abs(logit));
         }
-        double allowed = tolerance.absolute() + tolerance.relative() * largest;
+        double allowed = tolerance.absolute() + tolerance.relative() * Math.max(1, largest);
         for (int token = 0; token < expected.length; token++) {
             double difference = Math.abs(actual[token] - expected[token]);
             // Written so that NaN fails too.

@@ -23,7 +23,8 @@ public class ServingHealth implements HealthCheck {
                 .status(status.version().isPresent());
         status.version().ifPresent(version -> response.withData("serving", version));
         status.loading().ifPresent(version -> response.withData("loading", version));
-        status.failure().ifPresent(failure -> response.withData("failure", failure.version() + ": " + failure.reason()));
+        status.failure()
+                .ifPresent(failure -> response.withData("failure", failure.version() + ": " + failure.reason()));
         return response.build();
     }
 }

@@ -1,0 +1,203 @@
+// Draws the state of the loop: what waits, what the mill does, what the gate said, what serves.
+
+import { chart } from "./chart.js";
+import { ago, bytes, compact, el, facts, inUnit, isShare, millis, number, percent, svg, whole, words } from "./format.js";
+
+const $ = (id) => document.getElementById(id);
+const PHASES = {
+  phase_unspecified: "No news yet", waiting: "Waiting", reading: "Reading", training: "Training", gating: "At the gate",
+  publishing: "Publishing", promoted: "Promoted", refused: "Refused", paused: "Paused", failed: "Failed",
+};
+const WORKING = new Set(["reading", "training", "gating", "publishing"]);
+const KINDS = { pretrain: "texts", sft: "demonstrations", dpo: "preferences", "held-out": "held out", "without-objective": "scores alone", repeated: "repeats", unreadable: "unreadable", "too-long": "too long" };
+const STAGES = { pretrain: "reading on", sft: "learning to answer", dpo: "learning preferences" };
+const FULL_BASIN = 2000;
+
+const kind = (stage) => KINDS[stage] ?? words(stage);
+
+let losses = [];
+let lossesOf = "";
+
+for (let i = 0; i < 8; i++) {
+  $("paddles").append(svg("line", { class: "paddle", x1: 60, y1: 32, x2: 60, y2: 18, transform: `rotate(${i * 45} 60 60)` }));
+}
+
+export function draw(loop) {
+  waiting(loop.round.waiting);
+  mill(loop.round);
+  gate(loop);
+  served(loop);
+  charts(loop.versions);
+  versions(loop);
+  notices(loop);
+  const a = loop.activity;
+  const feedback = Object.values(a.feedback).reduce((sum, n) => sum + n, 0);
+  $("counts").textContent = `Since ${new Date(a.since).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" })}: ${whole(a.answered)} questions answered, `
+    + `${whole(a.completions)} answers kept, ${whole(feedback)} pieces of feedback.`;
+}
+
+function waiting(counts) {
+  const total = Object.values(counts).reduce((sum, n) => sum + n, 0);
+  $("waiting-total").textContent = whole(total);
+  facts($("waiting-list"), Object.entries(counts).map(([stage, n]) => [kind(stage), whole(n)]));
+  // A logarithm, so that ten show as well as ten thousand.
+  const level = Math.min(1, Math.log10(1 + total) / Math.log10(1 + FULL_BASIN));
+  $("water").style.transform = `translateY(${total ? 64 - 52 * level : 80}px)`;
+}
+
+function mill(round) {
+  const working = WORKING.has(round.phase);
+  const share = round.steps > 0 ? Math.min(1, round.step / round.steps) : working ? 0 : 1;
+  $("stage-mill").classList.toggle("turning", working);
+  $("phase").textContent = PHASES[round.phase] ?? words(round.phase);
+  const stage = round.stage ? STAGES[round.stage] ?? round.stage : "";
+  const steps = round.steps ? `, step ${whole(round.step)} of ${whole(round.steps)}` : "";
+  $("phase-detail").textContent = round.phase === "training"
+    ? [round.version, stage].filter(Boolean).join(" · ") + steps
+    : round.message || round.version;
+  const shown = working && round.steps > 0;
+  $("progress").hidden = !shown;
+  $("progress").value = share;
+  $("wheel-bar").setAttribute("stroke-dasharray", `${shown ? share * 100 : 0} 100`);
+  $("wheel-bar").classList.toggle("empty", !shown || share === 0);
+  $("wheel-title").textContent = shown ? `Round at ${percent(share, 0)}` : "No round is running";
+  facts($("round-facts"), [
+    ["Loss", working && round.loss ? number(round.loss) : ""],
+    ["Tokens a second", working && round.tokens_per_second ? whole(Math.round(round.tokens_per_second)) : ""],
+    ...Object.entries(round.examples).map(([name, n]) => [`From ${kind(name)}`, whole(n)]),
+    ["Started", round.started ? ago(round.started) : ""],
+  ]);
+  spark(round);
+  $("pause").textContent = round.phase === "paused" ? "Resume" : "Pause";
+  $("pause").dataset.kind = round.phase === "paused" ? "resume" : "pause";
+  $("start-round").disabled = working;
+}
+
+function spark(round) {
+  const key = `${round.version}/${round.stage}`;
+  if (key !== lossesOf) { losses = []; lossesOf = key; }
+  const last = losses.at(-1);
+  if (round.phase === "training" && round.loss && last?.step !== round.step) losses.push({ step: round.step, loss: round.loss });
+  if (losses.length < 3) { $("spark").replaceChildren(); return; }
+  const values = losses.map((l) => l.loss);
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  const x = (step) => (200 * (step - losses[0].step)) / (losses.at(-1).step - losses[0].step || 1);
+  const y = (loss) => 37 - (34 * (loss - low)) / (high - low || 1);
+  $("spark").replaceChildren(svg("path", { d: losses.map((l, i) => `${i ? "L" : "M"}${x(l.step)} ${y(l.loss)}`).join("") }));
+}
+
+function gate({ round, versions }) {
+  const judged = round.verdict ? { version: round.version, verdict: round.verdict } : versions.filter((v) => v.verdict?.suites.length).at(-1);
+  const label = $("gate");
+  label.className = "";
+  if (!judged) {
+    label.textContent = round.phase === "gating" ? "Judging" : "Open";
+    $("gate-detail").textContent = "No candidate has been judged yet.";
+    $("gate-suites").replaceChildren();
+    return;
+  }
+  const { verdict } = judged;
+  label.textContent = verdict.passed ? "Passed" : "Refused";
+  label.className = verdict.passed ? "good" : "bad";
+  $("gate-detail").textContent = judged.version;
+  $("gate-suites").replaceChildren(...verdict.suites.map((s) => el("li", { title: s.rule },
+    el("span", { class: `mark ${s.passed ? "good" : "bad"}` }, s.passed ? "✓" : "✗"),
+    el("span", {}, words(s.suite)),
+    el("span", { class: "numbers" }, `${inUnit(s.before, s.unit)} → ${inUnit(s.after, s.unit)}`))));
+}
+
+function served({ served: now, activity, versions }) {
+  $("served").textContent = now.version ?? "Nothing yet";
+  $("served-detail").textContent = now.loading ? `loading ${now.loading}…` : now.since ? `since ${ago(now.since)}` : "waiting for the first version";
+  const answer = activity.answer_millis;
+  facts($("served-facts"), [
+    ["Weights", now.parameters ? compact(now.parameters) : ""],
+    ["Versions so far", versions.length ? whole(versions.length) : ""],
+    ["Answers, half within", answer.samples ? millis(answer.p50) : ""],
+    ["Answers, 95 % within", answer.samples ? millis(answer.p95) : ""],
+    ["First word, 95 % within", activity.first_token_millis.samples ? millis(activity.first_token_millis.p95) : ""],
+    ["Answering now", activity.running || activity.waiting ? `${activity.running} (+${activity.waiting} waiting)` : ""],
+  ]);
+}
+
+function charts(versions) {
+  const loss = points(versions, (s) => /^held-?out-loss/.test(s.suite) || s.suite === "loss");
+  const accuracy = points(versions, (s) => /accuracy/.test(s.suite));
+  $("loss-unit").textContent = loss.unit && !isShare(loss.unit) ? loss.unit : "";
+  chart($("chart-loss"), loss.points, { title: "Held-out loss", format: (v) => number(v, 4) });
+  chart($("chart-accuracy"), accuracy.points, { title: "Preference accuracy", format: (v) => `${Number((v * 100).toFixed(1))} %`, chance: 0.5 });
+}
+
+/** What a suite measured of each version; the first one's `before` is the version that the lineage began with. */
+function points(versions, wanted) {
+  const result = [];
+  let unit = "";
+  for (const v of versions) {
+    const suite = v.verdict?.suites.find(wanted);
+    if (!suite) continue;
+    unit = suite.unit;
+    if (!result.length && v.parent) result.push({ name: v.parent, label: short(v.parent), value: suite.before, low: null, high: null, accepted: true });
+    const interval = suite.after_high > suite.after_low;
+    result.push({
+      name: v.version, label: short(v.version), value: suite.after, accepted: v.state !== "refused",
+      low: interval ? suite.after_low : null, high: interval ? suite.after_high : null,
+    });
+  }
+  return { points: result, unit };
+}
+
+const short = (version) => String(Number(version.slice(version.lastIndexOf("-") + 1)));
+
+let drawnVersions = "";
+
+function versions({ versions: all, served: now }) {
+  const state = JSON.stringify([all, now.version]);
+  if (state === drawnVersions) return;  // an open list of files stays open
+  drawnVersions = state;
+  const list = $("versions");
+  if (!all.length) {
+    list.replaceChildren(el("li", { class: "card empty" }, "No version has been announced yet."));
+    return;
+  }
+  list.replaceChildren(...all.slice().reverse().map((v) => el("li", { class: "card version" },
+    el("div", {},
+      el("p", { class: "name" }, v.version),
+      el("p", {}, el("span", { class: `badge ${v.state}` }, words(v.state)), " ",
+        v.version === now.version ? el("span", { class: "badge live" }, "serving") : ""),
+      el("p", { class: "when" }, [ago(v.time), v.parent ? `from ${v.parent}` : "first of its line"].filter(Boolean).join(", "))),
+    el("div", {},
+      el("p", { class: "why" }, v.verdict?.summary || v.reason || ""),
+      el("p", { class: "numbers" }, ...numbers(v))),
+    files(v))));
+}
+
+function numbers(v) {
+  const suites = (v.verdict?.suites ?? []).map((s) => el("span", {},
+    `${words(s.suite)} ${inUnit(s.before, s.unit)} → ${inUnit(s.after, s.unit)}`));
+  const examples = Object.entries(v.lineage?.examples ?? {}).map(([name, n]) => el("span", {}, `${whole(n)} ${kind(name)}`));
+  return [...suites, ...examples];
+}
+
+function files(v) {
+  if (!v.files.length || !v.files_url) return el("span", {});
+  const size = v.files.reduce((sum, f) => sum + f.length, 0);
+  const base = v.files_url.endsWith("/") ? v.files_url : `${v.files_url}/`;
+  return el("details", {},
+    el("summary", {}, `Download, ${bytes(size)}`),
+    el("ul", {}, ...v.files.map((f) => el("li", {},
+      el("a", { href: base + f.path.split("/").map(encodeURIComponent).join("/"), download: "" }, f.path), ` ${bytes(f.length)}`))));
+}
+
+function notices(loop) {
+  const all = [];
+  if (!loop.kafka.reachable) all.push(["bad", "Kafka does not answer: answers come, but they cannot be rated now."]);
+  const failure = loop.served.failure;
+  if (failure) all.push(["", `${failure.version} could not be taken over: ${failure.reason}`]);
+  if (loop.round.phase === "failed") all.push(["bad", loop.round.message || "The round failed."]);
+  const texts = all.map(([, message]) => message).join("\n");
+  const box = $("notices");
+  if (box.dataset.texts === texts) return;  // an alert is spoken once
+  box.dataset.texts = texts;
+  box.replaceChildren(...all.map(([kind, message]) => el("p", { class: `notice ${kind}` }, message)));
+}

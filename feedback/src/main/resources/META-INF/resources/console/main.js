@@ -1,0 +1,59 @@
+// Follows the loop and lets the reader steer it.
+
+import { events, post, Refused, useKey } from "./api.js";
+import * as chat from "./chat.js";
+import { draw } from "./loop.js";
+
+const $ = (id) => document.getElementById(id);
+const LONGEST_PAUSE = 10_000;
+
+chat.start();
+$("start-round").addEventListener("click", () => command({ kind: "start_round" }));
+$("pause").addEventListener("click", () => command({ kind: $("pause").dataset.kind ?? "pause" }));
+$("key-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  useKey($("key").value.trim());
+  $("key-form").hidden = true;
+  follow();
+});
+follow();
+
+async function follow() {
+  let pause = 500;
+  for (;;) {
+    try {
+      for await (const data of events("v1/loop/events")) {
+        draw(JSON.parse(data));
+        live(true, "Live");
+        pause = 500;
+      }
+    } catch (problem) {
+      if (problem instanceof Refused && problem.status === 401) {
+        live(false, "An API key is needed");
+        $("key-form").hidden = false;
+        $("key").focus();
+        return;
+      }
+    }
+    live(false, "Not connected, trying again…");
+    await new Promise((resolve) => { setTimeout(resolve, pause); });
+    pause = Math.min(LONGEST_PAUSE, pause * 2);
+  }
+}
+
+function live(on, text) {
+  $("live").className = on ? "live on" : "live off";
+  if ($("live-text").textContent !== text) $("live-text").textContent = text;
+}
+
+async function command(body) {
+  const button = body.kind === "start_round" ? $("start-round") : $("pause");
+  button.disabled = true;
+  try {
+    await post("v1/commands", body);
+  } catch (problem) {
+    $("phase-detail").textContent = problem.message;
+  } finally {
+    button.disabled = false;
+  }
+}

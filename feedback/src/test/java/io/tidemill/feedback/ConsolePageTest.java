@@ -1,0 +1,217 @@
+package io.tidemill.feedback;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.awaitility.Awaitility.await;
+
+import com.microsoft.playwright.Browser;
+import com.microsoft.playwright.BrowserType;
+import com.microsoft.playwright.Locator;
+import com.microsoft.playwright.Page;
+import com.microsoft.playwright.Playwright;
+import com.microsoft.playwright.options.ColorScheme;
+import io.quarkus.test.common.QuarkusTestResource;
+import io.quarkus.test.common.http.TestHTTPResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.tidemill.feedback.testing.Kafka;
+import io.tidemill.feedback.testing.ServiceTestResource;
+import io.tidemill.feedback.testing.Serving;
+import io.tidemill.proto.Readers;
+import io.tidemill.proto.v1.Command;
+import io.tidemill.proto.v1.Comparison;
+import io.tidemill.proto.v1.Feedback;
+import io.tidemill.proto.v1.RoundEvent;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The page in a real browser. Skipped where there is no Chromium; nothing is installed or downloaded for it. */
+@QuarkusTest
+@QuarkusTestResource(ServiceTestResource.class)
+class ConsolePageTest {
+    private static final Path CHROMIUM = Path.of("/usr/bin/chromium");
+
+    @TestHTTPResource("/")
+    URI root;
+
+    private Playwright playwright;
+    private Page page;
+    private final List<String> complaints = new ArrayList<>();
+    private final List<String> foreignRequests = new ArrayList<>();
+
+    @BeforeEach
+    void open() {
+        assumeThat(Files.isExecutable(CHROMIUM))
+                .as("the page test needs Chromium at %s; install it to run the test", CHROMIUM)
+                .isTrue();
+        Serving.some();
+        playwright = Playwright.create(
+                new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
+        Browser browser = playwright
+                .chromium()
+                .launch(new BrowserType.LaunchOptions()
+                        .setExecutablePath(CHROMIUM)
+                        .setArgs(List.of("--no-sandbox", "--disable-gpu", "--disable-background-networking")));
+        page = browser.newPage(new Browser.NewPageOptions().setViewportSize(1280, 900));
+        page.onConsoleMessage(message -> {
+            if (message.type().equals("error")) {
+                complaints.add(message.text());
+            }
+        });
+        page.onPageError(complaints::add);
+        page.onRequest(request -> {
+            if (!request.url().startsWith(root.toString())) {
+                foreignRequests.add(request.url());
+            }
+        });
+        page.navigate(root.toString());
+        page.getByText("Live").waitFor();
+    }
+
+    @AfterEach
+    void close() {
+        if (playwright != null) {
+            playwright.close();
+            assertThat(complaints).as("errors in the browser's console").isEmpty();
+            assertThat(foreignRequests).as("requests to elsewhere").isEmpty();
+        }
+    }
+
+    @Test
+    void thePageFollowsTheLoop() {
+        String version = Serving.promote();
+        page.locator("#served").getByText(version).waitFor();
+        assertThat(page.locator("#versions").innerText()).contains(version).contains("Download");
+        assertThat(page.locator("#chart-loss svg").getAttribute("aria-label")).contains("Held-out loss by version");
+        round(RoundEvent.Phase.TRAINING, 30);
+        page.locator("#phase-detail").getByText("step 30 of 120").waitFor();
+        assertThat(page.locator("#waiting-total").innerText()).isEqualTo("1,540");
+        assertThat(page.locator("#progress").getAttribute("value")).isEqualTo("0.25");
+        assertThat(page.locator("#start-round").isDisabled()).isTrue();
+        round(RoundEvent.Phase.PAUSED, 30);
+        page.locator("#pause").getByText("Resume").waitFor();
+    }
+
+    @Test
+    void aReaderChoosesBetweenTwoAnswersAndTheSideIsRecorded() {
+        page.getByLabel("Your message").fill("Which one?");
+        page.getByText("Ask", new Page.GetByTextOptions().setExact(true)).click();
+        page.getByText("B is better").waitFor();
+        Locator answers = page.locator(".answer");
+        assertThat(answers.count()).isEqualTo(2);
+        String before = newestFeedback();
+        page.getByText("B is better").click();
+        page.getByText("Kept. The next round learns from it.").waitFor();
+        Feedback feedback = awaitFeedback(before);
+        Comparison comparison = feedback.getComparison();
+        // B stands on the right: the better one is the one that did not stand on the left.
+        assertThat(comparison.getVerdict())
+                .isEqualTo(
+                        comparison.getLeft() == Comparison.Side.A
+                                ? Comparison.Verdict.B_BETTER
+                                : Comparison.Verdict.A_BETTER);
+        assertThat(comparison.getDisplayedOrderList())
+                .containsExactlyInAnyOrder(comparison.getCompletionA(), comparison.getCompletionB());
+        assertThat(feedback.getSource()).isEqualTo("page");
+    }
+
+    @Test
+    void aReaderGivesAThumbAndACorrection() {
+        page.getByLabel("Two answers").uncheck();
+        page.getByLabel("Your message").fill("Say five");
+        page.keyboard().press("Enter");
+        String before = newestFeedback();
+        page.getByLabel("Thumb down for this answer").click();
+        assertThat(awaitFeedback(before).getThumb().getUp()).isFalse();
+        String thumb = newestFeedback();
+        page.getByLabel("Correct this answer").click();
+        page.getByLabel("What the answer should have been").fill("Five.");
+        page.getByText("Send correction").click();
+        page.getByText("Correction kept.").waitFor();
+        assertThat(awaitFeedback(thumb).getCorrection().getCorrected()).isEqualTo("Five.");
+        assertThat(page.locator(".answer .text").innerText()).isEqualTo("Five.");
+    }
+
+    @Test
+    void theButtonsSendCommands() {
+        round(RoundEvent.Phase.WAITING, 0);
+        page.locator("#start-round:enabled").waitFor();
+        long before = commands();
+        page.locator("#start-round").click();
+        await().atMost(Serving.PATIENCE).until(() -> commands() > before);
+    }
+
+    @Test
+    void thePageFitsAPhoneAndTheNight() {
+        Serving.promote();
+        Serving.promote();
+        round(RoundEvent.Phase.TRAINING, 80);
+        page.locator("#phase-detail").getByText("step 80 of 120").waitFor();
+        page.getByLabel("Your message").fill("What is a tide mill?");
+        page.keyboard().press("Enter");
+        page.getByText("Both bad").waitFor();
+        screenshot("light.png");
+        page.setViewportSize(390, 844);
+        Object overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth");
+        assertThat(((Number) overflow).intValue()).isLessThanOrEqualTo(0);
+        page.emulateMedia(new Page.EmulateMediaOptions().setColorScheme(ColorScheme.DARK));
+        screenshot("phone-dark.png");
+        page.setViewportSize(1280, 900);
+        screenshot("dark.png");
+    }
+
+    private void screenshot(String name) {
+        page.screenshot(new Page.ScreenshotOptions()
+                .setPath(Path.of("target", "page", name))
+                .setFullPage(true));
+    }
+
+    private static void round(RoundEvent.Phase phase, long step) {
+        RoundEvent event = RoundEvent.newBuilder()
+                .setModel("tidemill")
+                .setRound(5)
+                .setVersion("tidemill-000905")
+                .setPhase(phase)
+                .setStage("dpo")
+                .setStep(step)
+                .setSteps(120)
+                .setLoss(0.61)
+                .setTokensPerSecond(2150)
+                .putWaiting("pretrain", 340)
+                .putWaiting("dpo", 1200)
+                .putExamples("pretrain", 812)
+                .putExamples("dpo", 1034)
+                .build();
+        Kafka.append(Kafka.topics().rounds(), "tidemill", event);
+    }
+
+    private static String newestFeedback() {
+        return feedback().isEmpty() ? "" : feedback().get(feedback().size() - 1).getFeedbackId();
+    }
+
+    /** The feedback that came after the one named; ids are made in the order of time. */
+    private static Feedback awaitFeedback(String before) {
+        await().atMost(Serving.PATIENCE).until(() -> !newestFeedback().equals(before));
+        List<Feedback> all = feedback();
+        return all.get(all.size() - 1);
+    }
+
+    private static List<Feedback> feedback() {
+        return Kafka.all(Kafka.topics().feedback(), Readers.feedback(), f -> f.getSource()
+                        .equals("page"))
+                .stream()
+                .sorted(java.util.Comparator.comparing(Feedback::getFeedbackId))
+                .toList();
+    }
+
+    private static long commands() {
+        return Kafka.all(Kafka.topics().commands(), Readers.commands(), Command::hasStartRound)
+                .size();
+    }
+}

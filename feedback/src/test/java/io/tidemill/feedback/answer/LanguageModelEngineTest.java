@@ -1,0 +1,112 @@
+package io.tidemill.feedback.answer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.tidemill.model.engine.ComputeType;
+import io.tidemill.model.engine.LanguageModel;
+import io.tidemill.model.engine.ModelConfig;
+import io.tidemill.model.engine.WeightType;
+import io.tidemill.model.text.BpeTrainer;
+import io.tidemill.model.text.ChatMessage;
+import io.tidemill.model.text.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The real engine on a tiny random model. */
+class LanguageModelEngineTest implements AnswerEngineContract {
+    private static final String CHATML = "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n'"
+            + " + message['content'] + '<|im_end|>' + '\\n' }}{% endfor %}"
+            + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+
+    @TempDir
+    Path directory;
+
+    private AnswerEngine engine;
+
+    @BeforeEach
+    void load() throws IOException {
+        tinyModel(directory);
+        engine = loader().load("tidemill-000007", directory);
+    }
+
+    @AfterEach
+    void close() {
+        engine.close();
+    }
+
+    @Override
+    public AnswerEngine engine() {
+        return engine;
+    }
+
+    @Test
+    void theProbeOfTheSameWeightsAgreesInTheLoadersTolerance() throws Exception {
+        float[] logits = engine.lastLogits(new int[] {3, 4, 5});
+        try (LanguageModel model = LanguageModel.load(directory, ComputeType.FLOAT32)) {
+            float[] expected = model.logits(new int[] {3, 4, 5})[2];
+            for (int token = 0; token < expected.length; token++) {
+                assertThat((double) logits[token])
+                        .isCloseTo(
+                                expected[token],
+                                org.assertj.core.data.Offset.offset(
+                                        loader().tolerance().absolute()));
+            }
+        }
+    }
+
+    @Test
+    void aStopTextEndsTheAnswerAndIsNotPartOfIt() {
+        int[] prompt = engine.promptTokens(new Question.RawText("It was"));
+        String free = engine.answer(prompt, AnswerEngineContract.settings(0, 20, List.of()), piece -> true)
+                .text();
+        assertThat(free.length()).isGreaterThan(3);
+        String stop = free.substring(2, 4);
+        Answer stopped = engine.answer(prompt, AnswerEngineContract.settings(0, 20, List.of(stop)), piece -> true);
+        assertThat(stopped.text()).isEqualTo(free.substring(0, free.indexOf(stop)));
+        assertThat(stopped.finish()).isEqualTo(Answer.Finish.STOP);
+    }
+
+    @Test
+    void aModelWithoutATemplateContinuesTextButDoesNotChat() throws IOException {
+        Files.deleteIfExists(directory.resolve("chat_template.jinja"));
+        Path config = directory.resolve("tokenizer_config.json");
+        var json = (com.fasterxml.jackson.databind.node.ObjectNode)
+                new com.fasterxml.jackson.databind.ObjectMapper().readTree(config.toFile());
+        json.remove("chat_template");
+        Files.writeString(config, json.toString());
+        try (AnswerEngine plain = loader().load("tidemill-000008", directory)) {
+            assertThat(plain.promptTokens(new Question.RawText("It was"))).isNotEmpty();
+            Question chat = new Question.Chat(List.of(ChatMessage.user("hi")));
+            assertThatThrownBy(() -> plain.promptTokens(chat))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("no chat template");
+        }
+    }
+
+    private static LanguageModelLoader loader() {
+        return new LanguageModelLoader(ComputeType.FLOAT32, 1);
+    }
+
+    /** Two layers of 16 elements over a vocabulary of a few hundred; its answers are noise, token by token. */
+    static void tinyModel(Path directory) throws IOException {
+        BpeTrainer trainer = new BpeTrainer(300, List.of("<|endoftext|>", "<|im_start|>", "<|im_end|>"));
+        trainer.add("It was the best of times, it was the worst of times. Good morning, once upon a time.");
+        trainer.train().write(directory, "<|endoftext|>", CHATML, 64);
+        int vocabulary;
+        try (Tokenizer tokenizer = Tokenizer.load(directory)) {
+            vocabulary = tokenizer.vocabularySize();
+        }
+        ModelConfig config =
+                new ModelConfig(vocabulary, 16, 32, 2, 2, 1, 8, 64, 10_000, 1e-5, true, 0.4, -1, List.of(0));
+        try (LanguageModel model = LanguageModel.random(config, 3, ComputeType.FLOAT32)) {
+            model.save(directory, WeightType.FLOAT32);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+package io.tidemill.feedback.testing;
+
+import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
+import io.tidemill.deploy.kafka.testing.SharedKafka;
+import io.tidemill.proto.Ids;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/** The broker of the JVM, a data directory and a topic prefix of this service's own. */
+public final class ServiceTestResource implements QuarkusTestResourceLifecycleManager {
+    @Override
+    public Map<String, String> start() {
+        try {
+            Path data = Files.createTempDirectory(Path.of("target"), "data-");
+            return Map.of(
+                    "kafka.bootstrap.servers",
+                    broker(),
+                    "tidemill.data",
+                    data.toAbsolutePath().toString(),
+                    "tidemill.topic-prefix",
+                    "feedback-" + Ids.uuid7() + ".",
+                    "feedback.maximum-waiting",
+                    "4");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The broker looks for its own classes through the thread's class loader, which in a Quarkus test is another. */
+    private static String broker() {
+        Thread thread = Thread.currentThread();
+        ClassLoader before = thread.getContextClassLoader();
+        thread.setContextClassLoader(ClassLoader.getSystemClassLoader());
+        try {
+            return SharedKafka.bootstrapServers();
+        } finally {
+            thread.setContextClassLoader(before);
+        }
+    }
+
+    @Override
+    public void stop() {}
+}
