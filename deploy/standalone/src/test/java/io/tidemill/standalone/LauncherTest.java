@@ -43,7 +43,8 @@ class LauncherTest {
         Path source = Path.of("../../tidemill").toAbsolutePath().normalize();
         script(root.resolve("tidemill"), Files.readString(source));
         Files.writeString(root.resolve("pom.xml"), "<project/>");
-        for (String folder : List.of("proto", "model", "ingest", "preprocess-stream", "trainer", "feedback", "deploy")) {
+        for (String folder :
+                List.of("proto", "model", "ingest", "preprocess-stream", "trainer", "feedback", "deploy")) {
             Files.createDirectories(root.resolve(folder).resolve("src/main"));
         }
         application = root.resolve("deploy/standalone/target/quarkus-app/quarkus-run.jar");

@@ -29,6 +29,9 @@ final class Demo {
     /** Longest time from a promotion to the first answer of what was promoted. */
     private static final Duration SWITCH = Duration.ofMinutes(2);
 
+    /** After so long without another held-out example the exam is taken to be complete. */
+    private static final Duration SETTLED = Duration.ofSeconds(20);
+
     private static final Duration REFRESH = Duration.ofMillis(500);
 
     private final RunningMill mill;
@@ -90,6 +93,10 @@ final class Demo {
                 plan.exam().passages().size(),
                 plan.exam().corrections().size()));
         send(traffic, "exam", plan.exam(), Duration.ZERO);
+        if (first == 0) {
+            doing = "waiting until the gate has the exam";
+            watch.awaitHeldOut(plan.exam().size(), SETTLED);
+        }
         for (int index = first; index < end; index++) {
             send(traffic, "batch " + (index + 1), plan.batches().get(index), pace);
             doing = "waiting for the round";
@@ -100,13 +107,15 @@ final class Demo {
                 return 1;
             }
             Finished.Judged judged = (Finished.Judged) finished;
-            RoundResult result = new RoundResult(judged.event(), toFirstAnswer(judged, chat));
-            if (result.promoted() && result.toFirstAnswer().isEmpty()) {
-                terminal.say(result.event().getVersion() + " was promoted but gave no answer within "
+            Optional<Instant> answered = firstAnswer(judged, chat);
+            if (judged.promoted() && answered.isEmpty()) {
+                terminal.say(judged.event().getVersion() + " was promoted but gave no answer within "
                         + SWITCH.toSeconds() + " s. The log tells more: "
                         + mill.settings().data().resolve("tidemill.log"));
                 return 1;
             }
+            RoundResult result = new RoundResult(judged.event(), answered.flatMap(at -> firstFeedback(judged.event())
+                    .map(since -> Duration.between(since, at))));
             results.add(result);
             terminal.say(summary(result));
         }
@@ -126,19 +135,24 @@ final class Demo {
                 sent -> doing = String.format(Locale.ROOT, "sending %s: %,d of %,d", name, sent, batch.size()));
     }
 
-    private Optional<Duration> toFirstAnswer(Finished.Judged judged, ChatProbe chat) throws InterruptedException {
-        CheckpointEvent event = judged.event();
-        if (!new RoundResult(event, Optional.empty()).promoted()) {
+    private Optional<Instant> firstAnswer(Finished.Judged judged, ChatProbe chat) throws InterruptedException {
+        if (!judged.promoted()) {
             return Optional.empty();
         }
         if (firstRefresh.isEmpty()) {
             firstRefresh = Optional.of(Duration.between(
                     Instant.ofEpochMilli(ManagementFactory.getRuntimeMXBean().getStartTime()), judged.at()));
         }
-        doing = "waiting for the first answer of " + event.getVersion();
-        var firstFeedback = event.getLineage().getFirstFeedbackTime();
-        Instant since = Instant.ofEpochSecond(firstFeedback.getSeconds(), firstFeedback.getNanos());
-        return chat.firstAnswerOf(event.getVersion(), SWITCH).map(at -> Duration.between(since, at));
+        doing = "waiting for the first answer of " + judged.event().getVersion();
+        return chat.firstAnswerOf(judged.event().getVersion(), SWITCH);
+    }
+
+    /** When the first feedback of a round was given; a round may have had documents alone. */
+    private static Optional<Instant> firstFeedback(CheckpointEvent event) {
+        var at = event.getLineage().getFirstFeedbackTime();
+        return event.getLineage().hasFirstFeedbackTime()
+                ? Optional.of(Instant.ofEpochSecond(at.getSeconds(), at.getNanos()))
+                : Optional.empty();
     }
 
     private Report report(ChatProbe chat) {

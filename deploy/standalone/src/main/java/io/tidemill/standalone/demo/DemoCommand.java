@@ -37,7 +37,7 @@ public final class DemoCommand implements Callable<Integer> {
     private static final String HELD_OUT_SHARE = "0.12";
 
     /** After the pace, for a batch that is shorter than the others or of which something was refused. */
-    private static final int PATIENCE_SECONDS = 30;
+    private static final int PATIENCE_SECONDS = 120;
 
     @Mixin
     MillOptions options = new MillOptions();

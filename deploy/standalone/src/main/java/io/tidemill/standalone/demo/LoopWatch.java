@@ -25,6 +25,11 @@ import java.util.concurrent.TimeoutException;
 final class LoopWatch implements AutoCloseable {
     private static final Set<Phase> BUSY = EnumSet.of(Phase.READING, Phase.TRAINING, Phase.GATING, Phase.PUBLISHING);
 
+    private static final Duration GLANCE = Duration.ofMillis(500);
+
+    /** Under which the trainer counts what only the gate reads. */
+    private static final String HELD_OUT = "held-out";
+
     private final String model;
     private final TopicTail<CheckpointEvent> checkpoints;
     private final TopicTail<RoundEvent> rounds;
@@ -37,7 +42,11 @@ final class LoopWatch implements AutoCloseable {
     /** How a round ended. */
     sealed interface Finished {
         /** With a verdict of the gate, and when we heard of it. */
-        record Judged(CheckpointEvent event, Instant at) implements Finished {}
+        record Judged(CheckpointEvent event, Instant at) implements Finished {
+            boolean promoted() {
+                return event.getState() == VersionState.PROMOTED;
+            }
+        }
 
         /** For a technical reason. */
         record Failed(String reason) implements Finished {}
@@ -77,11 +86,30 @@ final class LoopWatch implements AutoCloseable {
         return round.filter(r -> BUSY.contains(r.getPhase())).isPresent();
     }
 
+    /**
+     * Waits until so many held-out examples have come through preprocessing to the trainer, or no more come.
+     *
+     * @param settled time without a new one after which no more are expected
+     */
+    void awaitHeldOut(long count, Duration settled) throws InterruptedException {
+        long seen = -1;
+        Instant changedAt = Instant.now();
+        while (seen < count && Duration.between(changedAt, Instant.now()).compareTo(settled) < 0) {
+            long now =
+                    round.map(r -> r.getWaitingMap().getOrDefault(HELD_OUT, 0L)).orElse(0L);
+            if (now != seen) {
+                seen = now;
+                changedAt = Instant.now();
+            }
+            Thread.sleep(GLANCE.toMillis());
+        }
+    }
+
     /** Waits for the next round to end; one that says nothing for so long has failed. */
     Finished awaitFinished(Duration silence) throws InterruptedException {
         Instant asked = Instant.now();
         while (true) {
-            Finished next = finished.poll(500, TimeUnit.MILLISECONDS);
+            Finished next = finished.poll(GLANCE.toMillis(), TimeUnit.MILLISECONDS);
             if (next != null) {
                 return next;
             }

@@ -11,7 +11,7 @@ import java.util.Optional;
  *
  * @param event         the trainer's announcement with the gate's verdict
  * @param toFirstAnswer from the round's first feedback event to the first answer of the new version; empty where the
- *                      gate refused it
+ *                      gate refused it, or the round had no feedback
  */
 record RoundResult(CheckpointEvent event, Optional<Duration> toFirstAnswer) {
     static final String HELD_OUT_LOSS = "held-out-loss";

@@ -29,11 +29,16 @@ final class Examples {
         for (int i = 0; i < count; i++) {
             String id = name + "-pair-" + i;
             pairs.add(Map.of(
-                    "id", id,
-                    "prompt", "Say it well.",
-                    "chosen", words(random, 8),
-                    "rejected", words(random, 8),
-                    "group_id", id));
+                    "id",
+                    id,
+                    "prompt",
+                    "Say it well.",
+                    "chosen",
+                    words(random, 8),
+                    "rejected",
+                    words(random, 8),
+                    "group_id",
+                    id));
         }
         return pairs;
     }

@@ -31,14 +31,14 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code kill -9} at any time, then start again: what was acknowledged is there, and is learnt from once. */
-@Timeout(900)
+@Timeout(1500)
 class KillProcessTest {
     private static final long SEED = 20_261_123;
     private static final int KILLS = 3;
     private static final int LONGEST_LIFE_MILLIS = 8_000;
     private static final int DOCUMENTS = 12;
     private static final int PAIRS = 24;
-    private static final Duration PATIENCE = Duration.ofMinutes(4);
+    private static final Duration PATIENCE = Duration.ofMinutes(6);
 
     @TempDir
     Path scratch;
@@ -51,11 +51,23 @@ class KillProcessTest {
         Path model = TinyModel.writeTo(scratch.resolve("tiny"));
         Path data = scratch.resolve("data");
         String[] up = {
-            "up", "--data", data.toString(), "--port", "0", "--kafka-port", "0", "--model", model.toString(),
-            "-Dtrainer.round.minimum-preferences=10", "-Dtrainer.round.maximum-wait=PT1S",
-            "-Dtrainer.round.save-every=1", "-Dtrainer.dpo.pairs=2", "-Dtrainer.dpo.epochs=4",
+            "up",
+            "--data",
+            data.toString(),
+            "--port",
+            "0",
+            "--kafka-port",
+            "0",
+            "--model",
+            model.toString(),
+            "-Dtrainer.round.minimum-preferences=10",
+            "-Dtrainer.round.maximum-wait=PT1S",
+            "-Dtrainer.round.save-every=1",
+            "-Dtrainer.dpo.pairs=2",
+            "-Dtrainer.dpo.epochs=4",
             // Only what is kept is looked at: every candidate passes.
-            "-Dtrainer.gate.held-out-margin=100", "-Dtrainer.gate.old-data-margin=100",
+            "-Dtrainer.gate.held-out-margin=100",
+            "-Dtrainer.gate.old-data-margin=100",
             "-Dtrainer.gate.preference-margin=1"
         };
         Random random = new Random(SEED);
@@ -76,8 +88,9 @@ class KillProcessTest {
                 assertThat(examples.keySet()).as("seed %d", SEED).containsAll(acknowledged);
                 assertThat(learnt(data, client).keySet()).as("seed %d", SEED).containsAll(examples.values());
             });
-            assertThat(learnt(data, client)).as("seed %d: manifests of each example", SEED).allSatisfy((id, manifests) ->
-                    assertThat(manifests).hasSize(1));
+            assertThat(learnt(data, client))
+                    .as("seed %d: manifests of each example", SEED)
+                    .allSatisfy((id, manifests) -> assertThat(manifests).hasSize(1));
             mill.terminate();
         }
     }
@@ -153,7 +166,9 @@ class KillProcessTest {
             Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
             long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
             while (ends.entrySet().stream().anyMatch(end -> consumer.position(end.getKey()) < end.getValue())) {
-                assertThat(System.nanoTime()).as("%s read to its end", topicPrefix).isLessThan(deadline);
+                assertThat(System.nanoTime())
+                        .as("%s read to its end", topicPrefix)
+                        .isLessThan(deadline);
                 for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(200))) {
                     Reading<M> reading = reader.read(record.value(), record.headers());
                     assertThat(reading).isInstanceOf(Reading.Accepted.class);

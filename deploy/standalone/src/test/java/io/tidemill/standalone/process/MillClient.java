@@ -48,9 +48,12 @@ final class MillClient {
     /** The version that answers a chat, or what came instead. */
     String chatVersion(String model) throws IOException, InterruptedException {
         Map<String, Object> question = Map.of(
-                "model", model,
-                "messages", List.of(Map.of("role", "user", "content", "What is a tide?")),
-                "max_tokens", 3);
+                "model",
+                model,
+                "messages",
+                List.of(Map.of("role", "user", "content", "What is a tide?")),
+                "max_tokens",
+                3);
         HttpRequest request = HttpRequest.newBuilder(URI.create(url + "/v1/chat/completions"))
                 .header("content-type", "application/json")
                 .timeout(Duration.ofSeconds(60))

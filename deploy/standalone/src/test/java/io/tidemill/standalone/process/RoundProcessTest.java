@@ -12,9 +12,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(600)
+@Timeout(1200)
 class RoundProcessTest {
-    private static final Duration PATIENCE = Duration.ofMinutes(3);
+    private static final Duration PATIENCE = Duration.ofMinutes(5);
 
     /** What {@code kill} without -9 leaves as exit status: 128 + 15. */
     private static final int TERMINATED = 143;
@@ -27,15 +27,26 @@ class RoundProcessTest {
         Path model = TinyModel.writeTo(scratch.resolve("tiny"));
         Path data = scratch.resolve("data");
         String[] up = {
-            "up", "--data", data.toString(), "--port", "0", "--kafka-port", "0", "--model", model.toString(),
-            "-Dtrainer.round.minimum-preferences=30", "-Dtrainer.round.maximum-wait=PT5S"
+            "up",
+            "--data",
+            data.toString(),
+            "--port",
+            "0",
+            "--kafka-port",
+            "0",
+            "--model",
+            model.toString(),
+            "-Dtrainer.round.minimum-preferences=30",
+            "-Dtrainer.round.maximum-wait=PT5S"
         };
         try (MillProcess mill = MillProcess.start(scratch, up).awaitReady()) {
             MillClient client = new MillClient(mill.url());
             assertThat(client.chatVersion("tiny")).isEqualTo("tiny-000000");
 
-            assertThat(client.post("/v1/documents", Examples.documents("a", 20, 1))).isEqualTo(202);
-            assertThat(client.post("/v1/preferences", Examples.pairs("a", 40, 2))).isEqualTo(202);
+            assertThat(client.post("/v1/documents", Examples.documents("a", 20, 1)))
+                    .isEqualTo(202);
+            assertThat(client.post("/v1/preferences", Examples.pairs("a", 40, 2)))
+                    .isEqualTo(202);
 
             await().atMost(PATIENCE)
                     .untilAsserted(() -> assertThat(client.chatVersion("tiny")).isEqualTo("tiny-000001"));
@@ -48,15 +59,17 @@ class RoundProcessTest {
             assertThat(mill.terminate()).isEqualTo(TERMINATED);
         }
         try (MillProcess again = MillProcess.start(scratch, up).awaitReady()) {
-            assertThat(new MillClient(again.url()).chatVersion("tiny")).startsWith("tiny-00000").isNotEqualTo("tiny-000000");
+            assertThat(new MillClient(again.url()).chatVersion("tiny"))
+                    .startsWith("tiny-00000")
+                    .isNotEqualTo("tiny-000000");
             assertThat(again.terminate()).isEqualTo(TERMINATED);
         }
     }
 
     private void aSecondInstanceIsTurnedAway(Path data) throws Exception {
-        try (MillProcess second = MillProcess.start(
-                scratch, "up", "--data", data.toString(), "--port", "0", "--kafka-port", "0")) {
-            assertThat(second.exitStatus(Duration.ofSeconds(60))).isEqualTo(1);
+        try (MillProcess second =
+                MillProcess.start(scratch, "up", "--data", data.toString(), "--port", "0", "--kafka-port", "0")) {
+            assertThat(second.exitStatus(Duration.ofMinutes(2))).isEqualTo(1);
             assertThat(second.output().strip())
                     .isEqualTo("tidemill: Another Tidemill is running on --data " + data
                             + "; stop it, or choose another directory with --data.");
@@ -67,11 +80,12 @@ class RoundProcessTest {
         Path target = scratch.resolve("download");
         try (MillProcess download = MillProcess.start(
                 scratch, "checkpoints", "--url", url, "--download", target.toString(), "tiny-000001")) {
-            assertThat(download.exitStatus(Duration.ofSeconds(60)))
+            assertThat(download.exitStatus(Duration.ofMinutes(2)))
                     .as(download.output())
                     .isZero();
         }
-        for (String file : List.of("config.json", "model.safetensors", "tokenizer.json", "README.md", "manifest.json")) {
+        for (String file :
+                List.of("config.json", "model.safetensors", "tokenizer.json", "README.md", "manifest.json")) {
             assertThat(Files.size(target.resolve("tiny-000001").resolve(file)))
                     .as(file)
                     .isPositive();
