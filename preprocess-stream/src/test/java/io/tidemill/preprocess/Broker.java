@@ -56,7 +56,8 @@ public final class Broker implements AutoCloseable {
         RecordHeaders headers = new RecordHeaders();
         headers.add("content-type", contentType.getBytes(UTF_8));
         try {
-            producer.send(new ProducerRecord<>(topic.name(), null, null, null, value, headers)).get();
+            producer.send(new ProducerRecord<>(topic.name(), null, null, null, value, headers))
+                    .get();
         } catch (InterruptedException | ExecutionException e) {
             throw new IllegalStateException(e);
         }
@@ -65,10 +66,14 @@ public final class Broker implements AutoCloseable {
     /** All committed messages of a topic, up to its end as it is now. */
     public <M extends Message> List<M> committed(Topic topic, RecordReader<M> reader) {
         Map<String, Object> settings = Map.of(
-                "bootstrap.servers", bootstrapServers,
-                "isolation.level", "read_committed",
-                "auto.offset.reset", "earliest",
-                "enable.auto.commit", false);
+                "bootstrap.servers",
+                bootstrapServers,
+                "isolation.level",
+                "read_committed",
+                "auto.offset.reset",
+                "earliest",
+                "enable.auto.commit",
+                false);
         List<M> messages = new ArrayList<>();
         try (KafkaConsumer<byte[], byte[]> consumer =
                 new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {

@@ -73,9 +73,8 @@ class PreprocessServiceTest {
     void aPromotedVersionsTokenizerMakesItReady() {
         broker.protobuf(CATALOGUE.checkpoints(), first);
 
-        await().atMost(LIMIT).untilAsserted(() -> given().get("/q/health/ready")
-                .then()
-                .statusCode(200));
+        await().atMost(LIMIT)
+                .untilAsserted(() -> given().get("/q/health/ready").then().statusCode(200));
         given().get("/v1/preprocess")
                 .then()
                 .body("ready", equalTo(true))
@@ -97,7 +96,8 @@ class PreprocessServiceTest {
         await().atMost(LIMIT).untilAsserted(() -> assertThat(rejected())
                 .extracting(Rejected::getStage)
                 .containsExactly("parse", "parse", "parse"));
-        assertThat(rejected()).allSatisfy(rejected -> assertThat(rejected.getReason()).isNotBlank());
+        assertThat(rejected())
+                .allSatisfy(rejected -> assertThat(rejected.getReason()).isNotBlank());
     }
 
     @Test
@@ -149,7 +149,8 @@ class PreprocessServiceTest {
                 .then()
                 .body("counts.parse.accepted", greaterThanOrEqualTo(4))
                 .body("counts.tokenize.accepted", greaterThanOrEqualTo(2));
-        String metrics = given().get("/q/metrics").then().statusCode(200).extract().asString();
+        String metrics =
+                given().get("/q/metrics").then().statusCode(200).extract().asString();
         assertThat(metrics).containsPattern("preprocess_records_total\\{.*code=\"accepted\".*stage=\"join\".*} 2.0");
     }
 
@@ -172,9 +173,8 @@ class PreprocessServiceTest {
                 .pollInterval(Duration.ofMillis(300))
                 .until(
                         () -> broker.committed(topic, Readers.tokenSequences()).stream()
-                                .filter(sequence -> sequence.getProvenance()
-                                        .getParentIds(0)
-                                        .equals(parent))
+                                .filter(sequence ->
+                                        sequence.getProvenance().getParentIds(0).equals(parent))
                                 .toList(),
                         sequences -> !sequences.isEmpty());
         assertThat(found).hasSize(1);

@@ -17,10 +17,14 @@ public final class TestSettings implements QuarkusTestResourceLifecycleManager {
         try {
             Path data = Files.createTempDirectory(Path.of("target").toAbsolutePath(), "service-test-");
             return Map.of(
-                    "kafka.bootstrap.servers", broker(),
-                    "tidemill.topic-prefix", PREFIX,
-                    "tidemill.data", data.toString(),
-                    "quarkus.http.test-port", "0");
+                    "kafka.bootstrap.servers",
+                    broker(),
+                    "tidemill.topic-prefix",
+                    PREFIX,
+                    "tidemill.data",
+                    data.toString(),
+                    "quarkus.http.test-port",
+                    "0");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -39,8 +39,8 @@ final class VersionServer implements AutoCloseable {
                 .setModel("tidemill")
                 .setVersion(version)
                 .setState(VersionState.PROMOTED)
-                .setFilesUrl("http://127.0.0.1:" + server.getAddress().getPort() + "/v1/checkpoints/" + version
-                        + "/files/");
+                .setFilesUrl(
+                        "http://127.0.0.1:" + server.getAddress().getPort() + "/v1/checkpoints/" + version + "/files/");
         try (Tokenizer tokenizer = Tokenizer.load(files);
                 Stream<Path> list = Files.list(files)) {
             event.setTokenizerFingerprint(tokenizer.fingerprint());

@@ -44,9 +44,8 @@ public record StreamsSettings(
         properties.put(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, 0);
         properties.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, replicationFactor);
         properties.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, commitInterval.toMillis());
-        properties.put(
-                StreamsConfig.producerPrefix(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG),
-                (int) Math.max(SHORTEST_TRANSACTION_TIMEOUT_MILLIS, 2 * commitInterval.toMillis()));
+        properties.put(StreamsConfig.producerPrefix(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG), (int)
+                Math.max(SHORTEST_TRANSACTION_TIMEOUT_MILLIS, 2 * commitInterval.toMillis()));
         properties.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 0);
         properties.put(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, BoundedRocksDb.class);
         properties.put(BoundedRocksDb.BUDGET_BYTES, rocksDbBytes);

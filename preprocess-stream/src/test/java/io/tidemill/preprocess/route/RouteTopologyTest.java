@@ -109,7 +109,10 @@ class RouteTopologyTest {
         said(feedback("f1", "t1", ANN).setComparison(comparison("a", "b", Comparison.Verdict.TIE)));
         said(feedback("f2", "t1", ANN).setComparison(comparison("a", "b", Comparison.Verdict.BOTH_BAD)));
 
-        assertThat(run.rejected()).extracting(Rejected::getCode).containsOnly("without-objective").hasSize(2);
+        assertThat(run.rejected())
+                .extracting(Rejected::getCode)
+                .containsOnly("without-objective")
+                .hasSize(2);
         assertThat(preferences()).isEmpty();
     }
 
@@ -124,10 +127,7 @@ class RouteTopologyTest {
                 .setVerdict(Comparison.Verdict.A_BETTER)
                 .setSelfContained(whole)
                 .build();
-        said(feedback("f1", "", BOB)
-                .setSource("external")
-                .setGroupId("rule-7")
-                .setComparison(comparison));
+        said(feedback("f1", "", BOB).setSource("external").setGroupId("rule-7").setComparison(comparison));
         said(feedback("f2", "", BOB).setSource("page").setComparison(comparison));
 
         List<Preference> preferences = preferences();

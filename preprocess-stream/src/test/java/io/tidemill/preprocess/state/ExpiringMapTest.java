@@ -161,8 +161,8 @@ class ExpiringMapTest {
 
     private static StreamsBuilder topology() {
         StreamsBuilder builder = new StreamsBuilder();
-        builder.addStateStore(Stores.keyValueStoreBuilder(
-                Stores.inMemoryKeyValueStore("store"), Serdes.Bytes(), Serdes.ByteArray()));
+        builder.addStateStore(
+                Stores.keyValueStoreBuilder(Stores.inMemoryKeyValueStore("store"), Serdes.Bytes(), Serdes.ByteArray()));
         builder.<byte[], byte[]>stream("input").process(() -> new Nothing(), "store");
         return builder;
     }

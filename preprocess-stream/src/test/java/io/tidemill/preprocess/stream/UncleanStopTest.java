@@ -70,7 +70,9 @@ class UncleanStopTest {
 
             send(broker, catalogue, BEFORE, BEFORE + DURING);
             Process second = child(prefix, DURING);
-            assertThat(second.waitFor(120, TimeUnit.SECONDS)).as("the second life ends by itself").isTrue();
+            assertThat(second.waitFor(120, TimeUnit.SECONDS))
+                    .as("the second life ends by itself")
+                    .isTrue();
             assertThat(second.exitValue()).isEqualTo(TokenizeChild.HALTED);
             assertThat(broker.committed(sequences, Readers.tokenSequences()))
                     .as("the last transaction was open")
@@ -86,8 +88,9 @@ class UncleanStopTest {
 
             assertThat(broker.committed(sequences, Readers.tokenSequences()))
                     .extracting(sequence -> sequence.getProvenance().getParentIds(0))
-                    .containsExactlyInAnyOrderElementsOf(
-                            IntStream.range(0, BEFORE + DURING).mapToObj(i -> "d" + i).toList());
+                    .containsExactlyInAnyOrderElementsOf(IntStream.range(0, BEFORE + DURING)
+                            .mapToObj(i -> "d" + i)
+                            .toList());
             assertThat(broker.committed(catalogue.rejected(), Readers.rejected()))
                     .extracting(Rejected::getReason)
                     .isEmpty();
@@ -109,7 +112,9 @@ class UncleanStopTest {
         await().atMost(Duration.ofSeconds(120))
                 .pollInterval(Duration.ofMillis(300))
                 .untilAsserted(() -> {
-                    assertThat(process.isAlive()).as("the child is alive, see " + log()).isTrue();
+                    assertThat(process.isAlive())
+                            .as("the child is alive, see " + log())
+                            .isTrue();
                     List<TokenSequence> committed = broker.committed(topic, Readers.tokenSequences());
                     assertThat(committed).hasSizeGreaterThanOrEqualTo(count);
                 });

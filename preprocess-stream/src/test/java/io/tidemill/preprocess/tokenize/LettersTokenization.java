@@ -45,7 +45,8 @@ public final class LettersTokenization implements Tokenization {
         return new Encoded(
                 ids.toArray(),
                 mask.toByteArray(),
-                Material.utf8Bytes(conversation.stream().map(ChatMessage::getContent).toList()));
+                Material.utf8Bytes(
+                        conversation.stream().map(ChatMessage::getContent).toList()));
     }
 
     @Override

@@ -37,15 +37,12 @@ class ModelTokenizationTest {
     @Test
     void aTemplateThatRefusesTheConversationIsNamed() throws Exception {
         TinyTokenizer.write(directory, "the tide turns the mill");
-        Files.writeString(
-                directory.resolve("chat_template.jinja"),
-                "{{ raise_exception('only users may speak') }}");
+        Files.writeString(directory.resolve("chat_template.jinja"), "{{ raise_exception('only users may speak') }}");
         try (Tokenization tokenization = ModelTokenization.load(directory)) {
-            assertThatThrownBy(() ->
-                            tokenization.encode(List.of(message("user", "why?"), message("assistant", "tide"))))
-                    .isInstanceOfSatisfying(
-                            UnusableTextException.class,
-                            refused -> assertThat(refused.code()).isEqualTo("template"))
+            assertThatThrownBy(
+                            () -> tokenization.encode(List.of(message("user", "why?"), message("assistant", "tide"))))
+                    .isInstanceOfSatisfying(UnusableTextException.class, refused -> assertThat(refused.code())
+                            .isEqualTo("template"))
                     .hasMessageContaining("emplate")
                     .hasMessageContaining("only users may speak");
         }

@@ -26,7 +26,8 @@ class TextNormalizerTest {
 
     @Test
     void controlCharactersAndTheByteOrderMarkGo() {
-        assertThat(TextNormalizer.normalize("\uFEFFa\u0000b\u001Bc\u007Fd\u009Be")).isEqualTo("abcde");
+        assertThat(TextNormalizer.normalize("\uFEFFa\u0000b\u001Bc\u007Fd\u009Be"))
+                .isEqualTo("abcde");
     }
 
     @Test

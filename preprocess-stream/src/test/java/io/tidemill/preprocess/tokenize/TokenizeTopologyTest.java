@@ -40,10 +40,7 @@ class TokenizeTopologyTest {
 
     private static TopologyRun run(Limits limits) {
         return TopologyRun.of(run -> new TokenizeTopology(
-                        run.catalogue,
-                        new LettersTokenization(),
-                        new TokenizeSettings(20, limits, SPLIT),
-                        run.outcomes)
+                        run.catalogue, new LettersTokenization(), new TokenizeSettings(20, limits, SPLIT), run.outcomes)
                 .build());
     }
 
@@ -120,7 +117,9 @@ class TokenizeTopologyTest {
         assertThat(rejected.get(1).getHeadersOrThrow("content-type")).isEqualTo("application/json");
         assertThat(rejected).extracting(Rejected::getOffset).containsExactly(0L, 1L, 2L, 3L, 4L, 5L);
         assertThat(sequences()).hasSize(1);
-        assertThat(run.outcomes.snapshot().get("parse")).containsEntry("accepted", 1L).containsEntry("empty", 2L);
+        assertThat(run.outcomes.snapshot().get("parse"))
+                .containsEntry("accepted", 1L)
+                .containsEntry("empty", 2L);
     }
 
     @Test
@@ -173,7 +172,8 @@ class TokenizeTopologyTest {
 
         List<TokenSequence> sequences = sequences();
         assertThat(sequences).extracting(TokenizeTopologyTest::text).containsExactly("tide", "ebb");
-        assertThat(sequences.get(0).getExampleId()).isNotEqualTo(sequences.get(1).getExampleId());
+        assertThat(sequences.get(0).getExampleId())
+                .isNotEqualTo(sequences.get(1).getExampleId());
         assertThat(run.rejected()).isEmpty();
     }
 
@@ -248,8 +248,7 @@ class TokenizeTopologyTest {
                 run.catalogue.demonstrations(),
                 Demonstration.newBuilder()
                         .setExampleId("e1")
-                        .setTextTarget(
-                                TextTarget.newBuilder().setText("good").addLabels("positive"))
+                        .setTextTarget(TextTarget.newBuilder().setText("good").addLabels("positive"))
                         .build());
 
         assertThat(only(run.rejected()).getCode()).isEqualTo("without-objective");
@@ -303,10 +302,7 @@ class TokenizeTopologyTest {
     @Test
     void everyOperatorStoreAndRepartitionTopicHasAName() {
         String described = new TokenizeTopology(
-                        run.catalogue,
-                        new LettersTokenization(),
-                        new TokenizeSettings(20, LIMITS, SPLIT),
-                        run.outcomes)
+                        run.catalogue, new LettersTokenization(), new TokenizeSettings(20, LIMITS, SPLIT), run.outcomes)
                 .build()
                 .describe()
                 .toString();
@@ -327,9 +323,8 @@ class TokenizeTopologyTest {
                 .setSplit(Split.HELD_OUT)
                 .setWeight(0.5)
                 .setOrigin(origin)
-                .setProvenance(Provenance.newBuilder()
-                        .addAllParentIds(Set.of("f1"))
-                        .setGroupId("g"))
+                .setProvenance(
+                        Provenance.newBuilder().addAllParentIds(Set.of("f1")).setGroupId("g"))
                 .build();
     }
 
@@ -342,8 +337,7 @@ class TokenizeTopologyTest {
     }
 
     private List<TokenSequence> sequences() {
-        return run.read(
-                run.catalogue.tokenSequences(LettersTokenization.FINGERPRINT), Readers.tokenSequences());
+        return run.read(run.catalogue.tokenSequences(LettersTokenization.FINGERPRINT), Readers.tokenSequences());
     }
 
     /** The text behind the ids, without the end. */
