@@ -56,7 +56,7 @@ public final class AccessFilter {
             return;
         }
         Optional<Principal> caller = authenticator.authenticate(bearer(request));
-        if (caller.isEmpty() && asksForCaller(request.path(), changes)) {
+        if (caller.isEmpty() && asksForCaller(exchange.normalizedPath(), changes)) {
             exchange.response().putHeader("WWW-Authenticate", "Bearer");
             refuse(
                     exchange,

@@ -23,6 +23,9 @@ import org.apache.kafka.common.errors.RecordTooLargeException;
  */
 public final class EventLog implements AutoCloseable {
     private static final int QUEUE = 4096;
+    /** What was taken in before the end is still sent, if the broker takes it soon. */
+    private static final Duration GRACE = Duration.ofSeconds(2);
+
     private static final byte[] PROTOBUF = "application/x-protobuf".getBytes(StandardCharsets.UTF_8);
 
     private final Supplier<Producer<String, byte[]>> producers;
@@ -141,10 +144,18 @@ public final class EventLog implements AutoCloseable {
 
     @Override
     public void close() {
-        sender.shutdownNow();
+        sender.shutdown();
+        try {
+            if (!sender.awaitTermination(GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
+                sender.shutdownNow();
+            }
+        } catch (InterruptedException e) {
+            sender.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
         synchronized (this) {
             if (producer != null) {
-                producer.close(Duration.ofSeconds(5));
+                producer.close(GRACE);
             }
         }
     }

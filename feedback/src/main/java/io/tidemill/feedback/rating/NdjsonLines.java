@@ -8,13 +8,16 @@ import java.util.Optional;
 
 /** The lines of a stream, one at a time and each of limited length; blank ones are passed over. */
 final class NdjsonLines {
+    /** Each read of a body may wait for another thread, so it should bring much. */
+    private static final int PIECE_BYTES = 1 << 16;
+
     private final InputStream stream;
     private final int longest;
     private long number;
 
     /** @param longest line. Unit: bytes */
     NdjsonLines(InputStream stream, int longest) {
-        this.stream = new BufferedInputStream(stream);
+        this.stream = new BufferedInputStream(stream, PIECE_BYTES);
         this.longest = longest;
     }
 

@@ -101,9 +101,7 @@ class FeedbackEndpointsTest {
     void aStreamOfLinesIsTakenUpToTheFirstBadOneAndSaysSo() {
         String group = Ids.uuid7();
         String lines = IntStream.range(0, 600).mapToObj(i -> self(group, i)).collect(Collectors.joining("\n"));
-        stream(lines)
-                .statusCode(202)
-                .body("accepted", equalTo(600));
+        stream(lines).statusCode(202).body("accepted", equalTo(600));
         assertThat(inGroup(group)).hasSize(600);
 
         String other = Ids.uuid7();
