@@ -175,7 +175,7 @@ public interface TrainerConfig {
     /** Direct preference optimisation on pairs. */
     interface Dpo {
         /** Peak of the schedule. The default suits models of some million parameters; larger ones want 1e-6 to 5e-5. */
-        @WithDefault("3e-4")
+        @WithDefault("2e-4")
         double learningRate();
 
         /** Share of the stage's steps in which the rate rises. */
@@ -186,7 +186,7 @@ public interface TrainerConfig {
         Decay decay();
 
         /** Pairs of a step. */
-        @WithDefault("16")
+        @WithDefault("8")
         int pairs();
 
         /** How strongly the champion holds the candidate back. */
@@ -194,7 +194,7 @@ public interface TrainerConfig {
         double beta();
 
         /** Weight of the chosen answer's own loss, which keeps it likely; 0 leaves it out. */
-        @WithDefault("1.0")
+        @WithDefault("0.5")
         double supervisedWeight();
 
         @WithDefault("1")
