@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
@@ -204,48 +203,6 @@ public final class TopicCatalogue {
         } catch (ExecutionException e) {
             throw e.getCause() instanceof KafkaException kafka ? kafka : new KafkaException(e.getCause());
         }
-    }
-
-    /** The catalogue for machines, one topic a line: name, partitions, then settings, separated by tabs. */
-    public String toTable() {
-        StringBuilder table = new StringBuilder();
-        for (Topic topic : all()) {
-            table.append(topic.name()).append('\t').append(topic.partitions());
-            topic.settings()
-                    .forEach((key, value) ->
-                            table.append('\t').append(key).append('=').append(value));
-            table.append('\n');
-        }
-        return table.toString();
-    }
-
-    /**
-     * The catalogue as Strimzi's {@code KafkaTopic} resources, one YAML document each.
-     *
-     * @param cluster  name of the {@code Kafka} resource that the topics belong to
-     * @param replicas copies of each partition
-     */
-    public String toStrimziYaml(String cluster, int replicas) {
-        StringBuilder yaml = new StringBuilder();
-        for (Topic topic : all()) {
-            yaml.append("---\napiVersion: kafka.strimzi.io/v1beta2\nkind: KafkaTopic\nmetadata:\n");
-            yaml.append("  name: ").append(resourceName(topic.name())).append('\n');
-            yaml.append("  labels:\n    strimzi.io/cluster: ").append(cluster).append('\n');
-            yaml.append("spec:\n  topicName: ").append(topic.name()).append('\n');
-            yaml.append("  partitions: ").append(topic.partitions()).append('\n');
-            yaml.append("  replicas: ").append(replicas).append("\n  config:\n");
-            topic.settings().forEach((key, value) -> yaml.append("    ")
-                    .append(key)
-                    .append(": \"")
-                    .append(value)
-                    .append("\"\n"));
-        }
-        return yaml.toString();
-    }
-
-    /** Kubernetes allows lower-case letters, digits, dots and hyphens. */
-    private static String resourceName(String topicName) {
-        return topicName.toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     private Topic data(String name) {

@@ -44,16 +44,6 @@ class TopicCatalogueTest {
     }
 
     @Test
-    void theCatalogueIsWrittenForMachinesAndForStrimzi() {
-        assertThat(topics.toTable())
-                .contains("tidemill.documents\t4\tcleanup.policy=delete\tmax.message.bytes=4194304\t"
-                        + "message.timestamp.type=LogAppendTime\tretention.ms=7776000000\n");
-        assertThat(topics.toStrimziYaml("loop", 3))
-                .contains("topicName: tidemill.checkpoints\n  partitions: 1\n  replicas: 3\n")
-                .contains("strimzi.io/cluster: loop");
-    }
-
-    @Test
     void aPrefixThatNoTopicCanHaveIsRefused() {
         assertThatThrownBy(() -> new TopicCatalogue("tide mill.")).hasMessageContaining("'tide mill.documents'");
     }
