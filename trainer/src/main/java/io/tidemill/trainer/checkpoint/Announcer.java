@@ -95,7 +95,7 @@ public final class Announcer implements AutoCloseable {
         ProducerRecord<byte[], byte[]> record =
                 new ProducerRecord<>(topic, key.getBytes(StandardCharsets.UTF_8), message.toByteArray());
         record.headers().add("content-type", "application/x-protobuf".getBytes(StandardCharsets.UTF_8));
-        producer.send(record);
+        var unusedBecauseTheCommitTells = producer.send(record);
     }
 
     @Override

@@ -20,6 +20,8 @@ public final class ModelCard {
     private ModelCard() {}
 
     /**
+     * Writes the card; the companions must be in the directory already, for their licences.
+     *
      * @param event   with verdict and lineage
      * @param sources trained examples by source
      */

@@ -17,12 +17,17 @@ public final class ExampleReader {
     private static final Set<String> ROLES = Set.of("system", "user", "assistant");
 
     private final String preferencesTopic;
+    private final int vocabularySize;
     private final RecordReader<Preference> preferences = Readers.preferences();
     private final RecordReader<TokenSequence> sequences = Readers.tokenSequences();
 
-    /** Records of any other topic are token sequences. */
-    public ExampleReader(String preferencesTopic) {
+    /**
+     * @param preferencesTopic records of any other topic are token sequences
+     * @param vocabularySize   ids must be below it
+     */
+    public ExampleReader(String preferencesTopic, int vocabularySize) {
         this.preferencesTopic = preferencesTopic;
+        this.vocabularySize = vocabularySize;
     }
 
     /** One record as a stage uses it, or why none does. */
@@ -72,11 +77,19 @@ public final class ExampleReader {
         Reading<TokenSequence> reading = sequences.read(record.value(), record.headers());
         if (reading instanceof Reading.Accepted<TokenSequence> accepted) {
             TokenSequence message = accepted.message();
-            return flaw(message.getSplit(), message.getWeight())
-                    .<Example>map(Unreadable::new)
-                    .orElseGet(() -> new Sequence(stage(message), message));
+            return flaw(message).<Example>map(Unreadable::new).orElseGet(() -> new Sequence(stage(message), message));
         }
         return refused(reading);
+    }
+
+    private Optional<String> flaw(TokenSequence message) {
+        for (int id : message.getIdsList()) {
+            if (id < 0 || id >= vocabularySize) {
+                return Optional.of("ids must be from 0 to " + (vocabularySize - 1) + ", but one is " + id
+                        + "; was it cut by another tokenizer?");
+            }
+        }
+        return flaw(message.getSplit(), message.getWeight());
     }
 
     private static Optional<String> flaw(Split split, double weight) {

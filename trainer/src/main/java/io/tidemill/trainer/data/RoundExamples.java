@@ -30,6 +30,10 @@ public record RoundExamples(
         Map<String, Long> sources,
         Optional<Instant> firstFeedback) {
 
+    /** Of a slice of which nothing is known. */
+    public static final RoundExamples NONE = new RoundExamples(
+            List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), Map.of(), Map.of(), Optional.empty());
+
     /** One example of the lineage and what became of it. */
     public record LedgerEntry(String exampleId, String stage) {}
 

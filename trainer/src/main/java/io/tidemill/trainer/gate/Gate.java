@@ -16,6 +16,8 @@ import java.util.stream.Collectors;
  */
 public final class Gate {
     /**
+     * How sure one must be.
+     *
      * @param resamples of the bootstrap
      * @param alpha     highest chance of letting through a candidate that is worse by the margin in some suite
      */
@@ -41,7 +43,11 @@ public final class Gate {
         this.settings = settings;
     }
 
-    /** @param seed of the resampling */
+    /**
+     * The verdict over all suites.
+     *
+     * @param seed of the resampling
+     */
     public GateVerdict judge(List<Measured> measured, long seed) {
         List<Measured> judged = measured.stream().filter(Measured::judged).toList();
         List<PairedBootstrap> bootstraps = measured.stream()

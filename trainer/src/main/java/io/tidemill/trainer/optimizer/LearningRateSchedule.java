@@ -69,8 +69,9 @@ public record LearningRateSchedule(double peak, double floor, long warmupSteps, 
     }
 
     /**
+     * Learning rate of a step.
+     *
      * @param step counted from 1
-     * @return learning rate of that step
      */
     public double at(long step) {
         if (step < 1) {

@@ -25,6 +25,8 @@ final class OldData {
     private OldData() {}
 
     /**
+     * The windows of a lineage.
+     *
      * @param base    of the lineage
      * @param oldData JSONL of the operator, or empty
      * @return nothing where neither is given

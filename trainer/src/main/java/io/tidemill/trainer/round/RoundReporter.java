@@ -132,7 +132,7 @@ public final class RoundReporter {
         if (state.getPhase() == Phase.WAITING || state.getPhase() == Phase.PAUSED) {
             boolean due = nanoClock.getAsLong() - lastSentNanos >= WAITING_PACE.toNanos();
             boolean heartbeatDue = nanoClock.getAsLong() - lastHeartbeatNanos >= HEARTBEAT.toNanos();
-            if (heartbeatDue || (changed || !newest.getWaitingMap().equals(counts)) && due) {
+            if (heartbeatDue || (due && (changed || !newest.getWaitingMap().equals(counts)))) {
                 send();
             }
         }

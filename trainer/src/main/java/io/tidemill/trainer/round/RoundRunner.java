@@ -110,7 +110,11 @@ final class RoundRunner {
     /** A verdict with the figures that go beside it. */
     private record Judgement(GateVerdict verdict, Map<String, Double> figures) {}
 
-    /** @return the event to announce; the version is in the store */
+    /**
+     * Runs the round, or what is left of it.
+     *
+     * @return the event to announce; the version is in the store
+     */
     CheckpointEvent run(RoundPlan plan, WorkDirectory work, Lineage lineage) throws IOException {
         RoundSettings settings = plan.settings();
         Path parent = store.directory(plan.parentId());
@@ -140,6 +144,14 @@ final class RoundRunner {
                         GateVerdict.newBuilder().setSummary(e.getMessage()).build());
             }
         }
+    }
+
+    /** Refuses a round that cannot be run at all, so that one bad record does not hold all others back for ever. */
+    CheckpointEvent giveUp(RoundPlan plan, String reason) throws IOException {
+        long parameters = store.manifest(plan.parentId()).event().getParameters();
+        VersionWriter.Draft draft =
+                new VersionWriter.Draft(plan, RoundExamples.NONE, Map.of(), parameters, new TreeMap<>());
+        return refuse(draft, GateVerdict.newBuilder().setSummary(reason).build());
     }
 
     // ---- reading ----------------------------------------------------------------------------------------------------
@@ -207,7 +219,7 @@ final class RoundRunner {
                 } else {
                     asides.put(pair.exampleId(), Stages.TOO_LONG);
                 }
-            } catch (IllegalArgumentException e) {
+            } catch (RuntimeException e) { // templates are programs: what they throw has no common type
                 LOG.warn("Preference {} is left out: {}", pair.exampleId(), e.getMessage());
                 asides.put(pair.exampleId(), Stages.UNREADABLE);
             }

@@ -16,6 +16,8 @@ import java.util.Optional;
  */
 public record RoundTrigger(long minimumPreferences, long minimumSequences, Duration maximumWait) {
     /**
+     * Tells whether a round is due.
+     *
      * @param fresh what no round has tried yet
      * @return why to start now
      */

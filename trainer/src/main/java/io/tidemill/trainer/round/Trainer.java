@@ -76,6 +76,7 @@ public final class Trainer implements AutoCloseable {
     private static final Duration LONGEST_PAUSE = Duration.ofMinutes(5);
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
     private static final long RANDOM_BASE_SEED = 1;
+    private static final int ATTEMPTS = 3;
 
     private final TrainerOptions options;
     private final TrainerClients clients;
@@ -224,9 +225,10 @@ public final class Trainer implements AutoCloseable {
                 continue;
             }
             reporter.idle(Phase.WAITING, "waiting for new examples");
-            options.trigger()
-                    .reason(backlog.beyond(lineage.newFrom()), clock.instant())
-                    .ifPresent(reason -> startRound(reason, List.of()));
+            Optional<String> reason = options.trigger().reason(backlog.beyond(lineage.newFrom()), clock.instant());
+            if (reason.isPresent()) {
+                startRound(reason.get(), List.of());
+            }
         }
     }
 
@@ -288,7 +290,7 @@ public final class Trainer implements AutoCloseable {
             ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(
                     topics.rounds().name(), event.getModel().getBytes(StandardCharsets.UTF_8), event.toByteArray());
             record.headers().add("content-type", "application/x-protobuf".getBytes(StandardCharsets.UTF_8));
-            progress.send(record);
+            var unusedBecauseTheNextEventSaysItAgain = progress.send(record);
         } catch (KafkaException | IllegalStateException e) {
             LOG.debug("An event of the round is lost; the next one says it again", e);
         }
@@ -399,13 +401,13 @@ public final class Trainer implements AutoCloseable {
         return new VersionWriter(store, options.filesUrl(), clock);
     }
 
-    private void restartBacklog() {
+    private void restartBacklog() throws IOException {
         close(backlog);
         Topic sequences = sequencesTopic();
         try (Admin admin = clients.admin()) {
             topics.ensure(admin, List.of(sequences), options.replicationFactor());
         }
-        ExampleReader reader = new ExampleReader(topics.preferences().name());
+        ExampleReader reader = exampleReader();
         backlog = new Backlog(clients::consumer, reader::classify, options.waitingCapacity());
         backlog.restart(List.of(sequences.name(), topics.preferences().name()), lineage.sliceStart());
     }
@@ -420,7 +422,7 @@ public final class Trainer implements AutoCloseable {
     // ---- rounds -----------------------------------------------------------------------------------------------------
 
     /** @param answered the command that asked for it, if one did: it is done as soon as the plan is kept */
-    private void startRound(String reason, List<Command> answered) {
+    private void startRound(String reason, List<Command> answered) throws IOException {
         Map<TopicPartition, Long> ends = options.limits().ends(backlog.waiting(), backlog.positions());
         Slice slice = Lineage.slice(backlog.from(), ends);
         VersionId version = new VersionId(options.model(), lineage.nextRound());
@@ -433,15 +435,11 @@ public final class Trainer implements AutoCloseable {
                 options.round(),
                 reason,
                 clock.millis());
-        try {
-            WorkDirectory work = WorkDirectory.begin(options.rounds(), plan);
-            if (!answered.isEmpty()) {
-                commands.done();
-            }
-            runRound(plan, work);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        WorkDirectory work = WorkDirectory.begin(options.rounds(), plan);
+        if (!answered.isEmpty()) {
+            commands.done();
         }
+        runRound(plan, work);
         restartBacklog();
     }
 
@@ -474,16 +472,9 @@ public final class Trainer implements AutoCloseable {
         reporter.begin(plan);
         ScoreCache scores = new ScoreCache(options.rounds().resolve("scores"));
         RoundRunner runner = new RoundRunner(
-                store,
-                slices(),
-                new ExampleReader(topics.preferences().name()),
-                scores,
-                versions(),
-                reporter,
-                this::control,
-                nanoClock);
+                store, slices(), exampleReader(), scores, versions(), reporter, this::control, nanoClock);
         try {
-            CheckpointEvent event = runner.run(plan, work, lineage);
+            CheckpointEvent event = runOrGiveUp(runner, plan, work);
             Slice quarantined = event.getState() == VersionState.REFUSED ? plan.onTrialAgain() : Slice.EMPTY;
             announce(event, quarantined);
             work.delete();
@@ -498,6 +489,31 @@ public final class Trainer implements AutoCloseable {
             reporter.phase(Phase.FAILED, e.getMessage());
             work.delete();
         }
+    }
+
+    private CheckpointEvent runOrGiveUp(RoundRunner runner, RoundPlan plan, WorkDirectory work) throws IOException {
+        try {
+            return runner.run(plan, work, lineage);
+        } catch (KafkaException
+                | FencedException
+                | TrainerStoppedException
+                | RoundAbandonedException
+                | SliceGoneException
+                | UncheckedIOException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            if (work.failed() < ATTEMPTS) {
+                throw e;
+            }
+            LOG.error("round={} is refused after {} attempts", plan.round(), ATTEMPTS, e);
+            return runner.giveUp(plan, "The round failed " + ATTEMPTS + " times, last with: " + e);
+        }
+    }
+
+    private ExampleReader exampleReader() throws IOException {
+        Path config = store.directory(lineage.live().orElseThrow()).resolve("config.json");
+        return new ExampleReader(
+                topics.preferences().name(), ModelConfig.read(config).vocabularySize());
     }
 
     private void tellEnd(CheckpointEvent event) {
@@ -606,7 +622,7 @@ public final class Trainer implements AutoCloseable {
         return "(command " + command.getCommandId() + ")";
     }
 
-    private void carryOut(Command command) {
+    private void carryOut(Command command) throws IOException {
         switch (command.getKindCase()) {
             case START_ROUND -> startOnCommand(command);
             case PROMOTE -> makeLive(command, command.getPromote().getVersion(), "promoted by hand");
@@ -615,7 +631,7 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    private void startOnCommand(Command command) {
+    private void startOnCommand(Command command) throws IOException {
         while (!backlog.caughtUp()) {
             backlog.poll(POLL);
         }
@@ -626,7 +642,7 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    private void rollBack(Command command) {
+    private void rollBack(Command command) throws IOException {
         CheckpointEvent live =
                 lineage.event(lineage.live().orElseThrow().toString()).orElseThrow();
         String target = command.getRollback().getVersion().isEmpty()
@@ -656,7 +672,7 @@ public final class Trainer implements AutoCloseable {
         restartBacklog();
     }
 
-    private void makeLive(Command command, String version, String reason) {
+    private void makeLive(Command command, String version, String reason) throws IOException {
         if (!usable(version) || lineage.live().map(VersionId::toString).equals(Optional.of(version))) {
             reporter.phase(
                     Phase.WAITING,

@@ -27,6 +27,7 @@ final class WorkDirectory implements StageState {
     private static final String PLAN = "plan.json";
     private static final String POSITION = "position.json";
     private static final String REFERENCES = "references.tsv";
+    private static final String FAILURES = "failures";
 
     static final ObjectMapper JSON = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
@@ -76,6 +77,15 @@ final class WorkDirectory implements StageState {
         return VersionId.parse(directory.getFileName().toString());
     }
 
+    /** Counts one more failure since the last saved state that was not the broker's or the disk's. */
+    int failed() throws IOException {
+        Path file = directory.resolve(FAILURES);
+        int failures = 1
+                + (Files.exists(file) ? Integer.parseInt(Files.readString(file).strip()) : 0);
+        Durable.write(file, Integer.toString(failures));
+        return failures;
+    }
+
     /** The round is over, one way or the other. */
     void delete() throws IOException {
         Files.deleteIfExists(directory.resolve(PLAN)); // first: without it the rest is no round
@@ -114,6 +124,7 @@ final class WorkDirectory implements StageState {
             model.saveState(directory.resolve(now.file));
             Durable.flushDirectory(directory);
             Durable.write(directory.resolve(POSITION), JSON.writeValueAsBytes(now));
+            Files.deleteIfExists(directory.resolve(FAILURES)); // the round gets on
             if (before.isPresent() && !before.get().file.equals(now.file)) {
                 Files.deleteIfExists(directory.resolve(before.get().file));
             }

@@ -17,7 +17,11 @@ public final class PreferenceStage {
 
     private PreferenceStage() {}
 
-    /** @param references one a pair, in the same order */
+    /**
+     * The steps over the pairs.
+     *
+     * @param references one a pair, in the same order
+     */
     public static Stage of(
             String name,
             List<TokenizedPair> pairs,

@@ -21,6 +21,8 @@ public sealed interface StepBatch {
     List<String> exampleIds();
 
     /**
+     * What accumulating gave.
+     *
      * @param loss    mean of the step, in the unit of the stage's loss; nats
      * @param figures more of the stage's own
      */

@@ -55,7 +55,7 @@ class ExampleCollectorTest {
     }
 
     private RoundExamples collect(List<ConsumerRecord<byte[], byte[]>> inOrder) {
-        ExampleCollector collector = new ExampleCollector(new ExampleReader(PREFERENCES), seen, 42);
+        ExampleCollector collector = new ExampleCollector(new ExampleReader(PREFERENCES, 100), seen, 42);
         inOrder.forEach(collector::add);
         return collector.finish();
     }
@@ -95,6 +95,7 @@ class ExampleCollectorTest {
         record(SEQUENCES, sequence("kept back", Objective.CAUSAL_LM, Split.HELD_OUT, 1, 2));
         record(SEQUENCES, sequence("seen before", Objective.CAUSAL_LM, Split.TRAIN, 1, 2));
         record(SEQUENCES, sequence("no split", Objective.CAUSAL_LM, Split.SPLIT_UNSPECIFIED, 1, 2));
+        record(SEQUENCES, sequence("of another tokenizer", Objective.CAUSAL_LM, Split.HELD_OUT, 1, 100));
         record(SEQUENCES, "\u0007garbage".getBytes(StandardCharsets.UTF_8));
         record(PREFERENCES, pair("liked", Split.TRAIN));
         record(PREFERENCES, pair("liked in secret", Split.HELD_OUT));
@@ -110,9 +111,14 @@ class ExampleCollectorTest {
             assertThat(chat.lossMask()).containsExactly(false, true);
             assertThat(chat.weight()).isEqualTo(1); // none was given
         });
-        assertThat(examples.pairs()).singleElement().satisfies(pair -> assertThat(pair.chosen()).isEqualTo("good"));
-        assertThat(examples.heldOutSequences()).extracting(TokenSequence::getExampleId).containsExactly("kept back");
-        assertThat(examples.heldOutPreferences()).extracting(Preference::getExampleId).containsExactly("liked in secret");
+        assertThat(examples.pairs()).singleElement().satisfies(pair -> assertThat(pair.chosen())
+                .isEqualTo("good"));
+        assertThat(examples.heldOutSequences())
+                .extracting(TokenSequence::getExampleId)
+                .containsExactly("kept back");
+        assertThat(examples.heldOutPreferences())
+                .extracting(Preference::getExampleId)
+                .containsExactly("liked in secret");
         assertThat(examples.counts())
                 .isEqualTo(Map.of(
                         Stages.PRETRAIN, 1L,
@@ -121,7 +127,7 @@ class ExampleCollectorTest {
                         Stages.HELD_OUT, 2L,
                         Stages.REPEATED, 1L,
                         Stages.WITHOUT_OBJECTIVE, 1L,
-                        Stages.UNREADABLE, 2L));
+                        Stages.UNREADABLE, 3L));
         assertThat(examples.sources()).isEqualTo(Map.of("a book", 2L, "unnamed", 1L));
     }
 

@@ -249,6 +249,23 @@ class TrainerTest {
     }
 
     @Test
+    void aRoundThatFailsThreeTimesIsRefusedWithItsReasonAndTheStreamGoesOn() {
+        TestLog log = log();
+        log.documents(0, 10, 100);
+        log.startRound(MODEL);
+        start(log, data, settings(0.01), failingAtStepCall(1, 2, 3));
+        CheckpointEvent refused = awaitVersion(log, 1, VersionState.REFUSED);
+        assertThat(refused.getReason())
+                .startsWith("The round failed 3 times")
+                .contains("crash injected at step call 3");
+
+        log.documents(10, 20, 100);
+        log.startRound(MODEL);
+        CheckpointEvent promoted = awaitVersion(log, 2, VersionState.PROMOTED);
+        assertThat(promoted.getLineage().getExamplesMap()).containsEntry(Stages.PRETRAIN, 16L);
+    }
+
+    @Test
     void aTrainerStoppedInTheMiddleOfARoundGoesOnWithItAtTheNextStart() throws Exception {
         TestLog straightLog = log();
         Path straight = data.resolve("straight");

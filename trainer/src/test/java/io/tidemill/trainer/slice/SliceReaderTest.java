@@ -30,10 +30,14 @@ class SliceReaderTest {
     private static Consumer<byte[], byte[]> consumer() {
         return new KafkaConsumer<>(
                 Map.of(
-                        "bootstrap.servers", SharedKafka.bootstrapServers(),
-                        "isolation.level", "read_committed",
-                        "enable.auto.commit", false,
-                        "auto.offset.reset", "none"),
+                        "bootstrap.servers",
+                        SharedKafka.bootstrapServers(),
+                        "isolation.level",
+                        "read_committed",
+                        "enable.auto.commit",
+                        false,
+                        "auto.offset.reset",
+                        "none"),
                 new ByteArrayDeserializer(),
                 new ByteArrayDeserializer());
     }
@@ -82,8 +86,10 @@ class SliceReaderTest {
         assertThat(counts).isEqualTo(Map.of(partition, 15L));
 
         // offsets 2 to 9: the last record of transaction 0 and the first two of transaction 2
-        assertThat(read(new Slice(List.of(new OffsetRange(partition, 2, 10))), counts)).containsExactly("0.2", "2.0", "2.1");
-        assertThat(read(new Slice(List.of(new OffsetRange(partition, 40, 40))), counts)).isEmpty();
+        assertThat(read(new Slice(List.of(new OffsetRange(partition, 2, 10))), counts))
+                .containsExactly("0.2", "2.0", "2.1");
+        assertThat(read(new Slice(List.of(new OffsetRange(partition, 40, 40))), counts))
+                .isEmpty();
     }
 
     @Test
