@@ -36,7 +36,7 @@ class RoundTriggerTest {
     void anythingNewThatHasWaitedLongEnoughStartsARound() {
         assertThat(trigger.reason(waiting(1, Stages.SFT, Duration.ofSeconds(599)), NOW))
                 .isEmpty();
-        assertThat(trigger.reason(waiting(1, Stages.SFT, Duration.ofSeconds(600)), NOW))
+        assertThat(trigger.reason(waiting(1, Stages.SFT, Duration.ofMinutes(10)), NOW))
                 .contains("1 new examples, the oldest waiting for 600 s");
     }
 

@@ -45,7 +45,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Whole rounds of a tiny model on a real broker. */
 class TrainerTest {
     private static final String MODEL = "tiny";
-    private static final Duration LONG = Duration.ofSeconds(120);
+    private static final Duration LONG = Duration.ofMinutes(2);
     private static final AtomicInteger PREFIXES = new AtomicInteger();
 
     @TempDir

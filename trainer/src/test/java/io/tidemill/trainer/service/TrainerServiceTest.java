@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 @QuarkusTestResource(TrainerServiceTest.Settings.class)
 class TrainerServiceTest {
     private static final String PREFIX = "trainer-service-test.";
-    private static final Duration LONG = Duration.ofSeconds(120);
+    private static final Duration LONG = Duration.ofMinutes(2);
 
     /** The broker of this JVM, a tiny base model and a data directory of its own. */
     public static final class Settings implements QuarkusTestResourceLifecycleManager {

@@ -56,7 +56,7 @@ class SliceReaderTest {
                 producer.beginTransaction();
                 for (int i = 0; i < 3; i++) {
                     String value = transaction + "." + i;
-                    producer.send(new ProducerRecord<>(topic, value.getBytes(StandardCharsets.UTF_8)));
+                    var unused = producer.send(new ProducerRecord<>(topic, value.getBytes(StandardCharsets.UTF_8)));
                 }
                 if (transaction % 2 == 0) {
                     producer.commitTransaction();
