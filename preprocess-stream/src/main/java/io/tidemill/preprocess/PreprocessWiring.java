@@ -79,7 +79,7 @@ public class PreprocessWiring {
                 config.bootstrapServers(), config.topicPrefix(), config.model(), config.data());
         route.start();
         checkpoints.start();
-        checkpoints.firstCaughtUp().thenRun(tokenize::caughtUp);
+        var unused = checkpoints.firstCaughtUp().thenRun(tokenize::caughtUp);
     }
 
     void stop(@Observes ShutdownEvent event) {

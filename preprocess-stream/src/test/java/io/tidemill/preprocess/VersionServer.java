@@ -22,7 +22,7 @@ final class VersionServer implements AutoCloseable {
         this.directory = directory;
         this.server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/v1/checkpoints/", exchange -> {
-            String[] parts = exchange.getRequestURI().getPath().split("/");
+            String[] parts = exchange.getRequestURI().getPath().split("/", -1);
             byte[] bytes = Files.readAllBytes(directory.resolve(parts[3]).resolve(parts[5]));
             exchange.sendResponseHeaders(200, bytes.length);
             exchange.getResponseBody().write(bytes);

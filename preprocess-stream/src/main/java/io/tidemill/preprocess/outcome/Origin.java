@@ -17,6 +17,7 @@ import org.apache.kafka.streams.processor.api.ProcessorContext;
  *
  * @param key as it came, or null
  */
+@SuppressWarnings("ArrayRecordComponent") // carried, never compared
 public record Origin(String topic, int partition, long offset, byte[] key) {
     private static final String POSITION = "tidemill-origin";
     private static final String KEY = "tidemill-origin-key";

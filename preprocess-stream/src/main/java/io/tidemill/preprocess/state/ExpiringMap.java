@@ -36,6 +36,7 @@ public final class ExpiringMap {
     }
 
     /** One entry of the map. */
+    @SuppressWarnings("ArrayRecordComponent") // read, never compared
     public record Entry(String key, byte[] value, long atMillis) {}
 
     public Optional<Entry> get(String key) {

@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
@@ -42,6 +43,7 @@ public final class StreamsApplication implements AutoCloseable {
     private volatile KafkaStreams streams;
     private volatile String problem;
     private volatile boolean left;
+    private volatile boolean asking;
     private volatile CountDownLatch ended = new CountDownLatch(1);
     private volatile long pauseMillis = FIRST_PAUSE_MILLIS;
 
@@ -118,6 +120,9 @@ public final class StreamsApplication implements AutoCloseable {
     public void close() {
         closing.countDown();
         ended.countDown();
+        if (asking) {
+            supervisor.interrupt(); // nothing runs yet: do not wait for a broker that does not answer
+        }
         boolean inTime;
         try {
             inTime = endsWithin(CLOSE_LIMIT) && !left;
@@ -145,21 +150,32 @@ public final class StreamsApplication implements AutoCloseable {
             try {
                 ensureTopics();
                 run();
+            } catch (TimeoutException e) {
+                notRunning("no broker answers at " + settings.bootstrapServers() + " (" + e.getMessage() + ")");
             } catch (RuntimeException e) {
-                problem = e.getMessage() == null ? e.toString() : e.getMessage();
-                LOG.warnf("%s is not running: %s Tried again in %d ms.", id, problem, pauseMillis);
+                notRunning(e.getMessage() == null ? e.toString() : e.getMessage());
             }
             pause();
         }
     }
 
+    private void notRunning(String why) {
+        problem = why;
+        if (!isClosing()) {
+            LOG.warnf("%s is not running: %s. Tried again in %d ms.", id, why, pauseMillis);
+        }
+    }
+
     private void ensureTopics() {
+        asking = true;
         Map<String, Object> adminSettings = Map.of(
                 AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, settings.bootstrapServers(),
                 AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, ADMIN_TIMEOUT_MILLIS,
                 AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, ADMIN_TIMEOUT_MILLIS);
         try (Admin admin = Admin.create(adminSettings)) {
             catalogue.ensure(admin, topics, (short) settings.replicationFactor());
+        } finally {
+            asking = false;
         }
     }
 

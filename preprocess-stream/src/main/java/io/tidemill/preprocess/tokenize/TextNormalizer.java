@@ -20,7 +20,7 @@ final class TextNormalizer {
 
     /** Printable ASCII with line feeds and tabs, which is its own normal form. */
     private static boolean isPlain(String text) {
-        return text.chars().allMatch(c -> c >= 0x20 && c < 0x7F || c == '\n' || c == '\t');
+        return text.chars().allMatch(c -> (c >= 0x20 && c < 0x7F) || c == '\n' || c == '\t');
     }
 
     private static String clean(String text) {

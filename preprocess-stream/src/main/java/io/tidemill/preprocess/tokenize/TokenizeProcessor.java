@@ -65,7 +65,7 @@ final class TokenizeProcessor implements Processor<String, Material, String, Out
         TokenSequence sequence = TokenSequence.newBuilder()
                 .setExampleId(Ids.exampleId(
                         material.exampleParents(), material.objective().name(), 0))
-                .addAllIds(Arrays.stream(encoded.ids()).boxed()::iterator)
+                .addAllIds(Arrays.stream(encoded.ids()).boxed().toList())
                 .setLossMask(ByteString.copyFrom(encoded.lossMask()))
                 .setSplit(material.split(settings.split()))
                 .setWeight(material.weight())

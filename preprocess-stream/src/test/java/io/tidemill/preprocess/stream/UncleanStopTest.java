@@ -28,7 +28,9 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * Documents survive a process that dies with its de-duplication store on disk and its transaction open. With the state
  * updater of Kafka 4.1.1 they do not (KAFKA-20685): the store remembers what was never written, and every document is
- * dropped as a duplicate.
+ * dropped as a duplicate. Two things stand against it, and each is enough: the updater is off, and stores that were not
+ * closed in order are deleted. With the updater on and the second test's forged mark, 300 of 300 documents were lost;
+ * with the updater on and the mark as it is, none.
  */
 class UncleanStopTest {
     private static final int BEFORE = 40;
@@ -109,7 +111,7 @@ class UncleanStopTest {
     }
 
     private void awaitSequences(Broker broker, Topic topic, int count, Process process) {
-        await().atMost(Duration.ofSeconds(120))
+        await().atMost(Duration.ofMinutes(2))
                 .pollInterval(Duration.ofMillis(300))
                 .untilAsserted(() -> {
                     assertThat(process.isAlive())
