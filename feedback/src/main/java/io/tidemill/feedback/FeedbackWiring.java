@@ -55,6 +55,7 @@ public class FeedbackWiring {
     private final FeedbackConfig config;
     private final Authenticator authenticator;
     private final AccessFilter access;
+    private final TopicCatalogue topics;
     private final KafkaLink kafka;
     private final EventLog log;
     private final ServedModel served = new ServedModel();
@@ -83,7 +84,7 @@ public class FeedbackWiring {
         Set<String> hosts = new HashSet<>(config.allowedHosts().orElse(List.of()));
         this.access = new AccessFilter(authenticator, Binding.isLoopback(host), hosts);
 
-        TopicCatalogue topics = new TopicCatalogue(config.topicPrefix());
+        this.topics = new TopicCatalogue(config.topicPrefix());
         Activity activity = new Activity(metrics, clock, events::changed);
         this.kafka = new KafkaLink(
                 config.bootstrapServers(),
@@ -157,7 +158,7 @@ public class FeedbackWiring {
 
     void start(@Observes StartupEvent event) {
         events.start(view);
-        kafka.start();
+        kafka.start(() -> log.prepare(topics.completions(), topics.feedback(), topics.commands()));
         follower.start();
         checkpoints.firstCaughtUp().thenRun(follower::ready);
         checkpoints.start();

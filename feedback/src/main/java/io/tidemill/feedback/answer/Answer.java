@@ -5,7 +5,7 @@ package io.tidemill.feedback.answer;
  *
  * @param text             the answer without control tokens and without the stop text
  * @param tail             end of {@code text} that no piece has brought, because it was held back to the end
- * @param tokens           sampled tokens {@code [T]}
+ * @param tokens           sampled tokens {@code [T]}, without what belongs to a stop text
  * @param logProbabilities of each of them as sampled {@code [T]}; nats
  */
 public record Answer(String text, String tail, int[] tokens, float[] logProbabilities, Finish finish) {

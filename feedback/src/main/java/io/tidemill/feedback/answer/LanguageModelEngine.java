@@ -9,6 +9,9 @@ import io.tidemill.model.text.ChatEncoder;
 import io.tidemill.model.text.StreamingDecoder;
 import io.tidemill.model.text.Tokenizer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -101,6 +104,8 @@ final class LanguageModelEngine implements AnswerEngine {
         private final StringBuilder text = new StringBuilder();
         private final PieceListener listener;
         private final StopText stop;
+        private final List<Integer> lengths = new ArrayList<>();
+        private int decoded;
 
         Writing(AnswerSettings settings, PieceListener listener) {
             this.listener = listener;
@@ -108,7 +113,10 @@ final class LanguageModelEngine implements AnswerEngine {
         }
 
         boolean token(int token, float logProbability) {
-            String shown = stop.append(decoder.append(token));
+            String brought = decoder.append(token);
+            decoded += brought.length();
+            lengths.add(decoded);
+            String shown = stop.append(brought);
             text.append(shown);
             boolean goOn = listener.accept(new Piece(token, logProbability, shown, bytes(token)));
             return goOn && !stop.found();
@@ -117,8 +125,38 @@ final class LanguageModelEngine implements AnswerEngine {
         Answer finish(Generation generation) {
             String tail = (stop.found() ? "" : stop.append(decoder.finish())) + stop.finish();
             text.append(tail);
-            Answer.Finish finish = stop.found() ? Answer.Finish.STOP : finish(generation.reason());
-            return new Answer(text.toString(), tail, generation.tokens(), generation.logProbabilities(), finish);
+            if (!stop.found()) {
+                return new Answer(
+                        text.toString(),
+                        tail,
+                        generation.tokens(),
+                        generation.logProbabilities(),
+                        finish(generation.reason()));
+            }
+            int kept = tokensBeforeStop();
+            return new Answer(
+                    text.toString(),
+                    tail,
+                    Arrays.copyOf(generation.tokens(), kept),
+                    Arrays.copyOf(generation.logProbabilities(), kept),
+                    Answer.Finish.STOP);
+        }
+
+        /** Tokens that lie wholly in the answer; the one that the stop text begins in is not among them. */
+        private int tokensBeforeStop() {
+            int kept = 0;
+            while (kept < lengths.size() && lengths.get(kept) <= text.length()) {
+                kept++;
+            }
+            // Half a character at the end brought nothing: its other half belongs to what was cut off.
+            while (kept > 0 && length(kept - 1) == length(kept - 2)) {
+                kept--;
+            }
+            return kept;
+        }
+
+        private int length(int token) {
+            return token < 0 ? 0 : lengths.get(token);
         }
 
         private Answer.Finish finish(io.tidemill.model.engine.FinishReason reason) {

@@ -15,7 +15,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
-import java.time.Instant;
+import java.time.Clock;
 import java.util.Optional;
 import java.util.function.Function;
 import org.jboss.logging.Logger;
@@ -35,6 +35,7 @@ public final class GatewayRoutes {
     private final Activity activity;
     private final String model;
     private final int maximumBodyBytes;
+    private final long startedSeconds;
 
     GatewayRoutes(
             Gateway gateway,
@@ -42,7 +43,9 @@ public final class GatewayRoutes {
             ServedModel served,
             Activity activity,
             String model,
-            int maximumBodyBytes) {
+            int maximumBodyBytes,
+            Clock clock) {
+        this.startedSeconds = clock.instant().getEpochSecond();
         this.gateway = gateway;
         this.reader = reader;
         this.served = served;
@@ -159,12 +162,12 @@ public final class GatewayRoutes {
         }
     }
 
-    private static ObjectNode entry(String id) {
+    private ObjectNode entry(String id) {
         return JsonNodeFactory.instance
                 .objectNode()
                 .put("id", id)
                 .put("object", "model")
-                .put("created", Instant.EPOCH.getEpochSecond())
+                .put("created", startedSeconds)
                 .put("owned_by", "tidemill");
     }
 }

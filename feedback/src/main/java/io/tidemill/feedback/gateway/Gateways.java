@@ -35,6 +35,6 @@ public final class Gateways {
         Capture capture = new Capture(log, completions, recent, activity, capturePatience, clock);
         Gateway gateway = new Gateway(model, served, queue, capture, activity, clock);
         RequestReader reader = new RequestReader(defaultMaxTokens, seeds);
-        return new GatewayRoutes(gateway, reader, served, activity, model, maximumBodyBytes);
+        return new GatewayRoutes(gateway, reader, served, activity, model, maximumBodyBytes, clock);
     }
 }

@@ -14,7 +14,9 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.jboss.logging.Logger;
 
 /**
  * Writes this service's events to Kafka and tells when the broker has acknowledged them. Never blocks its caller: a
@@ -22,6 +24,7 @@ import org.apache.kafka.common.errors.RecordTooLargeException;
  * queue.
  */
 public final class EventLog implements AutoCloseable {
+    private static final Logger LOG = Logger.getLogger(EventLog.class);
     private static final int QUEUE = 4096;
     /** What was taken in before the end is still sent, if the broker takes it soon. */
     private static final Duration GRACE = Duration.ofSeconds(2);
@@ -69,6 +72,19 @@ public final class EventLog implements AutoCloseable {
                 return done;
             }
             throw translated(failure, topic.name());
+        });
+    }
+
+    /** Connects now and learns where the topics are, so that the first answer's end does not wait for it. */
+    public void prepare(Topic... topics) {
+        sender.execute(() -> {
+            try {
+                for (Topic topic : topics) {
+                    producer().partitionsFor(topic.name());
+                }
+            } catch (KafkaException e) {
+                LOG.debug("Kafka does not answer yet; the first event will tell", e);
+            }
         });
     }
 

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BiConsumer;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.Admin;
@@ -28,7 +29,7 @@ public final class KafkaLink implements AutoCloseable {
     private final List<Topic> topics;
     private final short replicationFactor;
     private final BiConsumer<String, Throwable> failed;
-    private final Thread ensuring = new Thread(this::ensureTopics, "feedback-topics");
+    private Optional<Thread> ensuring = Optional.empty();
 
     /**
      * @param timeout longest wait for an acknowledgement
@@ -48,11 +49,20 @@ public final class KafkaLink implements AutoCloseable {
         this.topics = List.copyOf(topics);
         this.replicationFactor = replicationFactor;
         this.failed = failed;
-        ensuring.setDaemon(true);
     }
 
-    public void start() {
-        ensuring.start();
+    /** @param ready runs once all topics are there */
+    public void start(Runnable ready) {
+        Thread thread = new Thread(
+                () -> {
+                    if (ensureTopics()) {
+                        ready.run();
+                    }
+                },
+                "feedback-topics");
+        thread.setDaemon(true);
+        thread.start();
+        ensuring = Optional.of(thread);
     }
 
     /** What every client needs. */
@@ -77,16 +87,17 @@ public final class KafkaLink implements AutoCloseable {
         return new KafkaProducer<>(settings, new StringSerializer(), new ByteArraySerializer());
     }
 
-    private void ensureTopics() {
+    /** Returns whether all topics are there; false where one cannot be used, or the service stops. */
+    private boolean ensureTopics() {
         boolean told = false;
         while (true) {
             try (Admin admin = Admin.create(clientSettings())) {
                 catalogue.ensure(admin, topics, replicationFactor);
-                return;
+                return true;
             } catch (IllegalStateException e) {
                 LOG.error(e.getMessage());
                 failed.accept("topics", e);
-                return;
+                return false;
             } catch (KafkaException e) {
                 if (!told) {
                     LOG.warnf("Kafka at %s does not answer yet: %s", bootstrapServers, e.getMessage());
@@ -96,13 +107,13 @@ public final class KafkaLink implements AutoCloseable {
             try {
                 Thread.sleep(PAUSE.toMillis());
             } catch (InterruptedException e) {
-                return;
+                return false;
             }
         }
     }
 
     @Override
     public void close() {
-        ensuring.interrupt();
+        ensuring.ifPresent(Thread::interrupt);
     }
 }

@@ -24,11 +24,14 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 
 /**
- * The state of the loop as one JSON document: what serves, all versions with their verdicts, the running round, what
+ * The state of the loop as one JSON document: what serves, the newest versions with their verdicts, the running round, what
  * this process has done, and what went wrong. Fields that hold a time are ISO-8601 in UTC; {@code _millis} are
  * milliseconds.
  */
 public final class LoopView {
+    /** The document is sent on every change, so it must not grow for ever; the store lists all versions. */
+    private static final int NEWEST_VERSIONS = 100;
+
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
     private final String model;
@@ -102,7 +105,9 @@ public final class LoopView {
         List<CheckpointEvent> oldestFirst = ledger.versions().stream()
                 .sorted(Comparator.comparing(CheckpointEvent::getVersion))
                 .toList();
-        oldestFirst.forEach(event -> versions.add(version(event)));
+        oldestFirst.stream()
+                .skip(Math.max(0, oldestFirst.size() - NEWEST_VERSIONS))
+                .forEach(event -> versions.add(version(event)));
         return versions;
     }
 

@@ -13,6 +13,7 @@ import io.tidemill.model.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -62,15 +63,21 @@ class LanguageModelEngineTest implements AnswerEngineContract {
     }
 
     @Test
-    void aStopTextEndsTheAnswerAndIsNotPartOfIt() {
+    void aStopTextEndsTheAnswerAndIsNotPartOfIt() throws IOException {
         int[] prompt = engine.promptTokens(new Question.RawText("It was"));
-        String free = engine.answer(prompt, AnswerEngineContract.settings(0, 20, List.of()), piece -> true)
-                .text();
+        Answer whole = engine.answer(prompt, AnswerEngineContract.settings(0, 20, List.of()), piece -> true);
+        String free = whole.text();
         assertThat(free.length()).isGreaterThan(3);
         String stop = free.substring(2, 4);
         Answer stopped = engine.answer(prompt, AnswerEngineContract.settings(0, 20, List.of(stop)), piece -> true);
         assertThat(stopped.text()).isEqualTo(free.substring(0, free.indexOf(stop)));
         assertThat(stopped.finish()).isEqualTo(Answer.Finish.STOP);
+        // The tokens are those of the shown text alone, so that text and tokens tell the same story.
+        assertThat(stopped.tokens().length).isEqualTo(stopped.logProbabilities().length);
+        assertThat(Arrays.copyOf(whole.tokens(), stopped.tokens().length)).isEqualTo(stopped.tokens());
+        try (Tokenizer tokenizer = Tokenizer.load(directory)) {
+            assertThat(stopped.text()).startsWith(tokenizer.decode(stopped.tokens()));
+        }
     }
 
     @Test

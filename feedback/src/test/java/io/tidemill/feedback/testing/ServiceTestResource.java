@@ -23,7 +23,10 @@ public final class ServiceTestResource implements QuarkusTestResourceLifecycleMa
                     "tidemill.topic-prefix",
                     "feedback-" + Ids.uuid7() + ".",
                     "feedback.maximum-waiting",
-                    "4");
+                    "4",
+                    // A busy machine must not make an answer unrateable in the middle of a test about ratings.
+                    "feedback.capture-timeout",
+                    "20s");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
