@@ -175,7 +175,7 @@ public interface TrainerConfig {
     /** Direct preference optimisation on pairs. */
     interface Dpo {
         /** Peak of the schedule. The default suits models of some million parameters; larger ones want 1e-6 to 5e-5. */
-        @WithDefault("2e-4")
+        @WithDefault("1e-4")
         double learningRate();
 
         /** Share of the stage's steps in which the rate rises. */
@@ -186,7 +186,7 @@ public interface TrainerConfig {
         Decay decay();
 
         /** Pairs of a step. */
-        @WithDefault("8")
+        @WithDefault("16")
         int pairs();
 
         /** How strongly the champion holds the candidate back. */
