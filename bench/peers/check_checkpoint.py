@@ -3,7 +3,7 @@
 
     python bench/peers/check_checkpoint.py DIRECTORY
 
-DIRECTORY is a Hugging Face directory with probe.json: {"ids": [...], "logits": [[...]]}, the token ids of one short
+DIRECTORY is a Hugging Face directory with probe.json: {"ids": [...], "logits": [...]}, the token ids of one short
 sequence and our float32 logits at its last position. Prints the largest difference; exit status 1 if it is above 1e-3
 or if anything does not load.
 """
@@ -25,7 +25,7 @@ def main() -> int:
         return 2
     directory = pathlib.Path(sys.argv[1])
     probe = json.loads((directory / "probe.json").read_text())
-    ids, ours = probe["ids"], torch.tensor(probe["logits"][-1], dtype=torch.float32)
+    ids, ours = probe["ids"], torch.tensor(probe["logits"], dtype=torch.float32)
 
     tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True)
     model, report = AutoModelForCausalLM.from_pretrained(
