@@ -25,8 +25,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class AgainstTransformersTest {
     private static final Offset<Double> CLOSE = within(1e-4);
     private static final double NARROW = 2e-2; // relative, of what bfloat16 computes
-    private static final List<String> FAMILIES = List.of(
-            "llama-biases", "llama-linear", "llama-yarn", "mistral", "qwen2", "qwen3", "qwen3-biases", "gpt2");
+    private static final List<String> FAMILIES =
+            List.of("llama-biases", "llama-linear", "llama-yarn", "mistral", "qwen2", "qwen3", "qwen3-biases", "gpt2");
 
     static Stream<String> families() {
         return FAMILIES.stream();
