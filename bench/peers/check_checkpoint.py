@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Loads a published checkpoint in transformers and compares its logits with ours.
+"""Loads published checkpoints in transformers and compares their logits with ours.
 
-    python bench/peers/check_checkpoint.py DIRECTORY
+    python bench/peers/check_checkpoint.py DIRECTORY...
 
 DIRECTORY is a Hugging Face directory with probe.json: {"ids": [...], "logits": [...]}, the token ids of one short
-sequence and our float32 logits at its last position. Prints the largest difference; exit status 1 if it is above 1e-3
-or if anything does not load.
+sequence and our float32 logits at its last position; the tokenizer is looked at where there is one. Prints the largest
+difference; exit status 1 if it is above 1e-3 or if anything does not load.
 """
 
 import json
@@ -20,14 +20,16 @@ ALLOWED = 1e-3
 
 
 def main() -> int:
-    if len(sys.argv) != 2:
+    if len(sys.argv) < 2:
         print(__doc__, file=sys.stderr)
         return 2
-    directory = pathlib.Path(sys.argv[1])
+    return max(check(pathlib.Path(argument)) for argument in sys.argv[1:])
+
+
+def check(directory: pathlib.Path) -> int:
     probe = json.loads((directory / "probe.json").read_text())
     ids, ours = probe["ids"], torch.tensor(probe["logits"], dtype=torch.float32)
 
-    tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True)
     model, report = AutoModelForCausalLM.from_pretrained(
         directory, local_files_only=True, dtype=torch.float32, output_loading_info=True
     )
@@ -39,13 +41,17 @@ def main() -> int:
         largest = math.inf
     else:
         largest = float((theirs - ours).abs().max())
-    if len(tokenizer) > model.config.vocab_size:
-        problems.append(f"tokenizer: {len(tokenizer)} tokens, but the model has {model.config.vocab_size}")
+    text = "without tokenizer"
+    if (directory / "tokenizer.json").exists():
+        tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True)
+        text = f"{len(tokenizer):,} tokens, probe {tokenizer.decode(ids)!r}"
+        if len(tokenizer) > model.config.vocab_size:
+            problems.append(f"tokenizer: {len(tokenizer)} tokens, but the model has {model.config.vocab_size}")
     if not largest <= ALLOWED:
         problems.append(f"logits: the largest difference {largest:.3g} is above {ALLOWED}")
 
-    print(f"{directory}: {model.num_parameters():,} parameters, {len(tokenizer):,} tokens,"
-          f" probe {tokenizer.decode(ids)!r}, largest difference of logits {largest:.3g}")
+    print(f"{directory}: {type(model).__name__}, {model.num_parameters():,} parameters, {text},"
+          f" largest difference of logits {largest:.3g}")
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0

@@ -79,11 +79,12 @@ public final class LanguageModel implements AutoCloseable {
         try {
             ModelConfig config = ModelConfig.read(huggingFaceDirectory.resolve("config.json"));
             try (Safetensors.Reader reader = Safetensors.open(huggingFaceDirectory)) {
-                checkNames(huggingFaceDirectory, config, reader);
+                Map<String, String> stored = storedNames(huggingFaceDirectory, config, reader);
                 return make(config, compute, (weights, layout) -> {
                     for (Layout.Slot slot : layout.slots()) {
                         reader.read(
-                                slot.name(), (from, values, count) -> weights.write(slot.at() + from, values, count));
+                                stored.get(slot.name()),
+                                (from, values, count) -> weights.write(slot.at() + from, values, count));
                     }
                 });
             }
@@ -93,11 +94,16 @@ public final class LanguageModel implements AutoCloseable {
         }
     }
 
-    private static void checkNames(Path directory, ModelConfig config, Safetensors.Reader reader) {
+    /** What the files call each tensor, all of them checked. */
+    private static Map<String, String> storedNames(Path directory, ModelConfig config, Safetensors.Reader reader) {
         Map<String, Safetensors.Entry> found = new TreeMap<>();
         reader.entries().forEach(entry -> found.put(entry.name(), entry));
+        String prefix = config.family().tensorPrefix();
+        boolean bare = found.keySet().stream().noneMatch(name -> name.startsWith(prefix));
+        Map<String, String> stored = new TreeMap<>();
         for (Layout.Slot slot : new Layout(config).slots()) {
-            Safetensors.Entry entry = found.remove(slot.name());
+            String name = bare && slot.name().startsWith(prefix) ? slot.name().substring(prefix.length()) : slot.name();
+            Safetensors.Entry entry = found.remove(name);
             if (entry == null) {
                 throw new IllegalArgumentException(directory + ": tensor " + slot.name() + " is missing");
             }
@@ -105,18 +111,20 @@ public final class LanguageModel implements AutoCloseable {
                 throw new IllegalArgumentException(directory + ": tensor " + slot.name() + " must have shape "
                         + new Shape(slot.shape()) + " by config.json, but has " + new Shape(entry.shape()));
             }
+            stored.put(slot.name(), name);
         }
-        found.keySet().removeIf(name -> name.endsWith("rotary_emb.inv_freq"));
+        found.keySet().removeIf(config.family()::isLeftover);
         if (config.tiedEmbeddings()) {
             found.remove("lm_head.weight");
         }
         if (!found.isEmpty()) {
-            throw new IllegalArgumentException(directory + ": tensors " + found.keySet()
-                    + " have no place in a Llama-shaped decoder of this config.json");
+            throw new IllegalArgumentException(
+                    directory + ": tensors " + found.keySet() + " have no place in a decoder of this config.json");
         }
+        return stored;
     }
 
-    /** Normal with standard deviation {@code initializerRange}, norms 1; the seed alone decides, on any machine. */
+    /** Normal with standard deviation {@code initializerRange}, norms 1, biases 0; the seed alone decides, on any machine. */
     public static LanguageModel random(ModelConfig config, long seed, ComputeType compute) {
         GaussianSource gaussian = new GaussianSource(seed);
         try {
@@ -126,7 +134,9 @@ public final class LanguageModel implements AutoCloseable {
                     for (long from = 0; from < slot.length(); from += values.length) {
                         int count = (int) Math.min(values.length, slot.length() - from);
                         for (int i = 0; i < count; i++) {
-                            values[i] = slot.isNorm() ? 1 : (float) (gaussian.next() * config.initializerRange());
+                            values[i] = Float.isNaN(slot.initial())
+                                    ? (float) (gaussian.next() * config.initializerRange())
+                                    : slot.initial();
                         }
                         weights.write(slot.at() + from, values, count);
                     }

@@ -8,7 +8,7 @@ import java.util.Map;
 
 /**
  * Where each Hugging Face tensor lies in the flat tensor of all weights. Matrices come first, in the order of the
- * layers, then all normalisation weights, so that weight decay is one range. What is multiplied with the same input
+ * layers, then all weights of one dimension, so that weight decay is one range. What is multiplied with the same input
  * lies together: query, key and value as one matrix, gate and up as another.
  */
 final class Layout {
@@ -23,15 +23,33 @@ final class Layout {
             return length;
         }
 
-        boolean isNorm() {
-            return shape.length == 1;
+        /** What a fresh model has here, or NaN where it is random. */
+        float initial() {
+            return shape.length > 1 ? Float.NaN : name.endsWith("bias") ? 0 : 1;
         }
     }
 
     private final List<Slot> slots = new ArrayList<>();
     private long length;
+    private final long small;
 
-    Layout(ModelConfig c) {
+    Layout(ModelConfig config) {
+        if (config.family().isGpt2()) {
+            gpt2Matrices(config);
+        } else {
+            llamaMatrices(config);
+        }
+        long matrices = length;
+        if (config.family().isGpt2()) {
+            gpt2Vectors(config);
+        } else {
+            llamaVectors(config);
+        }
+        small = length - matrices;
+        slots.sort(Comparator.comparing(Slot::name));
+    }
+
+    private void llamaMatrices(ModelConfig c) {
         long queries = (long) c.heads() * c.headSize();
         long keys = (long) c.keyValueHeads() * c.headSize();
         add("model.embed_tokens.weight", c.vocabularySize(), c.hiddenSize());
@@ -48,12 +66,68 @@ final class Layout {
         if (!c.tiedEmbeddings()) {
             add("lm_head.weight", c.vocabularySize(), c.hiddenSize());
         }
+    }
+
+    private void llamaVectors(ModelConfig c) {
         for (int layer = 0; layer < c.layers(); layer++) {
             add("model.layers." + layer + ".input_layernorm.weight", c.hiddenSize());
             add("model.layers." + layer + ".post_attention_layernorm.weight", c.hiddenSize());
         }
         add("model.norm.weight", c.hiddenSize());
-        slots.sort(Comparator.comparing(Slot::name));
+        for (int layer = 0; layer < c.layers() && c.family().normalisesHeads(); layer++) {
+            add("model.layers." + layer + ".self_attn.q_norm.weight", c.headSize());
+            add("model.layers." + layer + ".self_attn.k_norm.weight", c.headSize());
+        }
+        for (int layer = 0; layer < c.layers(); layer++) {
+            String prefix = "model.layers." + layer + ".";
+            if (c.queryKeyValueBias()) {
+                add(prefix + "self_attn.q_proj.bias", (long) c.heads() * c.headSize());
+                add(prefix + "self_attn.k_proj.bias", (long) c.keyValueHeads() * c.headSize());
+                add(prefix + "self_attn.v_proj.bias", (long) c.keyValueHeads() * c.headSize());
+            }
+            if (c.attentionOutputBias()) {
+                add(prefix + "self_attn.o_proj.bias", c.hiddenSize());
+            }
+            if (c.feedForwardBias()) {
+                add(prefix + "mlp.gate_proj.bias", c.intermediateSize());
+                add(prefix + "mlp.up_proj.bias", c.intermediateSize());
+                add(prefix + "mlp.down_proj.bias", c.hiddenSize());
+            }
+        }
+    }
+
+    /** The matrices of GPT-2's layers are stored [in, out], and stay so. */
+    private void gpt2Matrices(ModelConfig c) {
+        long hidden = c.hiddenSize();
+        add("transformer.wte.weight", c.vocabularySize(), hidden);
+        for (int layer = 0; layer < c.layers(); layer++) {
+            String prefix = "transformer.h." + layer + ".";
+            add(prefix + "attn.c_attn.weight", hidden, 3 * hidden);
+            add(prefix + "attn.c_proj.weight", hidden, hidden);
+            add(prefix + "mlp.c_fc.weight", hidden, c.intermediateSize());
+            add(prefix + "mlp.c_proj.weight", c.intermediateSize(), hidden);
+        }
+        if (!c.tiedEmbeddings()) {
+            add("lm_head.weight", c.vocabularySize(), hidden);
+        }
+        add("transformer.wpe.weight", c.maxPositions(), hidden);
+    }
+
+    private void gpt2Vectors(ModelConfig c) {
+        for (String kind : List.of("weight", "bias")) {
+            for (int layer = 0; layer < c.layers(); layer++) {
+                add("transformer.h." + layer + ".ln_1." + kind, c.hiddenSize());
+                add("transformer.h." + layer + ".ln_2." + kind, c.hiddenSize());
+            }
+            add("transformer.ln_f." + kind, c.hiddenSize());
+        }
+        for (int layer = 0; layer < c.layers(); layer++) {
+            String prefix = "transformer.h." + layer + ".";
+            add(prefix + "attn.c_attn.bias", 3L * c.hiddenSize());
+            add(prefix + "attn.c_proj.bias", c.hiddenSize());
+            add(prefix + "mlp.c_fc.bias", c.intermediateSize());
+            add(prefix + "mlp.c_proj.bias", c.hiddenSize());
+        }
     }
 
     private void add(String name, long... shape) {
@@ -90,8 +164,22 @@ final class Layout {
         constants.put("kv_heads", c.keyValueHeads());
         constants.put("head_size", c.headSize());
         constants.put("tied", c.tiedEmbeddings());
-        constants.put("theta", c.ropeTheta());
         constants.put("epsilon", c.rmsNormEpsilon());
+        constants.put("rotary", !c.family().isGpt2());
+        constants.put("theta", c.ropeTheta());
+        constants.put("rotary_factors", c.ropeScaling().factors(c.ropeTheta(), c.headSize()));
+        constants.put("rotary_scale", c.ropeScaling().magnitude());
+        constants.put("places", c.family().isGpt2() ? c.maxPositions() : 0);
+        constants.put("window", c.slidingWindow());
+        constants.put("full_layers", c.fullAttentionLayers());
+        constants.put("head_norms", c.family().normalisesHeads());
+        constants.put("qkv_bias", c.queryKeyValueBias());
+        constants.put("out_bias", c.attentionOutputBias());
+        constants.put("mlp_bias", c.feedForwardBias());
+        constants.put("layer_norm", c.family().isGpt2());
+        constants.put("gated", !c.family().isGpt2());
+        constants.put("transposed", c.family().isGpt2());
+        constants.put("small", Math.toIntExact(new Layout(c).small));
         return PROGRAMS.computeIfAbsent(constants, key -> TorchProgram.resource("llama.torchscript", "Llama", key));
     }
 

@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
@@ -78,7 +79,7 @@ public final class TorchProgram {
      *
      * @param text      the class, as TorchScript source
      * @param className the class in the text
-     * @param constants values of its attributes: {@code Integer}, {@code Double} or {@code Boolean}
+     * @param constants values of its attributes: {@code Integer}, {@code Double}, {@code Boolean} or a list of {@code Double}
      */
     public static TorchProgram load(String text, String className, Map<String, Object> constants) {
         byte[] archive = pack(text, className, constants);
@@ -185,7 +186,7 @@ public final class TorchProgram {
             put(zip, "program/data.pkl", module(className, constants));
             put(zip, "program/code/__torch__.py", text.getBytes(StandardCharsets.UTF_8));
             put(zip, "program/constants.pkl", new byte[] {(byte) 0x80, 2, ')', '.'});
-            put(zip, "program/version", ascii("3\n"));
+            put(zip, "program/version", ascii("10\n")); // of the operators: gelu has its tanh form since 9
             put(zip, "program/byteorder", ascii("little"));
         } catch (IOException impossible) {
             throw new UncheckedIOException(impossible);
@@ -228,6 +229,19 @@ public final class TorchProgram {
         out.write('X'); // BINUNICODE
         out.writeInt(Integer.reverseBytes(key.length()));
         out.write(ascii(key));
+        if (value instanceof List<?> list) {
+            // A plain list would be one of Any. GLOBAL, MARK, EMPTY_LIST, MARK … APPENDS, TUPLE, REDUCE.
+            out.write(ascii("ctorch.jit._pickle\nbuild_doublelist\n(]("));
+            for (Object element : list) {
+                value(out, key, element);
+            }
+            out.write(ascii("etR"));
+        } else {
+            value(out, key, value);
+        }
+    }
+
+    private static void value(DataOutputStream out, String key, Object value) throws IOException {
         if (value instanceof Boolean flag) {
             out.write(flag ? 0x88 : 0x89); // NEWTRUE, NEWFALSE
         } else if (value instanceof Integer number) {
@@ -237,7 +251,8 @@ public final class TorchProgram {
             out.write('G'); // BINFLOAT, big-endian
             out.writeDouble(number);
         } else {
-            throw new IllegalArgumentException("Constant " + key + " must be int, double or boolean, but was " + value);
+            throw new IllegalArgumentException(
+                    "Constant " + key + " must be int, double, boolean or a list, but was " + value);
         }
     }
 

@@ -312,10 +312,16 @@ public final class TrainableModel implements AutoCloseable {
 
     /** What must be equal for a state to fit. */
     private String shape() {
-        return "vocabulary=" + config.vocabularySize() + " hidden=" + config.hiddenSize() + " intermediate="
+        String common = "vocabulary=" + config.vocabularySize() + " hidden=" + config.hiddenSize() + " intermediate="
                 + config.intermediateSize() + " layers=" + config.layers() + " heads=" + config.heads()
                 + " keyValueHeads=" + config.keyValueHeads() + " headSize=" + config.headSize() + " tied="
                 + config.tiedEmbeddings();
+        boolean llamaShape = config.family() == Family.LLAMA || config.family() == Family.MISTRAL;
+        if (llamaShape && !config.attentionBias() && !config.mlpBias()) {
+            return common;
+        }
+        return common + " family=" + config.family().modelType() + " attentionBias=" + config.attentionBias()
+                + " mlpBias=" + config.mlpBias() + " positions=" + config.maxPositions();
     }
 
     @Override

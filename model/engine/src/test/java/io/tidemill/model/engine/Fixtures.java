@@ -17,6 +17,33 @@ final class Fixtures {
 
     private Fixtures() {}
 
+    /** {@link #TINY} as each family would have it; where there can be a window, it holds 5 tokens. */
+    static ModelConfig tiny(Family family, int positions) {
+        boolean choosesBias = family.mayChooseAttentionBias();
+        boolean hasWindow = family != Family.LLAMA && family != Family.GPT2;
+        return new ModelConfig(
+                family,
+                61,
+                32,
+                48,
+                2,
+                4,
+                family == Family.GPT2 ? 4 : 2,
+                8,
+                positions,
+                10_000,
+                1e-5,
+                true,
+                0.2,
+                1,
+                List.of(2),
+                RopeScaling.NONE,
+                choosesBias,
+                family == Family.LLAMA,
+                hasWindow ? 5 : 0,
+                family.mayChooseWindowLayers() ? 1 : 0);
+    }
+
     static Path directory(String name) {
         try {
             return Path.of(Fixtures.class.getResource("/fixtures/" + name).toURI());

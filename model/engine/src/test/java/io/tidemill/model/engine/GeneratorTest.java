@@ -13,12 +13,14 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class GeneratorTest {
     private static final int[] PROMPT = {5, 17, 40, 8};
@@ -40,10 +42,15 @@ class GeneratorTest {
         Threads.intraOp(1);
     }
 
+    static Stream<Arguments> everyFamilyInBothTypes() {
+        return Arrays.stream(Family.values())
+                .flatMap(family -> Arrays.stream(ComputeType.values()).map(type -> Arguments.of(family, type)));
+    }
+
     @ParameterizedTest
-    @EnumSource(ComputeType.class)
-    void theCacheChangesNoTokenAndNoLogProbability(ComputeType type) {
-        try (LanguageModel own = LanguageModel.random(Fixtures.TINY, 11, type)) {
+    @MethodSource("everyFamilyInBothTypes")
+    void theCacheChangesNoTokenAndNoLogProbability(Family family, ComputeType type) {
+        try (LanguageModel own = LanguageModel.random(Fixtures.tiny(family, 64), 11, type)) {
             Generation made = new Generator(own).generate(PROMPT, Sampling.greedy(30, Set.of()), ALL);
             int[] sequence = PROMPT;
             for (int i = 0; i < made.tokens().length; i++) {

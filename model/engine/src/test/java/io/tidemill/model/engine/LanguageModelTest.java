@@ -179,11 +179,12 @@ class LanguageModelTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "model_type | \"gpt2\"",
+                "model_type | \"gemma\"",
+                "architectures | [\"LlamaForSequenceClassification\"]",
                 "hidden_act | \"gelu\"",
-                "attention_bias | true",
-                "mlp_bias | true",
-                "rope_scaling | {\"rope_type\":\"yarn\",\"factor\":4.0}",
+                "attention_bias | \"yes\"",
+                "rope_scaling | 4.0",
+                "layer_types | [\"full_attention\",\"sliding_attention\"]",
                 "sliding_window | 4096",
                 "quantization_config | {\"bits\":4}",
                 "partial_rotary_factor | 0.5",
@@ -196,19 +197,10 @@ class LanguageModelTest {
         ObjectNode json = (ObjectNode) JSON.readTree(Fixtures.TINY.toJson());
         JsonNode bad = JSON.readTree(value);
         json.set(field, bad);
-        assertThatThrownBy(() -> ModelConfig.parse(json))
+        assertThatThrownBy(() -> ConfigFile.parse(json))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(field)
                 .hasMessageContaining(bad.toString());
-    }
-
-    @Test
-    void ropeOfAnotherKindIsRefused() throws IOException {
-        ObjectNode json = (ObjectNode) JSON.readTree(Fixtures.TINY.toJson());
-        json.putObject("rope_parameters").put("rope_theta", 10000.0).put("rope_type", "llama3");
-        assertThatThrownBy(() -> ModelConfig.parse(json))
-                .hasMessageContaining("rope_type")
-                .hasMessageContaining("llama3");
     }
 
     @ParameterizedTest

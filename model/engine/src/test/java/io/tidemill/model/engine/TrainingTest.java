@@ -12,8 +12,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class TrainingTest {
     private static final ModelConfig TINY = Fixtures.TINY;
@@ -24,12 +24,14 @@ class TrainingTest {
         Threads.intraOp(1);
     }
 
-    @Test
-    void examplesThatShareARowTrainAsIfTheyWereAlone() {
-        int[][] examples = {{5, 6, 7, 8, 9}, {10, 11, 12}, {13, 14, 15, 16}};
+    @ParameterizedTest
+    @EnumSource(Family.class)
+    void examplesThatShareARowTrainAsIfTheyWereAlone(Family family) {
+        ModelConfig config = Fixtures.tiny(family, 64);
+        int[][] examples = {{5, 6, 7, 8, 9, 4, 3}, {10, 11, 12}, {13, 14, 15, 16}};
         PackedBatch packed = pack(16, examples);
         assertThat(packed.oneExamplePerRow()).isFalse();
-        try (LanguageModel model = LanguageModel.random(TINY, 3, ComputeType.FLOAT32);
+        try (LanguageModel model = LanguageModel.random(config, 3, ComputeType.FLOAT32);
                 TrainableModel together = TrainableModel.from(model, AdamWSettings.defaults());
                 TrainableModel alone = TrainableModel.from(model, AdamWSettings.defaults())) {
             double packedLoss = together.accumulate(packed, packed.lossTokens());
@@ -40,7 +42,7 @@ class TrainingTest {
                 loss += alone.accumulate(single, packed.lossTokens());
             }
             assertThat(packedLoss).isCloseTo(loss, within(1e-5));
-            assertSameGradients(together, alone, 1e-5f);
+            assertSameGradients(together, alone, 1e-4f);
         }
     }
 
@@ -202,9 +204,9 @@ class TrainingTest {
 
     /** In bfloat16 training attends in pieces of 128 queries, in float32 through libtorch's fused kernel. */
     @ParameterizedTest
-    @ValueSource(ints = {1, 3})
-    void bfloat16GradientsPointWhereFloat32OnesDo(int examples) {
-        ModelConfig longer = new ModelConfig(61, 32, 48, 2, 4, 2, 8, 320, 10_000, 1e-5, true, 0.2, 1, List.of(2));
+    @CsvSource({"LLAMA, 1", "LLAMA, 3", "MISTRAL, 1", "MISTRAL, 3", "QWEN2, 1", "QWEN3, 2", "GPT2, 2"})
+    void bfloat16GradientsPointWhereFloat32OnesDo(Family family, int examples) {
+        ModelConfig longer = Fixtures.tiny(family, 320);
         int[][] parts = new int[examples][300 / examples];
         for (int e = 0; e < examples; e++) {
             Arrays.setAll(parts[e], t -> 3 + (t * t + 7 * t) % 53);
@@ -216,14 +218,13 @@ class TrainingTest {
                 TrainableModel rounded = TrainableModel.from(narrow, AdamWSettings.defaults())) {
             double loss = exact.accumulate(batch, batch.lossTokens());
             assertThat(rounded.accumulate(batch, batch.lossTokens())).isCloseTo(loss, within(0.005 * loss));
-            for (String name : List.of(
-                    "model.embed_tokens.weight",
-                    "model.layers.0.self_attn.q_proj.weight",
-                    "model.layers.1.self_attn.v_proj.weight",
-                    "model.layers.0.input_layernorm.weight")) {
-                assertThat(cosine(exact.gradient(name), rounded.gradient(name)))
-                        .as(name)
-                        .isGreaterThan(0.999);
+            for (Layout.Slot slot : new Layout(longer).slots()) {
+                // The bias of the keys moves all scores of a query alike, so its gradient is rounding alone.
+                if (!slot.name().endsWith("k_proj.bias")) {
+                    assertThat(cosine(exact.gradient(slot.name()), rounded.gradient(slot.name())))
+                            .as(slot.name())
+                            .isGreaterThan(0.995);
+                }
             }
         }
     }
@@ -288,12 +289,10 @@ class TrainingTest {
     }
 
     private static void assertSameGradients(TrainableModel a, TrainableModel b, float tolerance) {
-        for (String name : List.of(
-                "model.embed_tokens.weight",
-                "model.layers.0.self_attn.k_proj.weight",
-                "model.layers.1.mlp.down_proj.weight",
-                "model.norm.weight")) {
-            assertThat(a.gradient(name)).as(name).containsExactly(b.gradient(name), within(tolerance));
+        for (Layout.Slot slot : new Layout(a.config()).slots()) {
+            assertThat(a.gradient(slot.name()))
+                    .as(slot.name())
+                    .containsExactly(b.gradient(slot.name()), within(tolerance));
         }
     }
 }
