@@ -214,6 +214,9 @@ final class Arithmetic {
         if (right instanceof Undefined undefined) {
             return undefined.fault();
         }
+        if (left instanceof Safe || right instanceof Safe) {
+            return new JinjaException("'" + operator + "' of a text marked 'safe' is not supported");
+        }
         return new JinjaException("'" + operator + "' cannot join " + Values.shown(left) + " and " + Values.shown(right)
                 + ("+".equals(operator) ? "; '~' joins as text" : ""));
     }

@@ -49,18 +49,16 @@ final class ExpressionParser {
      * An expression, or a tuple of several with commas between.
      *
      * @param conditions whether {@code if} may follow, which otherwise belongs to a loop
-     * @param ends       names that end a tuple
      * @param empty      whether nothing is an empty tuple
      */
-    Expr tuple(boolean conditions, Set<String> ends, boolean empty) {
+    Expr tuple(boolean conditions, boolean empty) {
         List<Expr> items = new ArrayList<>();
         boolean tuple = false;
         while (true) {
             Token token = tokens.peek();
             boolean ended = token.kind() == Kind.CLOSE_OUTPUT
                     || token.kind() == Kind.CLOSE_STATEMENT
-                    || token.is(Kind.OPERATOR, ")")
-                    || (token.kind() == Kind.NAME && ends.contains(token.text()));
+                    || token.is(Kind.OPERATOR, ")");
             if (ended) {
                 break;
             }
@@ -290,7 +288,7 @@ final class ExpressionParser {
         }
         return switch (token.kind() == Kind.OPERATOR ? token.text() : "") {
             case "(" -> {
-                Expr inner = tuple(true, Set.of(), true);
+                Expr inner = tuple(true, true);
                 tokens.expectOperator(")");
                 yield inner;
             }

@@ -184,7 +184,7 @@ final class Filters {
     private static Object truncate(Run run, Object value, Args args) {
         args.check("truncate", 0, "length", "killwords", "end", "leeway");
         if (!(value instanceof String text)) {
-            throw new JinjaException("filter 'truncate' needs a text, but found " + Values.shown(value));
+            throw new JinjaException("filter 'truncate' is supported for texts, but found " + Values.shown(value));
         }
         long length = args.integer(0, "length", 255);
         String end = args.text(2, "end", "...");
@@ -356,10 +356,11 @@ final class Filters {
                     ? new Undefined("there is no last item: the list is empty")
                     : items.get(items.size() - 1);
         });
-        plain("items", value -> new Iterables.Once(
-                value instanceof Undefined
-                        ? Collections.emptyIterator()
-                        : new View(View.Kind.ITEMS, Values.mapping(value, "filter 'items'")).list().iterator()));
+        plain("items", value -> Iterables.later(() -> value instanceof Undefined
+                ? Collections.emptyIterator()
+                : new View(View.Kind.ITEMS, Values.mapping(value, "filter 'items'"))
+                        .list()
+                        .iterator()));
         put("reverse", (run, value, args) -> {
             args.check("reverse", 0);
             notSafe("reverse", value);
@@ -393,18 +394,22 @@ final class Filters {
             args.check("unique", 0, "case_sensitive", "attribute");
             Function<Object, Object> key = key(args.get(1, "attribute", null), args.truth(0, "case_sensitive"));
             Set<Object> seen = new HashSet<>();
-            return lazy(run, value, item -> {
+            return Iterables.later(() -> lazy(run, value, item -> {
                 Object of = key.apply(item);
                 return seen.add(of instanceof Undefined ? Frame.MISSING : Values.setKey(of));
-            });
+            }));
         });
         put("min", (run, value, args) -> extreme(run, "min", value, args, -1));
         put("max", (run, value, args) -> extreme(run, "max", value, args, 1));
         put("batch", (run, value, args) -> {
             args.check("batch", 1, "linecount", "fill_with");
-            return batches(run, value, args.integer(0, "linecount", 0), args.get(1, "fill_with", null));
+            return Iterables.later(
+                    () -> batches(run, value, args.integer(0, "linecount", 0), args.get(1, "fill_with", null)));
         });
-        put("slice", Filters::slices);
+        put("slice", (run, value, args) -> {
+            args.check("slice", 1, "slices", "fill_with");
+            return Iterables.later(() -> slices(run, value, args));
+        });
     }
 
     private static List<Object> spent(Run run, List<Object> items) {
@@ -501,7 +506,7 @@ final class Filters {
         return best;
     }
 
-    private static Object batches(Run run, Object value, long size, Object fill) {
+    private static Iterator<Object> batches(Run run, Object value, long size, Object fill) {
         List<Object> rows = new ArrayList<>();
         List<Object> row = new ArrayList<>();
         for (Object item : spent(run, Values.items(value))) {
@@ -518,11 +523,10 @@ final class Filters {
             }
             rows.add(row);
         }
-        return new Iterables.Once(rows.iterator());
+        return rows.iterator();
     }
 
-    private static Object slices(Run run, Object value, Args args) {
-        args.check("slice", 1, "slices", "fill_with");
+    private static Iterator<Object> slices(Run run, Object value, Args args) {
         long slices = args.integer(0, "slices", 0);
         Object fill = args.get(1, "fill_with", null);
         List<Object> items = spent(run, Values.items(value));
@@ -542,17 +546,17 @@ final class Filters {
             all.add(part);
             at = end;
         }
-        return new Iterables.Once(all.iterator());
+        return all.iterator();
     }
 
     private static void choices() {
-        put("map", (run, value, args) -> {
+        put("map", (run, value, args) -> Iterables.later(() -> {
             if (!Values.isTrue(value)) {
-                return new Iterables.Once(Collections.emptyIterator());
+                return Collections.emptyIterator();
             }
             Function<Object, Object> change = change(run, args);
             Iterator<Object> items = Iterables.of(value).iterator();
-            return new Iterables.Once(new Iterator<>() {
+            return new Iterator<>() {
                 @Override
                 public boolean hasNext() {
                     return items.hasNext();
@@ -563,8 +567,8 @@ final class Filters {
                     run.spend(1);
                     return change.apply(items.next());
                 }
-            });
-        });
+            };
+        }));
         choice("select", false, true);
         choice("reject", false, false);
         choice("selectattr", true, true);
@@ -590,9 +594,9 @@ final class Filters {
 
     /** A filter that keeps the items that pass a test, or those that do not. */
     private static void choice(String filter, boolean byAttribute, boolean wanted) {
-        put(filter, (run, value, args) -> {
+        put(filter, (run, value, args) -> Iterables.later(() -> {
             if (!Values.isTrue(value)) {
-                return new Iterables.Once(Collections.emptyIterator());
+                return Collections.emptyIterator();
             }
             if (byAttribute && args.places().isEmpty()) {
                 throw new JinjaException("filter '" + filter + "' needs the name of an attribute");
@@ -610,11 +614,11 @@ final class Filters {
             }
             return lazy(
                     run, value, item -> Values.isTrue(test.apply(run, part.apply(item), rest.after(1))) == wanted);
-        });
+        }));
     }
 
-    private static Object lazy(Run run, Object value, java.util.function.Predicate<Object> test) {
-        return new Iterables.Once(Iterables.filter(run, Iterables.of(value).iterator(), test));
+    private static Iterator<Object> lazy(Run run, Object value, java.util.function.Predicate<Object> test) {
+        return Iterables.filter(run, Iterables.of(value).iterator(), test);
     }
 
     private static Object defaulted(Run run, Object value, Args args) {

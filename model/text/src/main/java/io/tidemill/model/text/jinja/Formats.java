@@ -53,7 +53,9 @@ final class Formats {
             }
             text.append(percentValue(matcher, value));
         }
-        if (next < places.size() && !(values instanceof Map) && !(!tuple && (values instanceof List))) {
+        // Python does not miss what stands between brackets, of whatever type it is.
+        boolean mapping = values instanceof Map || values instanceof List || values instanceof Undefined;
+        if (next < places.size() && (tuple || !mapping)) {
             throw new JinjaException("a format leaves values over");
         }
         return text.append(format.substring(at)).toString();

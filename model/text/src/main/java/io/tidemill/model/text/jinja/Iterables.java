@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /** Walking over values. */
 final class Iterables {
@@ -14,6 +15,27 @@ final class Iterables {
 
     /** Items that can be walked over once, made as they are asked for: what Python calls a generator. */
     record Once(Iterator<Object> iterator) {}
+
+    /** Items that are looked at, and may be refused, only when the first is asked for. */
+    static Once later(Supplier<Iterator<Object>> items) {
+        return new Once(new Iterator<>() {
+            private Iterator<Object> made;
+
+            @Override
+            public boolean hasNext() {
+                made = made == null ? items.get() : made;
+                return made.hasNext();
+            }
+
+            @Override
+            public Object next() {
+                if (!hasNext()) {
+                    throw new NoSuchElementException();
+                }
+                return made.next();
+            }
+        });
+    }
 
     /** Items in order and how many there are, -1 where only the walk will tell. */
     record Sized(Iterator<Object> iterator, long size) {}

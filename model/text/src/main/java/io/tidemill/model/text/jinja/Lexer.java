@@ -103,6 +103,9 @@ final class Lexer {
 
     private void comment(int open) {
         int close = source.indexOf("#}", at);
+        if (at == source.length()) {
+            return; // as in Jinja: nothing follows that could be lost
+        }
         if (close < 0) {
             throw new JinjaException(line(open), "comment '{#' is never closed; '#}' is expected");
         }

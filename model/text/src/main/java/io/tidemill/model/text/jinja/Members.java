@@ -223,10 +223,10 @@ final class Members {
         Long first = start == null ? null : Values.integer(start, "a slice");
         Long last = stop == null ? null : Values.integer(stop, "a slice");
         if (by == 0) {
-            throw new JinjaException("step of a slice must not be 0");
+            throw new JinjaException("step 0 of a slice is not supported");
         }
         if (!(owner instanceof String || owner instanceof List || owner instanceof Tuple)) {
-            throw new JinjaException("a slice needs a text, a list or a tuple, but found " + Values.shown(owner));
+            throw new JinjaException("a slice is supported of a text, a list or a tuple, but found " + Values.shown(owner));
         }
         if (owner instanceof String text) {
             int[] points = text.codePoints().toArray();

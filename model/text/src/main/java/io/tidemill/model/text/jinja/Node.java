@@ -66,8 +66,12 @@ interface Node {
         @Override
         public Expression link(Symbols symbols) {
             Expression reader = symbols.reader(name);
+            boolean parameter = symbols.isParameter(name);
             return frame -> {
                 Object value = reader.value(frame);
+                if (value == Frame.MISSING && parameter) {
+                    throw new JinjaException("reading '" + name + "' before or after it has a value is not supported");
+                }
                 return value == Frame.MISSING ? new Undefined("'" + name + "' is undefined") : value;
             };
         }

@@ -39,7 +39,7 @@ final class Parser {
             if (token.kind() == Kind.TEXT) {
                 parts.add(new Statements.Text(token.text()));
             } else if (token.kind() == Kind.OPEN_OUTPUT) {
-                parts.add(new Statements.Print(expressions.tuple(true, Set.of(), false)));
+                parts.add(new Statements.Print(expressions.tuple(true, false)));
                 tokens.expect(Kind.CLOSE_OUTPUT, "}}");
             } else if (tokens.peek().kind() == Kind.NAME
                     && ends.contains(tokens.peek().text())) {
@@ -114,11 +114,11 @@ final class Parser {
     }
 
     private Stmt condition() {
-        Expr test = expressions.tuple(false, Set.of(), false);
+        Expr test = expressions.tuple(false, false);
         List<Stmt> then = openBody(Set.of("elif", "else", "endif"));
         List<Statements.Branch> others = new ArrayList<>();
         while (tokens.takeName("elif")) {
-            Expr other = expressions.tuple(false, Set.of(), false);
+            Expr other = expressions.tuple(false, false);
             others.add(new Statements.Branch(other, openBody(Set.of("elif", "else", "endif"))));
         }
         List<Stmt> otherwise = List.of();
@@ -132,12 +132,12 @@ final class Parser {
 
     private Stmt loop() {
         int line = tokens.peek().line();
-        Target target = target(Set.of("in"), false);
+        Target target = target(false);
         if (Statements.names(target).contains("loop")) {
             throw new JinjaException(line, "'loop' is the loop's own name and cannot be set by it");
         }
         tokens.expect(Kind.NAME, "in");
-        Expr items = expressions.tuple(false, Set.of("recursive"), false);
+        Expr items = expressions.tuple(false, false);
         Expr test = tokens.takeName("if") ? expressions.parse() : null;
         boolean recursive = tokens.takeName("recursive");
         loops++;
@@ -153,9 +153,9 @@ final class Parser {
     }
 
     private Stmt assignment() {
-        Target target = target(Set.of(), true);
+        Target target = target(true);
         if (tokens.takeOperator("=")) {
-            Expr value = expressions.tuple(true, Set.of(), false);
+            Expr value = expressions.tuple(true, false);
             close();
             return new Statements.Assign(target, value);
         }
@@ -220,7 +220,7 @@ final class Parser {
             if (!targets.isEmpty()) {
                 tokens.expectOperator(",");
             }
-            targets.add(target(Set.of(), false));
+            targets.add(target(false));
             tokens.expectOperator("=");
             values.add(expressions.parse());
         }
@@ -240,14 +240,11 @@ final class Parser {
     }
 
     /** Names that a value is given to: one, or several between commas, perhaps in parentheses. */
-    private Target target(Set<String> ends, boolean members) {
+    private Target target(boolean members) {
         List<Target> targets = new ArrayList<>();
         boolean tuple = false;
         do {
-            boolean ended = tokens.peek().kind() == Kind.CLOSE_STATEMENT
-                    || tokens.atOperator(")")
-                    || (tokens.peek().kind() == Kind.NAME
-                            && ends.contains(tokens.peek().text()));
+            boolean ended = tokens.peek().kind() == Kind.CLOSE_STATEMENT || tokens.atOperator(")");
             if (ended && tuple) {
                 break;
             }
@@ -260,7 +257,7 @@ final class Parser {
     private Target oneTarget(boolean members) {
         if (tokens.takeOperator("(")) {
             tokens.enter();
-            Target inner = target(Set.of(), false);
+            Target inner = target(false);
             tokens.leave();
             tokens.expectOperator(")");
             return inner;

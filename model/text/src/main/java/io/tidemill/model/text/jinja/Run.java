@@ -24,6 +24,9 @@ final class Run {
         if (variables.containsKey(name)) {
             return variables.get(name);
         }
+        if (name.equals("self")) {
+            throw new JinjaException("'self' is not supported: a chat template has no blocks");
+        }
         Object global = Globals.get(name);
         return global == null ? Frame.MISSING : global;
     }

@@ -157,6 +157,17 @@ final class Symbols {
         }
     }
 
+    /** Whether a variable is an argument or counts a loop, and so has a value wherever it can be read. */
+    boolean isParameter(String name) {
+        Slot slot = find(name);
+        for (Symbols scope = this; scope != null; scope = scope.outer) {
+            if (scope.starts.containsKey(slot)) {
+                return scope.starts.get(slot).load() == Load.PARAMETER;
+            }
+        }
+        return false;
+    }
+
     /** Reads a variable; {@link Frame#MISSING} where it has no value. */
     Expression reader(String name) {
         Slot slot = find(name);

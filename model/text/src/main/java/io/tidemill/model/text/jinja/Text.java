@@ -48,7 +48,7 @@ final class Text {
                     return parts;
                 }
                 if (limit >= 0 && parts.size() == limit) {
-                    parts.add(strip(text.substring(at), null, false, true));
+                    parts.add(text.substring(at));
                     return parts;
                 }
                 int start = at;
