@@ -94,7 +94,7 @@ final class Members {
         if (owner instanceof Undefined undefined) {
             throw undefined.fault();
         }
-        return new Undefined("'" + Values.shown(key) + "' is undefined in " + Values.shown(owner));
+        return new Undefined(() -> "'" + Values.shown(key) + "' is undefined in " + Values.shown(owner));
     }
 
     /** A method or member that Python's type has, or null. */

@@ -218,10 +218,12 @@ final class Values {
         if (value instanceof Undefined undefined) {
             return "something undefined (" + undefined.reason() + ")";
         }
-        if (value instanceof Callable || value instanceof Iterables.Once || value instanceof Loop.Position) {
-            return "a function or loop";
+        String text;
+        try {
+            text = value instanceof String given ? given : Text.representation(value);
+        } catch (JinjaException e) {
+            return "a value with a function, loop or namespace";
         }
-        String text = value instanceof String given ? given : Text.representation(value);
         return text.length() > 60 ? text.substring(0, 60) + "…" : text;
     }
 }
