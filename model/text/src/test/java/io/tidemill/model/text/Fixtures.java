@@ -1,13 +1,18 @@
 package io.tidemill.model.text;
 
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.zip.GZIPInputStream;
 
 /** The fixtures made by Hugging Face's libraries, and the small tokenizer trained on the same text. */
 final class Fixtures {
@@ -21,6 +26,17 @@ final class Fixtures {
     static JsonNode json(String name) {
         try {
             return new ObjectMapper().readTree(bytes(name));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A fixture in gzip, as the plain values that templates work on. */
+    static Map<String, Object> values(String name) {
+        try (InputStream in = new GZIPInputStream(new ByteArrayInputStream(bytes(name)))) {
+            return new ObjectMapper()
+                    .enable(DeserializationFeature.USE_LONG_FOR_INTS)
+                    .readValue(in, new TypeReference<Map<String, Object>>() {});
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

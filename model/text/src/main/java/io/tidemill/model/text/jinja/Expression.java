@@ -3,5 +3,5 @@ package io.tidemill.model.text.jinja;
 /** A part of a template that has a value. */
 @FunctionalInterface
 interface Expression {
-    Object value(Scope scope);
+    Object value(Frame frame);
 }

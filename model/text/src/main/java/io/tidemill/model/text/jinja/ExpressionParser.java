@@ -1,5 +1,7 @@
 package io.tidemill.model.text.jinja;
 
+import io.tidemill.model.text.jinja.Node.Expr;
+import io.tidemill.model.text.jinja.Node.Operation;
 import io.tidemill.model.text.jinja.Token.Kind;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -9,10 +11,12 @@ import java.util.Set;
 
 /**
  * Expressions, one method per level of precedence, loosest first: condition, or, and, not, comparison, sum, {@code ~},
- * product, sign, then members, calls, filters and tests.
+ * product, power, sign, then members, calls, filters and tests.
  */
 final class ExpressionParser {
     private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", "<=", ">", ">=");
+    /** How many operators may follow each other on one level: their values are computed inside each other. */
+    private static final int LONGEST_CHAIN = 500;
 
     private final TokenReader tokens;
 
@@ -20,67 +24,131 @@ final class ExpressionParser {
         this.tokens = tokens;
     }
 
-    Expression parse() {
-        Expression value = withoutCondition();
-        while (tokens.take(Kind.NAME, "if")) {
-            Expression then = value;
-            Expression test = withoutCondition();
-            Expression otherwise = tokens.take(Kind.NAME, "else") ? parse() : scope -> new Values.Undefined("else");
-            value = scope -> Values.isTrue(test.value(scope)) ? then.value(scope) : otherwise.value(scope);
+    Expr parse() {
+        tokens.enter();
+        Expr value = or();
+        Chain chain = new Chain();
+        while (tokens.takeName("if")) {
+            chain.grow();
+            Expr test = or();
+            Expr otherwise = tokens.takeName("else")
+                    ? parse()
+                    : Node.constant(new Undefined("the condition was false and there is no 'else'"));
+            value = new Operation(List.of(test, value, otherwise), parts -> {
+                Expression condition = parts.get(0);
+                Expression then = parts.get(1);
+                Expression last = parts.get(2);
+                return frame -> (Values.isTrue(condition.value(frame)) ? then : last).value(frame);
+            });
         }
+        tokens.leave();
         return value;
     }
 
-    /** An expression that leaves an {@code if} behind it alone: it belongs to the loop. */
-    Expression withoutCondition() {
-        Expression left = and();
-        while (tokens.take(Kind.NAME, "or")) {
-            Expression first = left;
-            Expression second = and();
-            left = scope -> {
-                Object value = first.value(scope);
-                return Values.isTrue(value) ? value : second.value(scope);
-            };
+    /**
+     * An expression, or a tuple of several with commas between.
+     *
+     * @param conditions whether {@code if} may follow, which otherwise belongs to a loop
+     * @param empty      whether nothing is an empty tuple
+     */
+    Expr tuple(boolean conditions, boolean empty) {
+        List<Expr> items = new ArrayList<>();
+        boolean tuple = false;
+        while (true) {
+            Token token = tokens.peek();
+            boolean ended = token.kind() == Kind.CLOSE_OUTPUT
+                    || token.kind() == Kind.CLOSE_STATEMENT
+                    || token.is(Kind.OPERATOR, ")");
+            if (ended) {
+                break;
+            }
+            items.add(conditions ? parse() : or());
+            if (!tokens.takeOperator(",")) {
+                break;
+            }
+            tuple = true;
+        }
+        if (!tuple && !items.isEmpty()) {
+            return items.get(0);
+        }
+        if (!tuple && !empty) {
+            throw tokens.fault("a value is expected");
+        }
+        return new Operation(items, parts -> frame -> new Tuple(values(parts, frame)));
+    }
+
+    private static List<Object> values(List<Expression> parts, Frame frame) {
+        frame.run.spend(parts.size());
+        List<Object> values = new ArrayList<>(parts.size());
+        parts.forEach(part -> values.add(part.value(frame)));
+        return values;
+    }
+
+    private Expr or() {
+        Expr left = and();
+        Chain chain = new Chain();
+        while (tokens.takeName("or")) {
+            chain.grow();
+            left = new Operation(List.of(left, and()), parts -> {
+                Expression first = parts.get(0);
+                Expression second = parts.get(1);
+                return frame -> {
+                    Object value = first.value(frame);
+                    return Values.isTrue(value) ? value : second.value(frame);
+                };
+            });
         }
         return left;
     }
 
-    private Expression and() {
-        Expression left = not();
-        while (tokens.take(Kind.NAME, "and")) {
-            Expression first = left;
-            Expression second = not();
-            left = scope -> {
-                Object value = first.value(scope);
-                return Values.isTrue(value) ? second.value(scope) : value;
-            };
+    private Expr and() {
+        Expr left = not();
+        Chain chain = new Chain();
+        while (tokens.takeName("and")) {
+            chain.grow();
+            left = new Operation(List.of(left, not()), parts -> {
+                Expression first = parts.get(0);
+                Expression second = parts.get(1);
+                return frame -> {
+                    Object value = first.value(frame);
+                    return Values.isTrue(value) ? second.value(frame) : value;
+                };
+            });
         }
         return left;
     }
 
-    private Expression not() {
-        if (tokens.take(Kind.NAME, "not")) {
-            Expression value = not();
-            return scope -> !Values.isTrue(value.value(scope));
+    private Expr not() {
+        if (tokens.takeName("not")) {
+            tokens.enter();
+            Expr value = not();
+            tokens.leave();
+            return Node.unary(value, of -> !Values.isTrue(of));
         }
         return comparison();
     }
 
-    private Expression comparison() {
-        Expression left = sum();
-        Expression all = null;
-        while (true) {
-            String operator = comparisonOperator();
-            if (operator.isEmpty()) {
-                return all == null ? left : all;
-            }
-            Expression first = left;
-            Expression second = sum();
-            Expression before = all == null ? scope -> true : all;
-            all = scope ->
-                    Values.isTrue(before.value(scope)) && compare(operator, first.value(scope), second.value(scope));
-            left = second;
+    private Expr comparison() {
+        List<Expr> values = new ArrayList<>(List.of(sum()));
+        List<String> operators = new ArrayList<>();
+        for (String operator = comparisonOperator(); !operator.isEmpty(); operator = comparisonOperator()) {
+            operators.add(operator);
+            values.add(sum());
         }
+        if (operators.isEmpty()) {
+            return values.get(0);
+        }
+        return new Operation(values, parts -> frame -> {
+            Object left = parts.get(0).value(frame);
+            for (int i = 0; i < operators.size(); i++) {
+                Object right = parts.get(i + 1).value(frame);
+                if (!compare(frame.run, operators.get(i), left, right)) {
+                    return false;
+                }
+                left = right;
+            }
+            return true;
+        });
     }
 
     private String comparisonOperator() {
@@ -88,7 +156,7 @@ final class ExpressionParser {
         if (token.kind() == Kind.OPERATOR && COMPARISONS.contains(token.text())) {
             return tokens.next().text();
         }
-        if (tokens.take(Kind.NAME, "in")) {
+        if (tokens.takeName("in")) {
             return "in";
         }
         if (token.is(Kind.NAME, "not") && tokens.peekSecond().is(Kind.NAME, "in")) {
@@ -99,273 +167,369 @@ final class ExpressionParser {
         return "";
     }
 
-    private static boolean compare(String operator, Object left, Object right) {
+    private static boolean compare(Run run, String operator, Object left, Object right) {
+        run.spend(1);
         return switch (operator) {
             case "==" -> Values.equal(left, right);
             case "!=" -> !Values.equal(left, right);
-            case "in" -> Values.contains(right, left);
-            case "not in" -> !Values.contains(right, left);
-            case "<" -> Values.compare(left, right) < 0;
-            case "<=" -> Values.compare(left, right) <= 0;
-            case ">" -> Values.compare(left, right) > 0;
-            default -> Values.compare(left, right) >= 0;
+            case "in" -> Values.contains(run, right, left);
+            case "not in" -> !Values.contains(run, right, left);
+            default -> Order.test(operator, left, right);
         };
     }
 
-    private Expression sum() {
-        Expression left = concatenation();
+    private Expr sum() {
+        Expr left = concatenation();
+        Chain chain = new Chain();
         while (true) {
-            Expression first = left;
             if (tokens.takeOperator("+")) {
-                Expression second = concatenation();
-                left = scope -> Values.add(first.value(scope), second.value(scope));
+                left = binary(chain, left, concatenation(), Arithmetic::add);
             } else if (tokens.takeOperator("-")) {
-                Expression second = concatenation();
-                left = scope -> Values.integer(first.value(scope), "'-'") - Values.integer(second.value(scope), "'-'");
+                left = binary(chain, left, concatenation(), Arithmetic::subtract);
             } else {
                 return left;
             }
         }
     }
 
-    private Expression concatenation() {
-        Expression left = product();
+    /** An operation on two values, which the text that it makes is counted for. */
+    private Expr binary(Chain chain, Expr left, Expr right, Binary operation) {
+        chain.grow();
+        return new Operation(List.of(left, right), parts -> {
+            Expression first = parts.get(0);
+            Expression second = parts.get(1);
+            return frame -> operation.apply(frame.run, first.value(frame), second.value(frame));
+        });
+    }
+
+    @FunctionalInterface
+    private interface Binary {
+        Object apply(Run run, Object left, Object right);
+    }
+
+    private Expr concatenation() {
+        List<Expr> pieces = new ArrayList<>(List.of(product()));
         while (tokens.takeOperator("~")) {
-            Expression first = left;
-            Expression second = product();
-            left = scope -> Values.string(first.value(scope)) + Values.string(second.value(scope));
+            pieces.add(product());
+        }
+        if (pieces.size() == 1) {
+            return pieces.get(0);
+        }
+        return new Operation(pieces, parts -> frame -> {
+            StringBuilder text = new StringBuilder();
+            for (Object value : values(parts, frame)) {
+                text.append(Values.string(value));
+            }
+            return frame.run.counted(text.toString());
+        });
+    }
+
+    private Expr product() {
+        Expr left = power();
+        Chain chain = new Chain();
+        while (true) {
+            if (tokens.takeOperator("*")) {
+                left = binary(chain, left, power(), Arithmetic::multiply);
+            } else if (tokens.takeOperator("/")) {
+                left = binary(chain, left, power(), Arithmetic::divide);
+            } else if (tokens.takeOperator("//")) {
+                left = binary(chain, left, power(), Arithmetic::floorDivide);
+            } else if (tokens.takeOperator("%")) {
+                left = binary(chain, left, power(), Arithmetic::remainder);
+            } else {
+                return left;
+            }
+        }
+    }
+
+    private Expr power() {
+        Expr left = sign(true);
+        Chain chain = new Chain();
+        while (tokens.takeOperator("**")) {
+            left = binary(chain, left, sign(true), Arithmetic::power);
         }
         return left;
     }
 
-    private Expression product() {
-        Expression left = sign();
-        while (true) {
-            Expression first = left;
-            if (tokens.takeOperator("*")) {
-                Expression second = sign();
-                left = scope -> Values.integer(first.value(scope), "'*'") * Values.integer(second.value(scope), "'*'");
-            } else if (tokens.takeOperator("%")) {
-                Expression second = sign();
-                left = scope ->
-                        Math.floorMod(Values.integer(first.value(scope), "'%'"), divisor(second.value(scope), "'%'"));
-            } else if (tokens.takeOperator("//")) {
-                Expression second = sign();
-                left = scope ->
-                        Math.floorDiv(Values.integer(first.value(scope), "'//'"), divisor(second.value(scope), "'//'"));
-            } else {
-                return left;
-            }
-        }
-    }
-
-    private static long divisor(Object value, String operator) {
-        long divisor = Values.integer(value, operator);
-        if (divisor == 0) {
-            throw new JinjaException(operator + " by zero");
-        }
-        return divisor;
-    }
-
-    private Expression sign() {
+    private Expr sign(boolean filters) {
+        tokens.enter();
+        Expr value;
         if (tokens.takeOperator("-")) {
-            Expression value = sign();
-            return scope -> -Values.integer(value.value(scope), "'-'");
+            value = Node.unary(sign(false), Arithmetic::negate);
+        } else if (tokens.takeOperator("+")) {
+            value = Node.unary(sign(false), Arithmetic::plus);
+        } else {
+            value = primary();
         }
-        return filtersAndTests(members(primary()));
+        value = members(value);
+        tokens.leave();
+        return filters ? filtersAndTests(value) : value;
     }
 
-    private Expression primary() {
+    private Expr primary() {
         Token token = tokens.next();
-        switch (token.kind()) {
-            case STRING -> {
-                StringBuilder text = new StringBuilder(token.text());
-                while (tokens.peek().kind() == Kind.STRING) { // neighbours join, as in Python
-                    text.append(tokens.next().text());
-                }
-                String joined = text.toString();
-                return scope -> joined;
+        if (token.kind() == Kind.STRING) {
+            StringBuilder text = new StringBuilder((String) token.value());
+            while (tokens.peek().kind() == Kind.STRING) { // neighbours join, as in Python
+                text.append(tokens.next().value());
             }
-            case NUMBER -> {
-                Object number = token.text().contains(".")
-                        ? (Object) Double.valueOf(token.text())
-                        : (Object) Long.valueOf(token.text());
-                return scope -> number;
-            }
-            case NAME -> {
-                return name(token);
-            }
-            case OPERATOR -> {
-                switch (token.text()) {
-                    case "(" -> {
-                        return parentheses();
-                    }
-                    case "[" -> {
-                        return list("]", new ArrayList<>());
-                    }
-                    case "{" -> {
-                        return mapping();
-                    }
-                    default -> {}
-                }
-            }
-            default -> {}
+            return Node.constant(text.toString());
         }
-        throw new JinjaException(token.line(), "a value is expected, but found " + token.shown());
+        if (token.kind() == Kind.NUMBER) {
+            return Node.constant(token.value());
+        }
+        if (token.kind() == Kind.NAME) {
+            return switch (token.text()) {
+                case "true", "True" -> Node.constant(true);
+                case "false", "False" -> Node.constant(false);
+                case "none", "None" -> Node.constant(null);
+                default -> new Node.Name(token.text());
+            };
+        }
+        return switch (token.kind() == Kind.OPERATOR ? token.text() : "") {
+            case "(" -> {
+                Expr inner = tuple(true, true);
+                tokens.expectOperator(")");
+                yield inner;
+            }
+            case "[" -> list();
+            case "{" -> mapping();
+            default -> throw new JinjaException(token.line(), "a value is expected, but found " + token.shown());
+        };
     }
 
-    private Expression name(Token token) {
-        switch (token.text()) {
-            case "true", "True" -> {
-                return scope -> true;
-            }
-            case "false", "False" -> {
-                return scope -> false;
-            }
-            case "none", "None" -> {
-                return scope -> null;
-            }
-            default -> {}
-        }
-        String name = token.text();
-        if (tokens.takeOperator("(")) {
-            Arguments arguments = arguments();
-            return Functions.call(name, arguments, token.line());
-        }
-        return scope -> scope.get(name);
-    }
-
-    private Expression parentheses() {
-        Expression first = parse();
-        if (tokens.takeOperator(")")) {
-            return first;
-        }
-        tokens.expect(Kind.OPERATOR, ",");
-        return list(")", new ArrayList<>(List.of(first)));
-    }
-
-    private Expression list(String end, List<Expression> items) {
-        while (!tokens.takeOperator(end)) {
+    private Expr list() {
+        List<Expr> items = new ArrayList<>();
+        while (!tokens.takeOperator("]")) {
             items.add(parse());
-            if (!tokens.peek().is(Kind.OPERATOR, end)) {
-                tokens.expect(Kind.OPERATOR, ",");
+            if (!tokens.atOperator("]")) {
+                tokens.expectOperator(",");
             }
         }
-        return scope -> {
-            List<Object> values = new ArrayList<>();
-            items.forEach(item -> values.add(item.value(scope)));
-            return values;
-        };
+        return new Operation(items, parts -> frame -> values(parts, frame));
     }
 
-    private Expression mapping() {
-        Map<Expression, Expression> entries = new LinkedHashMap<>();
+    private Expr mapping() {
+        List<Expr> items = new ArrayList<>();
         while (!tokens.takeOperator("}")) {
-            Expression key = parse();
-            tokens.expect(Kind.OPERATOR, ":");
-            entries.put(key, parse());
-            if (!tokens.peek().is(Kind.OPERATOR, "}")) {
-                tokens.expect(Kind.OPERATOR, ",");
+            items.add(parse());
+            tokens.expectOperator(":");
+            items.add(parse());
+            if (!tokens.atOperator("}")) {
+                tokens.expectOperator(",");
             }
         }
-        return scope -> {
+        return new Operation(items, parts -> frame -> {
+            frame.run.spend(parts.size());
             Map<Object, Object> values = new LinkedHashMap<>();
-            entries.forEach((key, value) -> values.put(key.value(scope), value.value(scope)));
+            for (int i = 0; i < parts.size(); i += 2) {
+                Object key = Values.key(parts.get(i).value(frame));
+                values.put(key, parts.get(i + 1).value(frame));
+            }
             return values;
-        };
+        });
     }
 
-    private Expression members(Expression start) {
-        Expression owner = start;
+    private Expr members(Expr start) {
+        Expr owner = start;
+        Chain chain = new Chain();
         while (true) {
-            Expression inner = owner;
             if (tokens.takeOperator(".")) {
+                chain.grow();
                 Token member = tokens.next();
-                if (member.kind() != Kind.NAME) {
+                if (member.kind() == Kind.NAME) {
+                    owner = Node.unary(owner, of -> Members.attribute(of, member.text()));
+                } else if (member.kind() == Kind.NUMBER && member.value() instanceof Long place) {
+                    owner = Node.unary(owner, of -> Members.item(of, place));
+                } else {
                     throw new JinjaException(
                             member.line(), "a name is expected after '.', but found " + member.shown());
                 }
-                String name = member.text();
-                owner = tokens.takeOperator("(")
-                        ? Functions.method(inner, name, arguments(), member.line())
-                        : scope -> Values.member(inner.value(scope), name, name);
             } else if (tokens.takeOperator("[")) {
-                owner = subscript(inner);
+                chain.grow();
+                owner = subscript(owner);
+            } else if (tokens.atOperator("(")) {
+                chain.grow();
+                owner = call(owner);
             } else {
                 return owner;
             }
         }
     }
 
-    private Expression subscript(Expression owner) {
-        List<Expression> bounds = new ArrayList<>();
-        Expression bound = null;
-        boolean slice = false;
-        while (!tokens.takeOperator("]")) {
-            if (tokens.takeOperator(":")) {
-                bounds.add(bound);
-                bound = null;
-                slice = true;
-            } else {
-                bound = parse();
-            }
-        }
-        bounds.add(bound);
-        if (!slice) {
-            Expression key = bound;
-            if (key == null) {
-                throw tokens.fault("a key is expected between '[' and ']'");
-            }
-            return scope -> {
-                Object value = key.value(scope);
-                return Values.member(owner.value(scope), value, Values.string(value));
-            };
-        }
-        return scope -> {
-            Long[] values = new Long[3];
-            for (int i = 0; i < Math.min(3, bounds.size()); i++) {
-                Object value = bounds.get(i) == null ? null : bounds.get(i).value(scope);
-                values[i] = value == null ? null : Values.integer(value, "a slice");
-            }
-            return Values.slice(owner.value(scope), values[0], values[1], values[2]);
-        };
+    private Expr call(Expr function) {
+        int line = tokens.peek().line();
+        return new Node.Call(function, arguments(), line);
     }
 
-    private Expression filtersAndTests(Expression start) {
-        Expression value = start;
+    private Expr subscript(Expr owner) {
+        if (tokens.atOperator("]")) {
+            throw tokens.fault("a key is expected between '[' and ']'");
+        }
+        Expr[] bounds = new Expr[3];
+        int colons = 0;
+        while (!tokens.atOperator("]")) {
+            if (tokens.takeOperator(":")) {
+                if (++colons > 2) {
+                    throw tokens.fault("']' is expected");
+                }
+            } else if (tokens.atOperator(",")) {
+                throw tokens.fault("a tuple as a key is not supported; ']' is expected");
+            } else if (bounds[colons] != null) {
+                throw tokens.fault("']' is expected");
+            } else {
+                bounds[colons] = parse();
+            }
+        }
+        tokens.expectOperator("]");
+        if (colons == 0) {
+            return new Operation(List.of(owner, bounds[0]), parts -> {
+                Expression of = parts.get(0);
+                Expression key = parts.get(1);
+                return frame -> Members.item(of.value(frame), key.value(frame));
+            });
+        }
+        List<Expr> all = new ArrayList<>(List.of(owner));
+        for (Expr bound : bounds) {
+            all.add(bound == null ? Node.constant(null) : bound);
+        }
+        return new Operation(
+                all,
+                parts -> frame -> Members.slice(
+                        frame.run,
+                        parts.get(0).value(frame),
+                        parts.get(1).value(frame),
+                        parts.get(2).value(frame),
+                        parts.get(3).value(frame)));
+    }
+
+    private Expr filtersAndTests(Expr start) {
+        Expr value = start;
+        Chain chain = new Chain();
         while (true) {
-            Expression inner = value;
-            if (tokens.takeOperator("|")) {
-                int line = tokens.peek().line();
-                String name = tokens.name();
-                value = Functions.filter(inner, name, tokens.takeOperator("(") ? arguments() : Arguments.NONE, line);
-            } else if (tokens.take(Kind.NAME, "is")) {
-                boolean negated = tokens.take(Kind.NAME, "not");
-                int line = tokens.peek().line();
-                Expression test = Functions.test(inner, tokens.name(), line);
-                value = negated ? scope -> !Values.isTrue(test.value(scope)) : test;
+            if (tokens.atOperator("|")) {
+                chain.grow();
+                value = filter(value);
+            } else if (tokens.takeName("is")) {
+                chain.grow();
+                value = test(value);
+            } else if (tokens.atOperator("(")) {
+                chain.grow();
+                value = call(value);
             } else {
                 return value;
             }
         }
     }
 
-    /** Arguments up to the closing parenthesis; the opening one is read. */
+    /** A filter after its {@code |}. */
+    Expr filter(Expr value) {
+        tokens.expectOperator("|");
+        return namedFilter(value);
+    }
+
+    /** A filter from its name on. */
+    Expr namedFilter(Expr value) {
+        int line = tokens.peek().line();
+        String name = tokens.name();
+        Filters.Filter filter = Filters.get(name);
+        if (filter == null) {
+            throw new JinjaException(
+                    line, "filter '" + name + "' is not supported; chat templates may use " + Filters.known());
+        }
+        Arguments arguments = tokens.atOperator("(") ? arguments() : Arguments.NONE;
+        return applied(value, arguments, filter);
+    }
+
+    private static Expr applied(Expr value, Arguments arguments, Filters.Filter filter) {
+        return new Expr() {
+            @Override
+            public List<Node> children() {
+                return List.of(value, arguments);
+            }
+
+            @Override
+            public Expression link(Symbols symbols) {
+                Expression of = value.link(symbols);
+                Arguments.Linked given = arguments.link(symbols);
+                return frame -> {
+                    frame.run.spend(1);
+                    return filter.apply(frame.run, of.value(frame), given.values(frame));
+                };
+            }
+        };
+    }
+
+    private Expr test(Expr value) {
+        boolean negated = tokens.takeName("not");
+        int line = tokens.peek().line();
+        String name = tokens.name();
+        Filters.Filter test = Tests.get(name);
+        if (test == null) {
+            throw new JinjaException(
+                    line, "test '" + name + "' is not supported; chat templates may use " + Tests.known());
+        }
+        Arguments arguments = Arguments.NONE;
+        Token next = tokens.peek();
+        boolean opens = next.kind() == Kind.OPERATOR && Set.of("[", "{").contains(next.text());
+        boolean named = next.kind() == Kind.NAME
+                && !Set.of("else", "or", "and").contains(next.text());
+        if (tokens.atOperator("(")) {
+            arguments = arguments();
+        } else if (opens || named || next.kind() == Kind.STRING || next.kind() == Kind.NUMBER) {
+            if (next.is(Kind.NAME, "is")) {
+                throw tokens.fault("tests cannot follow each other");
+            }
+            arguments = new Arguments(List.of(members(primary())), Map.of(), null, null);
+        }
+        Expr tested = applied(value, arguments, test);
+        return negated ? Node.unary(tested, of -> !Values.isTrue(of)) : tested;
+    }
+
+    /** Arguments with their parentheses. */
     private Arguments arguments() {
-        List<Expression> places = new ArrayList<>();
-        Map<String, Expression> names = new LinkedHashMap<>();
+        tokens.expectOperator("(");
+        List<Expr> places = new ArrayList<>();
+        Map<String, Expr> names = new LinkedHashMap<>();
+        Expr more = null;
+        Expr named = null;
         while (!tokens.takeOperator(")")) {
-            if (tokens.peek().kind() == Kind.NAME && tokens.peekSecond().is(Kind.OPERATOR, "=")) {
+            if (named != null) {
+                throw tokens.fault("nothing may follow '**' but ')'");
+            }
+            if (tokens.takeOperator("*")) {
+                if (more != null) {
+                    throw tokens.fault("only one '*' may stand in a call");
+                }
+                more = parse();
+            } else if (tokens.takeOperator("**")) {
+                named = parse();
+            } else if (tokens.peek().kind() == Kind.NAME && tokens.peekSecond().is(Kind.OPERATOR, "=")) {
                 String name = tokens.name();
                 tokens.next();
-                names.put(name, parse());
+                if (names.put(name, parse()) != null) {
+                    throw tokens.fault("argument '" + name + "' is given twice");
+                }
+            } else if (more != null || !names.isEmpty()) {
+                throw tokens.fault("a name is expected after arguments with names");
             } else {
                 places.add(parse());
             }
-            if (!tokens.peek().is(Kind.OPERATOR, ")")) {
-                tokens.expect(Kind.OPERATOR, ",");
+            if (!tokens.atOperator(")")) {
+                tokens.expectOperator(",");
             }
         }
-        return new Arguments(places, names);
+        return new Arguments(places, names, more, named);
+    }
+
+    /** Counts operators on one level. */
+    private final class Chain {
+        private int length;
+
+        void grow() {
+            if (++length > LONGEST_CHAIN) {
+                throw tokens.fault("at most " + LONGEST_CHAIN + " operators may follow each other");
+            }
+        }
     }
 }

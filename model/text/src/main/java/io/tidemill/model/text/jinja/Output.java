@@ -7,18 +7,44 @@ import java.util.List;
 final class Output {
     private final StringBuilder text = new StringBuilder();
     private final List<Rendering.Span> generated = new ArrayList<>();
+    private final Run run;
+    private final boolean outermost;
+
+    private Output(Run run, boolean outermost) {
+        this.run = run;
+        this.outermost = outermost;
+    }
+
+    /** What the template writes. */
+    static Output of(Run run) {
+        return new Output(run, true);
+    }
+
+    /** Text that a macro or block collects before anyone knows where it goes. */
+    static Output aside(Run run) {
+        return new Output(run, false);
+    }
 
     void write(String part) {
+        run.spendText(part.length());
         text.append(part);
     }
 
-    void generation(Runnable body) {
-        int start = text.length();
-        body.run();
-        generated.add(new Rendering.Span(start, text.length()));
+    /** Writes what the model generates; aside, its place in the end is not known. */
+    void generated(String part) {
+        if (outermost) {
+            generated.add(new Rendering.Span(text.length(), text.length() + part.length()));
+        } else {
+            run.markAside();
+        }
+        write(part);
     }
 
-    Rendering rendering() {
-        return new Rendering(text.toString(), generated);
+    String text() {
+        return text.toString();
+    }
+
+    List<Rendering.Span> generated() {
+        return generated;
     }
 }

@@ -5,10 +5,26 @@ import java.util.List;
 /** A part of a template that writes. */
 @FunctionalInterface
 interface Statement {
-    void render(Scope scope, Output output);
+    /** What to do after a statement: go on, or leave this round of the loop, or the loop. */
+    enum Next {
+        GO_ON,
+        CONTINUE,
+        BREAK
+    }
+
+    Next render(Frame frame, Output output);
 
     static Statement all(List<Statement> parts) {
-        List<Statement> copy = List.copyOf(parts);
-        return (scope, output) -> copy.forEach(part -> part.render(scope, output));
+        Statement[] copy = parts.toArray(Statement[]::new);
+        return (frame, output) -> {
+            for (Statement part : copy) {
+                frame.run.spend(1);
+                Next next = part.render(frame, output);
+                if (next != Next.GO_ON) {
+                    return next;
+                }
+            }
+            return Next.GO_ON;
+        };
     }
 }

@@ -5,8 +5,11 @@ import java.util.List;
 
 /** Walks over tokens, with errors that say what was expected and what was found. */
 final class TokenReader {
+    private static final int DEEPEST = 100;
+
     private final List<Token> tokens;
     private int at;
+    private int depth;
 
     TokenReader(List<Token> tokens) {
         this.tokens = tokens;
@@ -39,10 +42,22 @@ final class TokenReader {
         return take(Kind.OPERATOR, text);
     }
 
+    boolean takeName(String text) {
+        return take(Kind.NAME, text);
+    }
+
+    boolean atOperator(String text) {
+        return peek().is(Kind.OPERATOR, text);
+    }
+
     void expect(Kind kind, String text) {
         if (!take(kind, text)) {
             throw fault(kind == Kind.END ? "nothing more is expected" : "'" + text + "' is expected");
         }
+    }
+
+    void expectOperator(String text) {
+        expect(Kind.OPERATOR, text);
     }
 
     String name() {
@@ -50,6 +65,17 @@ final class TokenReader {
             throw fault("a name is expected");
         }
         return next().text();
+    }
+
+    /** Steps into a part inside a part, of which a template may have so many and no more. */
+    void enter() {
+        if (++depth > DEEPEST) {
+            throw new JinjaException(peek().line(), "the template is nested more than " + DEEPEST + " deep");
+        }
+    }
+
+    void leave() {
+        depth--;
     }
 
     JinjaException fault(String expected) {

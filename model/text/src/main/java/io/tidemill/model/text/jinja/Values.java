@@ -1,33 +1,14 @@
 package io.tidemill.model.text.jinja;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.util.DefaultIndenter;
-import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
-import com.fasterxml.jackson.core.util.MinimalPrettyPrinter;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.stream.Collectors;
 
-/** What Python does with values: strings, booleans, longs, doubles, null (none), lists, maps, and the undefined. */
+/**
+ * What Python does with values. They are String, {@link Safe}, Boolean, Long, Double, null (none), List, {@link Tuple},
+ * Map, and what the other types of this package stand for.
+ */
 final class Values {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
-    /** What a missing variable or member is: prints as nothing, is false, and refuses to be looked into. */
-    record Undefined(String name) {}
-
-    /** The only value whose members a template may set. */
-    static final class Namespace {
-        final Map<String, Object> members;
-
-        Namespace(Map<String, Object> members) {
-            this.members = members;
-        }
-    }
-
     private Values() {}
 
     static boolean isTrue(Object value) {
@@ -40,234 +21,209 @@ final class Values {
         if (value instanceof Number number) {
             return number.doubleValue() != 0;
         }
+        return !isSized(value) || length(value) > 0;
+    }
+
+    private static boolean isSized(Object value) {
+        return Iterables.isIterable(value) && !(value instanceof Iterables.Once);
+    }
+
+    /** Python's {@code len}. */
+    static long length(Object value) {
         if (value instanceof String text) {
-            return !text.isEmpty();
+            return text.codePointCount(0, text.length());
         }
-        if (value instanceof Collection<?> items) {
-            return !items.isEmpty();
+        if (value instanceof Safe safe) {
+            return length(safe.text());
         }
-        return !(value instanceof Map<?, ?> map) || !map.isEmpty();
+        if (value instanceof Map<?, ?> map) {
+            return map.size();
+        }
+        if (value instanceof View view) {
+            return view.map().size();
+        }
+        if (value instanceof Loop.Position position) {
+            return (long) position.member("length");
+        }
+        if (!isSized(value)) {
+            throw new JinjaException("a length is needed, but found " + shown(value));
+        }
+        return Iterables.of(value).size();
     }
 
     /** As Python's {@code str}; the undefined as nothing. */
     static String string(Object value) {
-        return value instanceof String text ? text : value instanceof Undefined ? "" : representation(value);
-    }
-
-    private static String representation(Object value) {
-        if (value == null) {
-            return "None";
-        }
-        if (value instanceof Boolean truth) {
-            return truth ? "True" : "False";
-        }
         if (value instanceof String text) {
-            char quote = text.contains("'") && !text.contains("\"") ? '"' : '\'';
-            String escaped = text.replace("\\", "\\\\")
-                    .replace("\n", "\\n")
-                    .replace("\r", "\\r")
-                    .replace("\t", "\\t");
-            return quote + (quote == '\'' ? escaped.replace("'", "\\'") : escaped) + quote;
+            return text;
         }
-        if (value instanceof List<?> items) {
-            return items.stream().map(Values::representation).collect(Collectors.joining(", ", "[", "]"));
+        if (value instanceof Safe safe) {
+            return safe.text();
         }
-        if (value instanceof Map<?, ?> map) {
-            return map.entrySet().stream()
-                    .map(entry -> representation(entry.getKey()) + ": " + representation(entry.getValue()))
-                    .collect(Collectors.joining(", ", "{", "}"));
-        }
-        return String.valueOf(value);
+        return value instanceof Undefined ? "" : Text.representation(value);
     }
 
     static boolean equal(Object left, Object right) {
-        if (left instanceof Number a && right instanceof Number b) {
-            return a.doubleValue() == b.doubleValue();
+        if (left instanceof Safe || right instanceof Safe) {
+            return equal(plain(left), plain(right));
         }
-        return Objects.equals(left, right);
+        Object a = number(left);
+        Object b = number(right);
+        if (a instanceof Number x && b instanceof Number y) {
+            return Order.compare(x, y) == 0 && !Double.isNaN(x.doubleValue()) && !Double.isNaN(y.doubleValue());
+        }
+        if (left instanceof List<?> x && right instanceof List<?> y) {
+            return equalItems(x, y);
+        }
+        if (left instanceof Tuple x && right instanceof Tuple y) {
+            return equalItems(x.items(), y.items());
+        }
+        if (left instanceof Map<?, ?> x && right instanceof Map<?, ?> y) {
+            return x.size() == y.size()
+                    && x.entrySet().stream()
+                            .allMatch(entry -> y.containsKey(entry.getKey())
+                                    && equal(entry.getValue(), y.get(entry.getKey())));
+        }
+        if (left instanceof Undefined && right instanceof Undefined) {
+            return true;
+        }
+        if (left instanceof View || right instanceof View) {
+            throw new JinjaException("comparing the keys, values or items of a mapping is not supported; '| list' first");
+        }
+        if (left instanceof Range x && right instanceof Range y) {
+            return equalItems(x.numbers(), y.numbers());
+        }
+        return left instanceof String || left == null ? Objects.equals(left, right) : left == right;
     }
 
-    static boolean contains(Object container, Object item) {
-        if (container instanceof String text) {
-            return item instanceof String part && text.contains(part);
-        }
-        if (container instanceof Collection<?> items) {
-            return items.stream().anyMatch(each -> equal(each, item));
-        }
-        if (container instanceof Map<?, ?> map) {
-            return map.containsKey(item);
-        }
-        if (container instanceof Undefined) {
+    private static boolean equalItems(List<?> left, List<?> right) {
+        if (left.size() != right.size()) {
             return false;
         }
-        throw new JinjaException(
-                "'in' needs a string, a list or a mapping on its right, but found " + shown(container));
+        for (int i = 0; i < left.size(); i++) {
+            if (!equal(left.get(i), right.get(i))) {
+                return false;
+            }
+        }
+        return true;
     }
 
-    static Object member(Object owner, Object key, String shown) {
-        if (owner instanceof Namespace namespace && key instanceof String name) {
-            return namespace.members.containsKey(name) ? namespace.members.get(name) : new Undefined(shown);
-        }
-        if (owner instanceof Map<?, ?> map) {
-            return map.containsKey(key) ? map.get(key) : new Undefined(shown);
-        }
-        if (owner instanceof List<?> items && key instanceof Long index) {
-            long place = index < 0 ? items.size() + index : index;
-            return place >= 0 && place < items.size() ? items.get((int) place) : new Undefined(shown);
-        }
-        if (owner instanceof String text && key instanceof Long index) {
-            long place = index < 0 ? text.length() + index : index;
-            boolean inside = place >= 0 && place < text.length();
-            return inside ? String.valueOf(text.charAt((int) place)) : new Undefined(shown);
-        }
-        if (owner instanceof Undefined undefined) {
-            throw new JinjaException("'" + undefined.name() + "' is undefined, so '" + shown + "' cannot be read");
-        }
-        return new Undefined(shown);
+    private static Object plain(Object value) {
+        return value instanceof Safe safe ? safe.text() : value;
     }
 
-    /** Python's {@code owner[start:stop:step]}; an absent bound is null. */
-    static Object slice(Object owner, Long start, Long stop, Long step) {
-        List<Object> items = new ArrayList<>();
-        if (owner instanceof String text) {
-            text.chars().forEach(c -> items.add((char) c));
-        } else {
-            items.addAll(items(owner));
-        }
-        int by = step == null ? 1 : Math.toIntExact(step);
-        if (by == 0) {
-            throw new JinjaException("step of a slice must not be 0");
-        }
-        int size = items.size();
-        int from = bound(start, by > 0 ? 0 : size - 1, size, by);
-        int to = bound(stop, by > 0 ? size : -1, size, by);
-        List<Object> taken = new ArrayList<>();
-        for (int i = from; by > 0 ? i < to : i > to; i += by) {
-            taken.add(items.get(i));
-        }
-        return owner instanceof String ? taken.stream().map(String::valueOf).collect(Collectors.joining()) : taken;
+    /** True and false as the numbers that they are in Python; anything else as it is. */
+    static Object number(Object value) {
+        return value instanceof Boolean truth ? (Object) (truth ? 1L : 0L) : value;
     }
 
-    private static int bound(Long given, int absent, int size, int by) {
-        if (given == null) {
-            return absent;
+    static boolean contains(Run run, Object container, Object item) {
+        if (container instanceof String || container instanceof Safe) {
+            if (plain(item) instanceof String part) {
+                return string(container).contains(part);
+            }
+            throw new JinjaException("'in' a text needs a text on its left, but found " + shown(item));
         }
-        long place = given < 0 ? given + size : given;
-        return (int) Math.max(by > 0 ? 0 : -1, Math.min(by > 0 ? size : size - 1, place));
+        if (container instanceof Map<?, ?> map) {
+            return map.containsKey(lookupKey(item));
+        }
+        if (container instanceof View view && view.kind() == View.Kind.KEYS) {
+            return view.map().containsKey(lookupKey(item));
+        }
+        if (container instanceof Namespace || !Iterables.isIterable(container)) {
+            throw new JinjaException(
+                    "'in' needs a string, a list or a mapping on its right, but found " + shown(container));
+        }
+        var items = Iterables.of(container).iterator();
+        while (items.hasNext()) {
+            run.spend(1);
+            if (equal(items.next(), item)) {
+                return true;
+            }
+        }
+        return false;
     }
 
-    /** What a loop walks over: a list, the keys of a mapping, the characters of a string. */
-    static List<Object> items(Object value) {
-        if (value instanceof Collection<?> items) {
-            return new ArrayList<>(items);
+    /**
+     * A value as the key of a mapping: numbers that are equal are one key.
+     *
+     * @throws JinjaException for a list or mapping, which cannot be keys
+     */
+    static Object key(Object value) {
+        if (value instanceof List || value instanceof Map || value instanceof Namespace || value instanceof View) {
+            throw new JinjaException("a key must not change, but found " + shown(value));
         }
+        if (value instanceof Boolean || value instanceof Double || value instanceof Tuple) {
+            throw new JinjaException("keys of mappings that are neither texts nor whole numbers are not supported, such as "
+                    + shown(value));
+        }
+        return plain(value);
+    }
+
+    /** A value as it is looked for among keys. */
+    static Object lookupKey(Object value) {
+        Object number = number(value);
+        if (number instanceof Double || number instanceof Tuple) {
+            return setKey(number);
+        }
+        return number instanceof Number ? number : key(value);
+    }
+
+    /** A value as a set holds it; here other numbers and tuples are well. */
+    static Object setKey(Object value) {
+        Object number = number(value);
+        if (number instanceof Double decimal && decimal == Math.rint(decimal) && Math.abs(decimal) < 1e18) {
+            return decimal.longValue();
+        }
+        if (number instanceof Tuple tuple) {
+            return new Tuple(tuple.items().stream().map(Values::setKey).toList());
+        }
+        return number instanceof Number ? number : key(value);
+    }
+
+    static Map<?, ?> mapping(Object value, String what) {
         if (value instanceof Map<?, ?> map) {
-            return new ArrayList<>(map.keySet());
+            return map;
         }
-        if (value instanceof String text) {
-            return new ArrayList<>(
-                    text.codePoints().mapToObj(Character::toString).toList());
-        }
-        if (value instanceof Undefined) {
-            return new ArrayList<>();
-        }
-        throw new JinjaException("a list is needed, but found " + shown(value));
+        throw new JinjaException(what + " needs a mapping, but found " + shown(value));
     }
 
-    static Object add(Object left, Object right) {
-        if (left instanceof String a && right instanceof String b) {
-            return a + b;
-        }
-        if (left instanceof Long a && right instanceof Long b) {
-            return a + b;
-        }
-        if (left instanceof Number a && right instanceof Number b) {
-            return a.doubleValue() + b.doubleValue();
-        }
-        if (left instanceof List<?> a && right instanceof List<?> b) {
-            List<Object> both = new ArrayList<>(a);
-            both.addAll(b);
-            return both;
-        }
-        throw new JinjaException("'+' cannot join " + shown(left) + " and " + shown(right) + "; '~' joins as text");
+    /** All that a loop would walk over. */
+    static List<Object> items(Object value) {
+        return Iterables.list(Iterables.of(value).iterator());
     }
 
     static long integer(Object value, String what) {
-        if (value instanceof Long number) {
-            return number;
+        Object number = number(value);
+        if (number instanceof Long whole) {
+            return whole;
         }
         throw new JinjaException(what + " needs a whole number, but found " + shown(value));
     }
 
-    static int compare(Object left, Object right) {
-        if (left instanceof Number a && right instanceof Number b) {
-            return Double.compare(a.doubleValue(), b.doubleValue());
+    static Callable callable(Object value) {
+        if (value instanceof Callable callable) {
+            return callable;
         }
-        if (left instanceof String a && right instanceof String b) {
-            return a.compareTo(b);
+        if (value instanceof Loop.Position position) {
+            return position::call;
         }
-        throw new JinjaException("cannot compare " + shown(left) + " with " + shown(right));
+        if (value instanceof Undefined undefined) {
+            throw undefined.fault();
+        }
+        throw new JinjaException("a function is needed, but found " + shown(value));
     }
 
-    /** As transformers' {@code tojson}: Python's separators, nothing escaped that need not be. */
-    static String json(Object value, Long indent) {
-        try {
-            return JSON.writer(indent == null ? new OneLine() : indented(Math.toIntExact(indent)))
-                    .writeValueAsString(value instanceof Undefined ? null : value);
-        } catch (JsonProcessingException e) {
-            throw new JinjaException("tojson cannot write " + shown(value) + ": " + e.getOriginalMessage());
-        }
-    }
-
-    private static DefaultPrettyPrinter indented(int spaces) {
-        DefaultIndenter indenter = new DefaultIndenter(" ".repeat(spaces), "\n");
-        DefaultPrettyPrinter printer = new DefaultPrettyPrinter() {
-            private static final long serialVersionUID = 1;
-
-            @Override
-            public DefaultPrettyPrinter createInstance() {
-                return this;
-            }
-
-            @Override
-            public void writeObjectFieldValueSeparator(com.fasterxml.jackson.core.JsonGenerator generator)
-                    throws java.io.IOException {
-                generator.writeRaw(": ");
-            }
-        };
-        printer.indentArraysWith(indenter);
-        printer.indentObjectsWith(indenter);
-        return printer;
-    }
-
-    /** {@code {"a": 1, "b": [1, 2]}}. */
-    private static final class OneLine extends MinimalPrettyPrinter {
-        private static final long serialVersionUID = 1;
-
-        @Override
-        public void writeObjectFieldValueSeparator(com.fasterxml.jackson.core.JsonGenerator generator)
-                throws java.io.IOException {
-            generator.writeRaw(": ");
-        }
-
-        @Override
-        public void writeObjectEntrySeparator(com.fasterxml.jackson.core.JsonGenerator generator)
-                throws java.io.IOException {
-            generator.writeRaw(", ");
-        }
-
-        @Override
-        public void writeArrayValueSeparator(com.fasterxml.jackson.core.JsonGenerator generator)
-                throws java.io.IOException {
-            generator.writeRaw(", ");
-        }
-    }
-
+    /** A value in an error. */
     static String shown(Object value) {
         if (value instanceof Undefined undefined) {
-            return "undefined '" + undefined.name() + "'";
+            return "something undefined (" + undefined.reason() + ")";
         }
-        String text = representation(value);
+        String text;
+        try {
+            text = value instanceof String given ? given : Text.representation(value);
+        } catch (JinjaException e) {
+            return "a value with a function, loop or namespace";
+        }
         return text.length() > 60 ? text.substring(0, 60) + "…" : text;
     }
 }
