@@ -472,8 +472,7 @@ final class ExpressionParser {
         Arguments arguments = Arguments.NONE;
         Token next = tokens.peek();
         boolean opens = next.kind() == Kind.OPERATOR && Set.of("[", "{").contains(next.text());
-        boolean named = next.kind() == Kind.NAME
-                && !Set.of("else", "or", "and").contains(next.text());
+        boolean named = next.kind() == Kind.NAME && !Set.of("else", "or", "and").contains(next.text());
         if (tokens.atOperator("(")) {
             arguments = arguments();
         } else if (opens || named || next.kind() == Kind.STRING || next.kind() == Kind.NUMBER) {

@@ -23,7 +23,8 @@ public final class JinjaTemplate {
      */
     public static JinjaTemplate parse(String source) {
         if (source.length() > LONGEST_SOURCE) {
-            throw new JinjaException("a template may have " + LONGEST_SOURCE + " characters, but has " + source.length());
+            throw new JinjaException(
+                    "a template may have " + LONGEST_SOURCE + " characters, but has " + source.length());
         }
         try {
             return read(source);

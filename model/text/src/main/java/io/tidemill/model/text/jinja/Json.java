@@ -27,10 +27,11 @@ final class Json {
         Object given = args.get(1, "indent", null);
         String indent = given == null
                 ? null
-                : given instanceof String text ? text : " ".repeat((int) Math.min(1000, Math.max(0, Values.integer(given, "indent"))));
+                : given instanceof String text
+                        ? text
+                        : " ".repeat((int) Math.min(1000, Math.max(0, Values.integer(given, "indent"))));
         Object separators = args.get(2, "separators", null);
-        List<Object> parts =
-                separators == null ? List.of(indent == null ? ", " : ",", ": ") : Values.items(separators);
+        List<Object> parts = separators == null ? List.of(indent == null ? ", " : ",", ": ") : Values.items(separators);
         if (parts.size() != 2 || !(parts.get(0) instanceof String comma) || !(parts.get(1) instanceof String colon)) {
             throw new JinjaException("separators of tojson must be two texts, but are " + Values.shown(separators));
         }

@@ -134,9 +134,11 @@ final class Members {
         boolean refused = owner instanceof Safe
                 || ((owner instanceof Number || owner instanceof Boolean) && OF_NUMBERS.contains(name))
                 || (owner instanceof Callable && !(owner instanceof Method) && OF_FUNCTIONS.contains(name))
-                || (owner instanceof Range && Set.of("start", "stop", "step", "count", "index").contains(name))
+                || (owner instanceof Range
+                        && Set.of("start", "stop", "step", "count", "index").contains(name))
                 || (owner instanceof View && Set.of("mapping", "isdisjoint").contains(name))
-                || (owner instanceof Iterables.Once && Set.of("send", "throw", "close").contains(name));
+                || (owner instanceof Iterables.Once
+                        && Set.of("send", "throw", "close").contains(name));
         if (refused) {
             throw new JinjaException("member '" + name + "' of " + Values.shown(owner) + " is not supported");
         }
@@ -144,7 +146,8 @@ final class Members {
     }
 
     private static Undefined unsafe(String name) {
-        return new Undefined("access to '" + name + "' is not safe: a template may not change values or look inside them");
+        return new Undefined(
+                "access to '" + name + "' is not safe: a template may not change values or look inside them");
     }
 
     private static Object ofMap(Map<?, ?> map, String name) {
@@ -226,7 +229,8 @@ final class Members {
             throw new JinjaException("step 0 of a slice is not supported");
         }
         if (!(owner instanceof String || owner instanceof List || owner instanceof Tuple)) {
-            throw new JinjaException("a slice is supported of a text, a list or a tuple, but found " + Values.shown(owner));
+            throw new JinjaException(
+                    "a slice is supported of a text, a list or a tuple, but found " + Values.shown(owner));
         }
         if (owner instanceof String text) {
             int[] points = text.codePoints().toArray();

@@ -24,17 +24,30 @@ final class Tests {
         plain("false", Boolean.FALSE::equals);
         plain("iterable", value -> Iterables.isIterable(value) || value instanceof Loop.Position);
         plain("sequence", Tests::isSequence);
-        plain("callable", value ->
-                value instanceof Callable || value instanceof Loop.Position || value instanceof Undefined);
+        plain(
+                "callable",
+                value -> value instanceof Callable || value instanceof Loop.Position || value instanceof Undefined);
         plain("escaped", value -> value instanceof Safe);
         plain("lower", value -> Text.isLower(Values.string(value)));
         plain("upper", value -> Text.isUpper(Values.string(value)));
         plain("odd", value -> Values.equal(Arithmetic.remainder(null, numeric(value), 2L), 1L));
         plain("even", value -> Values.equal(Arithmetic.remainder(null, numeric(value), 2L), 0L));
-        put("divisibleby", (run, value, args) -> Values.equal(
-                Arithmetic.remainder(run, numeric(value), args.check("divisibleby", 1, "num").get(0, "num", null)), 0L));
-        put("sameas", (run, value, args) -> same(value, args.check("sameas", 1, "other").get(0, "other", null)));
-        put("in", (run, value, args) -> Values.contains(run, args.check("in", 1, "seq").get(0, "seq", null), value));
+        put(
+                "divisibleby",
+                (run, value, args) -> Values.equal(
+                        Arithmetic.remainder(
+                                run,
+                                numeric(value),
+                                args.check("divisibleby", 1, "num").get(0, "num", null)),
+                        0L));
+        put(
+                "sameas",
+                (run, value, args) ->
+                        same(value, args.check("sameas", 1, "other").get(0, "other", null)));
+        put(
+                "in",
+                (run, value, args) ->
+                        Values.contains(run, args.check("in", 1, "seq").get(0, "seq", null), value));
         put("filter", (run, value, args) -> Filters.exists(name(value)));
         put("test", (run, value, args) -> get(name(value)) != null);
         for (String name : List.of("==", "eq", "equalto")) {

@@ -80,14 +80,15 @@ final class Values {
         if (left instanceof Map<?, ?> x && right instanceof Map<?, ?> y) {
             return x.size() == y.size()
                     && x.entrySet().stream()
-                            .allMatch(entry -> y.containsKey(entry.getKey())
-                                    && equal(entry.getValue(), y.get(entry.getKey())));
+                            .allMatch(entry ->
+                                    y.containsKey(entry.getKey()) && equal(entry.getValue(), y.get(entry.getKey())));
         }
         if (left instanceof Undefined && right instanceof Undefined) {
             return true;
         }
         if (left instanceof View || right instanceof View) {
-            throw new JinjaException("comparing the keys, values or items of a mapping is not supported; '| list' first");
+            throw new JinjaException(
+                    "comparing the keys, values or items of a mapping is not supported; '| list' first");
         }
         if (left instanceof Range x && right instanceof Range y) {
             return equalItems(x.numbers(), y.numbers());
@@ -153,8 +154,9 @@ final class Values {
             throw new JinjaException("a key must not change, but found " + shown(value));
         }
         if (value instanceof Boolean || value instanceof Double || value instanceof Tuple) {
-            throw new JinjaException("keys of mappings that are neither texts nor whole numbers are not supported, such as "
-                    + shown(value));
+            throw new JinjaException(
+                    "keys of mappings that are neither texts nor whole numbers are not supported, such as "
+                            + shown(value));
         }
         return plain(value);
     }
