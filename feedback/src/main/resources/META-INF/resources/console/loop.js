@@ -103,7 +103,7 @@ function gate({ round, versions }) {
   $("gate-detail").textContent = judged.version;
   $("gate-suites").replaceChildren(...verdict.suites.map((s) => el("li", { title: s.rule },
     el("span", { class: `mark ${s.passed ? "good" : "bad"}` }, s.passed ? "✓" : "✗"),
-    el("span", {}, words(s.suite)),
+    el("span", {}, suiteName(s)),
     el("span", { class: "numbers" }, `${inUnit(s.before, s.unit)} → ${inUnit(s.after, s.unit)}`))));
 }
 
@@ -122,8 +122,8 @@ function served({ served: now, activity, versions }) {
 }
 
 function charts(versions) {
-  const loss = points(versions, (s) => /^held-?out-loss/.test(s.suite) || s.suite === "loss");
-  const accuracy = points(versions, (s) => /accuracy/.test(s.suite));
+  const loss = points(versions, (s) => !s.against && (/^held-?out-loss/.test(s.suite) || s.suite === "loss"));
+  const accuracy = points(versions, (s) => !s.against && /accuracy/.test(s.suite));
   $("loss-unit").textContent = loss.unit && !isShare(loss.unit) ? loss.unit : "";
   chart($("chart-loss"), loss.points, { title: "Held-out loss", format: (v) => number(v, 4) });
   chart($("chart-accuracy"), accuracy.points, { title: "Preference accuracy", format: (v) => `${Number((v * 100).toFixed(1))} %`, chance: 0.5 });
@@ -146,6 +146,9 @@ function points(versions, wanted) {
   }
   return { points: result, unit };
 }
+
+/** A suite is compared with the version's parent, or with the ancestor that it names. */
+const suiteName = (s) => (s.against ? `${words(s.suite)} since ${s.against}` : words(s.suite));
 
 const short = (version) => String(Number(version.slice(version.lastIndexOf("-") + 1)));
 
@@ -174,7 +177,7 @@ function versions({ versions: all, served: now }) {
 
 function numbers(v) {
   const suites = (v.verdict?.suites ?? []).map((s) => el("span", {},
-    `${words(s.suite)} ${inUnit(s.before, s.unit)} → ${inUnit(s.after, s.unit)}`));
+    `${suiteName(s)} ${inUnit(s.before, s.unit)} → ${inUnit(s.after, s.unit)}`));
   const examples = Object.entries(v.lineage?.examples ?? {}).map(([name, n]) => el("span", {}, `${whole(n)} ${kind(name)}`));
   return [...suites, ...examples];
 }

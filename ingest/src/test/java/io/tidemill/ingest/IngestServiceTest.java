@@ -11,6 +11,7 @@ import static org.hamcrest.Matchers.hasSize;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
+import io.tidemill.deploy.kafka.testing.KafkaTestResource;
 import io.tidemill.proto.Readers;
 import io.tidemill.proto.Reading;
 import io.tidemill.proto.Topic;
@@ -47,7 +48,7 @@ import org.junit.jupiter.api.Test;
 
 /** The service over HTTP against a real broker. */
 @QuarkusTest
-@QuarkusTestResource(TestBroker.class)
+@QuarkusTestResource(KafkaTestResource.class)
 class IngestServiceTest {
     private static final Duration SOON = Duration.ofSeconds(30);
 

@@ -18,7 +18,7 @@ public final class TestSettings implements QuarkusTestResourceLifecycleManager {
             Path data = Files.createTempDirectory(Path.of("target").toAbsolutePath(), "service-test-");
             return Map.of(
                     "kafka.bootstrap.servers",
-                    broker(),
+                    SharedKafka.bootstrapServers(),
                     "tidemill.topic-prefix",
                     PREFIX,
                     "tidemill.data",
@@ -27,18 +27,6 @@ public final class TestSettings implements QuarkusTestResourceLifecycleManager {
                     "0");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        }
-    }
-
-    /** Kafka loads its plug-ins by the thread's class loader, which in here is one of Quarkus'. */
-    private static String broker() {
-        Thread thread = Thread.currentThread();
-        ClassLoader ofQuarkus = thread.getContextClassLoader();
-        thread.setContextClassLoader(ClassLoader.getSystemClassLoader());
-        try {
-            return SharedKafka.bootstrapServers();
-        } finally {
-            thread.setContextClassLoader(ofQuarkus);
         }
     }
 

@@ -5,8 +5,7 @@ import io.tidemill.trainer.pretrain.PretrainSettings;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
-import java.util.OptionalDouble;
-import java.util.OptionalInt;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -30,19 +29,19 @@ final class PretrainCommand implements Callable<Integer> {
     Path output;
 
     @Option(names = "--epochs", paramLabel = "N", description = "Passes over the text (default: as the embedded base).")
-    OptionalInt epochs = OptionalInt.empty();
+    Optional<Integer> epochs = Optional.empty();
 
     @Option(names = "--threads", paramLabel = "N", description = "Threads of libtorch (default: 1).")
-    OptionalInt threads = OptionalInt.empty();
+    Optional<Integer> threads = Optional.empty();
 
     @Option(names = "--rows", paramLabel = "N", description = "Rows of a step's batch.")
-    OptionalInt rows = OptionalInt.empty();
+    Optional<Integer> rows = Optional.empty();
 
     @Option(names = "--length", paramLabel = "N", description = "Tokens of a row.")
-    OptionalInt length = OptionalInt.empty();
+    Optional<Integer> length = Optional.empty();
 
     @Option(names = "--learning-rate", paramLabel = "R", description = "Peak learning rate.")
-    OptionalDouble learningRate = OptionalDouble.empty();
+    Optional<Double> learningRate = Optional.empty();
 
     @Override
     public Integer call() throws IOException {

@@ -1,6 +1,7 @@
 package io.tidemill.standalone;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -9,10 +10,12 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.OptionSpec;
 
 class CommandLineTest {
     @TempDir
@@ -24,7 +27,7 @@ class CommandLineTest {
     @Test
     void everyCommandHasHelp() {
         assertThat(run("--help")).isZero();
-        for (String command : List.of("up", "demo", "checkpoints")) {
+        for (String command : List.of("up", "demo", "checkpoints", "pretrain")) {
             assertThat(out.toString()).contains("  " + command + " ");
             assertThat(run(command, "--help")).isZero();
             assertThat(out.toString()).contains("Usage: tidemill " + command);
@@ -41,6 +44,25 @@ class CommandLineTest {
     void anUnknownOptionIsNamed() {
         assertThat(run("up", "--quick")).isEqualTo(2);
         assertThat(err.toString()).contains("--quick");
+    }
+
+    @Test
+    void everyOptionOfEveryCommandTakesItsValue() {
+        for (CommandLine command : Tidemill.commandLine().getSubcommands().values()) {
+            List<String> arguments = new ArrayList<>(List.of(command.getCommandName()));
+            for (OptionSpec option : command.getCommandSpec().options()) {
+                if (option.usageHelp() || option.versionHelp()) {
+                    continue;
+                }
+                arguments.add(option.longestName());
+                if (option.arity().max() > 0) {
+                    arguments.add(option.isMultiValue() ? "key=7" : "7");
+                }
+            }
+            assertThatCode(() -> Tidemill.commandLine().parseArgs(arguments.toArray(String[]::new)))
+                    .as(String.join(" ", arguments))
+                    .doesNotThrowAnyException();
+        }
     }
 
     @Test

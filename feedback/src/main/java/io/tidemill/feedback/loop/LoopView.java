@@ -141,6 +141,7 @@ public final class LoopView {
         for (SuiteResult suite : verdict.getSuitesList()) {
             ObjectNode result = suites.addObject()
                     .put("suite", suite.getSuite())
+                    .put("against", suite.getAgainst())
                     .put("unit", suite.getUnit())
                     .put("examples", suite.getExamples())
                     .put("passed", suite.getPassed())

@@ -17,7 +17,7 @@ public final class ServiceTestResource implements QuarkusTestResourceLifecycleMa
             Path data = Files.createTempDirectory(Path.of("target"), "data-");
             return Map.of(
                     "kafka.bootstrap.servers",
-                    broker(),
+                    SharedKafka.bootstrapServers(),
                     "tidemill.data",
                     data.toAbsolutePath().toString(),
                     "tidemill.topic-prefix",
@@ -29,18 +29,6 @@ public final class ServiceTestResource implements QuarkusTestResourceLifecycleMa
                     "20s");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        }
-    }
-
-    /** The broker looks for its own classes through the thread's class loader, which in a Quarkus test is another. */
-    private static String broker() {
-        Thread thread = Thread.currentThread();
-        ClassLoader before = thread.getContextClassLoader();
-        thread.setContextClassLoader(ClassLoader.getSystemClassLoader());
-        try {
-            return SharedKafka.bootstrapServers();
-        } finally {
-            thread.setContextClassLoader(before);
         }
     }
 

@@ -102,14 +102,15 @@ public final class ModelCard {
             return;
         }
         card.append("\n## Figures on held-out examples\n\n")
-                .append("| suite | parent | this version | difference (95 %) | examples | rule |\n")
-                .append("|---|---:|---:|---:|---:|---|\n");
+                .append("| suite | compared with | before | this version | difference (95 %) | examples | rule |\n")
+                .append("|---|---|---:|---:|---:|---:|---|\n");
         for (SuiteResult suite : event.getVerdict().getSuitesList()) {
             card.append(String.format(
                     Locale.ROOT,
-                    "| %s, %s | %.4f | %.4f | %+.4f (%+.4f to %+.4f) | %d | %s |\n",
+                    "| %s, %s | %s | %.4f | %.4f | %+.4f (%+.4f to %+.4f) | %d | %s |\n",
                     suite.getSuite(),
                     suite.getUnit(),
+                    suite.getAgainst().isEmpty() ? "parent" : suite.getAgainst(),
                     suite.getBefore(),
                     suite.getAfter(),
                     suite.getDifference(),

@@ -8,7 +8,8 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
- * Compares a candidate with the champion, suite by suite, on the same examples.
+ * Compares a candidate with the champion, and with a pinned ancestor against slow drift, suite by suite, on the same
+ * examples.
  *
  * <p>A suite is passed if the candidate is shown not to be worse by the margin or more: the hypothesis "worse by at
  * least the margin" is rejected by a paired bootstrap, with {@link Holm}'s correction over all suites judged. A suite
@@ -30,8 +31,18 @@ public final class Gate {
         }
     }
 
-    /** A suite with the scores of the champion and of the candidate. */
-    public record Measured(Suite suite, Scores before, Scores after) {
+    /**
+     * A suite with the scores of the candidate and of what it is compared with.
+     *
+     * @param against name of the pinned ancestor; empty where it is the champion
+     * @param margin  how much worse is still accepted; in the suite's unit
+     */
+    public record Measured(Suite suite, String against, double margin, Scores before, Scores after) {
+        /** Compared with the champion, by the suite's own margin. */
+        public static Measured withChampion(Suite suite, Scores before, Scores after) {
+            return new Measured(suite, "", suite.margin(), before, after);
+        }
+
         boolean judged() {
             return before.size() >= Math.max(1, suite.minimum());
         }
@@ -58,8 +69,7 @@ public final class Gate {
         double[] pValues = judged.stream()
                 .mapToDouble(one -> bootstraps
                         .get(measured.indexOf(one))
-                        .probabilityOfInferiority(
-                                one.suite().margin(), one.suite().sign()))
+                        .probabilityOfInferiority(one.margin(), one.suite().sign()))
                 .toArray();
         List<Holm.Decision> decisions = Holm.decide(pValues, settings.alpha());
 
@@ -88,7 +98,8 @@ public final class Gate {
         SuiteResult.Builder result = SuiteResult.newBuilder()
                 .setSuite(one.suite().name())
                 .setUnit(one.suite().unit())
-                .setMargin(one.suite().margin())
+                .setAgainst(one.against())
+                .setMargin(one.margin())
                 .setExamples(one.before().size())
                 .setPassed(passed)
                 .setRule(rule);
@@ -117,9 +128,10 @@ public final class Gate {
     private static String rule(Measured one, double p, Holm.Decision decision) {
         return String.format(
                 Locale.ROOT,
-                "%s by %s %s or more: p = %.4f %s %.4f (paired bootstrap over %d examples, Holm)",
+                "%s than %s by %s %s or more: p = %.4f %s %.4f (paired bootstrap over %d examples, Holm)",
                 decision.rejected() ? "not worse" : "cannot be excluded to be worse",
-                one.suite().margin(),
+                one.against().isEmpty() ? "the champion" : one.against(),
+                one.margin(),
                 one.suite().unit(),
                 p,
                 p <= decision.threshold() ? "≤" : ">",
@@ -136,8 +148,9 @@ public final class Gate {
                         .filter(result -> result.getExamples() > 0)
                         .map(result -> String.format(
                                 Locale.ROOT,
-                                "%s %.4f → %.4f (%+.4f, 95 %% from %+.4f to %+.4f)%s",
+                                "%s%s %.4f → %.4f (%+.4f, 95 %% from %+.4f to %+.4f)%s",
                                 result.getSuite(),
+                                result.getAgainst().isEmpty() ? "" : " since " + result.getAgainst(),
                                 result.getBefore(),
                                 result.getAfter(),
                                 result.getDifference(),

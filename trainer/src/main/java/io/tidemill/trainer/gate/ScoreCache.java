@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
@@ -28,9 +29,11 @@ public final class ScoreCache {
     /**
      * Scores of the whole suite; asks the model for what is not known yet, and keeps it.
      *
+     * @param model   asked for only where a score is missing
      * @param between called between two parts of the work; what it throws keeps what was scored before
      */
-    public Scores score(String version, Suite suite, LanguageModel model, Runnable between) throws IOException {
+    public Scores score(String version, Suite suite, Supplier<LanguageModel> model, Runnable between)
+            throws IOException {
         Map<String, Double> known = read(version);
         List<String> keys =
                 suite.exampleIds().stream().map(id -> suite.name() + "/" + id).toList();
@@ -40,7 +43,7 @@ public final class ScoreCache {
         for (int from = 0; from < missing.length; from += AT_ONCE) {
             between.run();
             int[] part = Arrays.copyOfRange(missing, from, Math.min(missing.length, from + AT_ONCE));
-            double[] scores = suite.score(model, part);
+            double[] scores = suite.score(model.get(), part);
             for (int i = 0; i < part.length; i++) {
                 known.put(keys.get(part[i]), scores[i]);
             }

@@ -2,12 +2,14 @@ package io.tidemill.trainer.round;
 
 import io.tidemill.proto.VersionId;
 import io.tidemill.trainer.slice.Slice;
+import java.util.Optional;
 
 /**
  * A round, frozen before it starts: with the same plan the result is the same, whatever was interrupted.
  *
  * @param version        that will come of it
  * @param parent         champion it starts from
+ * @param pinned         ancestor that the gate compares with too; empty where that is the champion itself
  * @param seed           of the order of examples and of the gate's resampling
  * @param onTrialAgain   the part of the slice that was refused once already
  * @param reason         why it was started
@@ -16,6 +18,7 @@ import io.tidemill.trainer.slice.Slice;
 public record RoundPlan(
         String version,
         String parent,
+        String pinned,
         long seed,
         Slice slice,
         Slice onTrialAgain,
@@ -29,6 +32,10 @@ public record RoundPlan(
 
     public VersionId parentId() {
         return VersionId.parse(parent);
+    }
+
+    public Optional<VersionId> pinnedId() {
+        return pinned.isEmpty() ? Optional.empty() : Optional.of(VersionId.parse(pinned));
     }
 
     public long round() {

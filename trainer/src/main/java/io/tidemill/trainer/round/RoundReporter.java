@@ -87,7 +87,16 @@ public final class RoundReporter {
         firstFeedback.ifPresent(at -> state.setFirstFeedbackTime(timestamp(at)));
     }
 
+    /** Work that a stage needs before its first step. */
+    void preparing(String stage, String what) {
+        enter(stage, 0, what);
+    }
+
     void stage(String stage, long steps) {
+        enter(stage, steps, "stage " + stage + ", " + steps + " steps");
+    }
+
+    private void enter(String stage, long steps, String message) {
         state.setStage(stage)
                 .setStep(0)
                 .setSteps(steps)
@@ -95,7 +104,7 @@ public final class RoundReporter {
                 .setLearningRate(0)
                 .setTokensPerSecond(0);
         tokensPerSecond = 0;
-        phase(Phase.TRAINING, "stage " + stage + ", " + steps + " steps");
+        phase(Phase.TRAINING, message);
     }
 
     void step(StepReport report) {

@@ -1,5 +1,6 @@
 package io.tidemill.trainer.round;
 
+import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.model.engine.WeightType;
 import io.tidemill.model.text.ChatEncoder;
@@ -49,6 +50,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -294,6 +296,7 @@ final class RoundRunner {
         if (kept.isPresent()) {
             return kept.get();
         }
+        reporter.preparing(Stages.DPO, "reference log-probabilities of " + pairs.size() + " pairs");
         List<Reference> references = new ArrayList<>();
         for (int from = 0; from < pairs.size(); from += REFERENCE_PAIRS_AT_ONCE) {
             control.check();
@@ -425,25 +428,72 @@ final class RoundRunner {
         PreferenceSuite preferences = new PreferenceSuite(
                 "preference-accuracy", prepared.heldOutPairs(), gate.preferenceMargin(), gate.minimumPairs());
 
+        List<Suite> suites =
+                oldData.windows().isEmpty() ? List.of(heldOut, preferences) : List.of(heldOut, oldData, preferences);
+        Runnable between = () -> {
+            control.check();
+            reporter.tick();
+        };
         List<Gate.Measured> measured = new ArrayList<>();
-        for (Suite suite :
-                oldData.windows().isEmpty() ? List.of(heldOut, preferences) : List.of(heldOut, oldData, preferences)) {
-            Runnable between = () -> {
-                control.check();
-                reporter.tick();
-            };
-            Scores before = scores.score(plan.parent(), suite, champion, between);
-            Scores after = scores.score(plan.version(), suite, candidate, between);
-            measured.add(new Gate.Measured(suite, before, after));
+        for (Suite suite : suites) {
+            Scores before = scores.score(plan.parent(), suite, () -> champion, between);
+            Scores after = scores.score(plan.version(), suite, () -> candidate, between);
+            measured.add(Gate.Measured.withChampion(suite, before, after));
+        }
+        if (plan.pinnedId().isPresent()) {
+            measured.addAll(sincePinned(plan, plan.pinnedId().get(), List.copyOf(measured), between));
         }
         GateVerdict verdict = new Gate(gate.statistics()).judge(measured, plan.seed());
         return new Judgement(verdict, figures(measured));
     }
 
+    /** The same suites once more, against an ancestor: many small steps down, each within its margin, add up. */
+    private List<Gate.Measured> sincePinned(
+            RoundPlan plan, VersionId pinned, List<Gate.Measured> withChampion, Runnable between) throws IOException {
+        double factor = plan.settings().gate().pinnedMargins();
+        List<Gate.Measured> measured = new ArrayList<>();
+        try (Later ancestor = new Later(store.directory(pinned), plan.settings().compute())) {
+            for (Gate.Measured one : withChampion) {
+                Scores before = scores.score(pinned.toString(), one.suite(), ancestor, between);
+                measured.add(
+                        new Gate.Measured(one.suite(), pinned.toString(), factor * one.margin(), before, one.after()));
+            }
+        }
+        return measured;
+    }
+
+    /** A model that is loaded when it is asked for, if it ever is. */
+    private static final class Later implements Supplier<LanguageModel>, AutoCloseable {
+        private final Path directory;
+        private final ComputeType compute;
+        private LanguageModel model;
+
+        Later(Path directory, ComputeType compute) {
+            this.directory = directory;
+            this.compute = compute;
+        }
+
+        @Override
+        public LanguageModel get() {
+            if (model == null) {
+                model = LanguageModel.load(directory, compute);
+            }
+            return model;
+        }
+
+        @Override
+        public void close() {
+            if (model != null) {
+                model.close();
+            }
+        }
+    }
+
+    /** Those of the comparison with the champion. */
     private static Map<String, Double> figures(List<Gate.Measured> measured) {
         Map<String, Double> figures = new HashMap<>();
         for (Gate.Measured one : measured) {
-            if (one.before().size() > 0) {
+            if (one.before().size() > 0 && one.against().isEmpty()) {
                 String name = one.suite().name().replace('-', '_');
                 figures.put(name + "_before", one.before().mean());
                 figures.put(name + "_after", one.after().mean());

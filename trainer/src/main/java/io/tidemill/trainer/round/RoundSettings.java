@@ -30,6 +30,8 @@ public record RoundSettings(
      * @param heldOutMargin    nats per token
      * @param oldDataMargin    nats per token
      * @param preferenceMargin share of pairs
+     * @param pinned           version that candidates are compared with beside the champion; empty for the lineage's first
+     * @param pinnedMargins    its margins, as multiples of those above
      * @param minimumWindows   of a loss suite, to be judged
      * @param minimumPairs     of the preference suite, to be judged
      * @param oldData          JSONL of the operator with a "text" a line; empty for the embedded base's own
@@ -38,6 +40,8 @@ public record RoundSettings(
             double heldOutMargin,
             double oldDataMargin,
             double preferenceMargin,
+            String pinned,
+            double pinnedMargins,
             int minimumWindows,
             int minimumPairs,
             int maximumWindows,

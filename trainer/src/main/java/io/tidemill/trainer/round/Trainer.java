@@ -429,6 +429,7 @@ public final class Trainer implements AutoCloseable {
         RoundPlan plan = new RoundPlan(
                 version.toString(),
                 lineage.live().orElseThrow().toString(),
+                pinned(),
                 seed(version),
                 slice,
                 lineage.onTrialAgain(slice),
@@ -441,6 +442,18 @@ public final class Trainer implements AutoCloseable {
         }
         runRound(plan, work);
         restartBacklog();
+    }
+
+    /** What the gate compares with beside the champion; empty where that is the champion. */
+    private String pinned() {
+        List<VersionId> ancestry = lineage.ancestry();
+        String chosen = options.round().gate().pinned();
+        String pinned = chosen.isEmpty() ? ancestry.get(ancestry.size() - 1).toString() : chosen;
+        if (!usable(pinned)) {
+            throw new IllegalStateException("trainer.gate.pinned is " + pinned
+                    + ", but the store has no weights of it; name a version that has them, or leave it empty.");
+        }
+        return pinned.equals(ancestry.get(0).toString()) ? "" : pinned;
     }
 
     private long seed(VersionId version) {
@@ -482,6 +495,7 @@ public final class Trainer implements AutoCloseable {
             tellEnd(event);
             List<String> kept = new ArrayList<>();
             lineage.ancestry().stream().limit(2).forEach(version -> kept.add(version.toString()));
+            kept.add(pinned());
             scores.keepOnly(kept);
             prune();
         } catch (RoundAbandonedException | SliceGoneException e) {
@@ -518,7 +532,8 @@ public final class Trainer implements AutoCloseable {
 
     private void tellEnd(CheckpointEvent event) {
         double accuracy = event.getVerdict().getSuitesList().stream()
-                .filter(suite -> suite.getSuite().equals("preference-accuracy"))
+                .filter(suite -> suite.getSuite().equals("preference-accuracy")
+                        && suite.getAgainst().isEmpty())
                 .mapToDouble(SuiteResult::getAfter)
                 .findFirst()
                 .orElse(0);
@@ -530,6 +545,9 @@ public final class Trainer implements AutoCloseable {
         List<VersionId> ancestry = lineage.ancestry();
         Set<VersionId> kept = new HashSet<>(ancestry.subList(0, Math.min(2, ancestry.size())));
         kept.add(ancestry.get(ancestry.size() - 1));
+        if (usable(options.round().gate().pinned())) {
+            kept.add(VersionId.parse(options.round().gate().pinned()));
+        }
         store.prune(options.keep(), kept);
     }
 

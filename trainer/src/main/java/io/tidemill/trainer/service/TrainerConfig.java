@@ -221,6 +221,13 @@ public interface TrainerConfig {
         @WithDefault("0.02")
         double preferenceMargin();
 
+        /** Version that candidates are compared with beside the champion, against slow drift; the lineage's first where absent. */
+        Optional<String> pinned();
+
+        /** Margins of that comparison, as multiples of the three above. */
+        @WithDefault("5")
+        double pinnedMargins();
+
         /** A loss suite with fewer windows is told, but decides nothing. */
         @WithDefault("20")
         int minimumWindows();

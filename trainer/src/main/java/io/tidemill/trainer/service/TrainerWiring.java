@@ -140,6 +140,8 @@ public class TrainerWiring {
                         gate.heldOutMargin(),
                         gate.oldDataMargin(),
                         gate.preferenceMargin(),
+                        gate.pinned().orElse(""),
+                        gate.pinnedMargins(),
                         gate.minimumWindows(),
                         gate.minimumPairs(),
                         gate.maximumSequences(),

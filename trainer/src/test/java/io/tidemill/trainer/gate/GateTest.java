@@ -17,12 +17,12 @@ class GateTest {
 
     private static Gate.Measured loss(int examples, double before, double after) {
         LossSuite suite = new LossSuite("held-out-loss", List.of(), 0.02, 20);
-        return new Gate.Measured(suite, scores(examples, before), scores(examples, after));
+        return Gate.Measured.withChampion(suite, scores(examples, before), scores(examples, after));
     }
 
     private static Gate.Measured preferences(int examples, double before, double after) {
         PreferenceSuite suite = new PreferenceSuite("preference-accuracy", List.of(), 0.02, 20);
-        return new Gate.Measured(suite, scores(examples, before), scores(examples, after));
+        return Gate.Measured.withChampion(suite, scores(examples, before), scores(examples, after));
     }
 
     private static Scores scores(int examples, double each) {
@@ -38,7 +38,7 @@ class GateTest {
         GateVerdict verdict = gate.judge(List.of(loss(40, 3.0, 2.9)), 1);
         assertThat(verdict.getPassed()).isTrue();
         assertThat(verdict.getSuites(0).getRule())
-                .startsWith("not worse by 0.02 nats per token or more: p = 0.0020 ≤ 0.0500");
+                .startsWith("not worse than the champion by 0.02 nats per token or more: p = 0.0020 ≤ 0.0500");
         assertThat(verdict.getSummary()).startsWith("Passed: held-out-loss 3.0000 → 2.9000 (-0.1000");
     }
 
@@ -52,6 +52,18 @@ class GateTest {
                 .startsWith("Refused: ")
                 .contains("preference-accuracy 0.6000 → 0.5000")
                 .endsWith("failed");
+    }
+
+    @Test
+    void aDriftOfManySmallStepsIsRefusedAgainstThePinnedAncestor() {
+        Gate.Measured step = loss(40, 3.1, 3.11); // within the margin of 0.02
+        Gate.Measured drift = new Gate.Measured(step.suite(), "m-000000", 0.1, scores(40, 3.0), step.after());
+        GateVerdict verdict = gate.judge(List.of(step, drift), 1);
+        assertThat(verdict.getSuites(0).getPassed()).isTrue();
+        assertThat(verdict.getSuites(1).getPassed()).isFalse();
+        assertThat(verdict.getSuites(1).getAgainst()).isEqualTo("m-000000");
+        assertThat(verdict.getSuites(1).getRule()).contains("worse than m-000000 by 0.1 nats per token");
+        assertThat(verdict.getSummary()).contains("held-out-loss since m-000000 3.0000 → 3.1100");
     }
 
     @Test

@@ -14,6 +14,7 @@ import io.tidemill.proto.v1.Command;
 import io.tidemill.proto.v1.Rejected;
 import io.tidemill.proto.v1.RoundEvent;
 import io.tidemill.proto.v1.RoundEvent.Phase;
+import io.tidemill.proto.v1.SuiteResult;
 import io.tidemill.proto.v1.VersionState;
 import io.tidemill.trainer.checkpoint.Announcer;
 import io.tidemill.trainer.checkpoint.CheckpointStore;
@@ -85,7 +86,7 @@ class TrainerTest {
                 new SequenceSettings(optimizer, 4, 64, 1, 1),
                 new SequenceSettings(optimizer, 4, 64, 1, 1),
                 new PreferenceSettings(optimizer, 4, 0.1, 0, 1),
-                new RoundSettings.GateSettings(0.02, 0.1, 0.02, 5, 5, 100, 20, 100, "", 500, 0.05),
+                new RoundSettings.GateSettings(0.02, 0.1, 0.02, "", 5, 5, 5, 100, 20, 100, "", 500, 0.05),
                 1,
                 ComputeType.FLOAT32,
                 WeightType.FLOAT32,
@@ -322,6 +323,28 @@ class TrainerTest {
         assertThat(suites.sequences())
                 .isNotEmpty()
                 .allMatch(window -> heldOut.contains(window.getExampleId().replaceAll("#.*", "")));
+    }
+
+    @Test
+    void fromTheSecondRoundOnACandidateIsComparedWithTheFirstVersionToo() {
+        TestLog log = log();
+        start(log, data);
+        for (int round = 1; round <= 2; round++) {
+            log.documents(30 * round, 30 * round + 30, 100);
+            log.startRound(MODEL);
+            awaitVersion(log, round, VersionState.PROMOTED);
+        }
+        CheckpointEvent first = awaitVersion(log, 1, VersionState.PROMOTED);
+        CheckpointEvent second = awaitVersion(log, 2, VersionState.PROMOTED);
+        assertThat(first.getVerdict().getSuitesList())
+                .allSatisfy(suite -> assertThat(suite.getAgainst()).isEmpty());
+        List<SuiteResult> losses = second.getVerdict().getSuitesList().stream()
+                .filter(suite -> suite.getSuite().equals("held-out-loss"))
+                .toList();
+        assertThat(losses).extracting(SuiteResult::getAgainst).containsExactly("", "tiny-000000");
+        assertThat(losses.get(1).getBefore()).isGreaterThan(losses.get(0).getBefore());
+        assertThat(losses.get(1).getAfter()).isEqualTo(losses.get(0).getAfter());
+        assertThat(losses.get(1).getMargin()).isEqualTo(5 * losses.get(0).getMargin());
     }
 
     @Test

@@ -47,7 +47,7 @@ class TrainerServiceTest {
                 System.setProperty(DIRECTORY, directory.toString());
                 TinyBase.write(directory.resolve("base"));
                 return Map.ofEntries(
-                        Map.entry("kafka.bootstrap.servers", broker()),
+                        Map.entry("kafka.bootstrap.servers", SharedKafka.bootstrapServers()),
                         Map.entry("tidemill.topic-prefix", PREFIX),
                         Map.entry("tidemill.model", "served"),
                         Map.entry("tidemill.data", directory.resolve("data").toString()),
@@ -58,18 +58,6 @@ class TrainerServiceTest {
                         Map.entry("trainer.pretrain.learning-rate", "0.01"));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
-            }
-        }
-
-        /** Kafka finds some of its classes by the context class loader: it must be the one that loads the broker. */
-        private static String broker() {
-            Thread thread = Thread.currentThread();
-            ClassLoader before = thread.getContextClassLoader();
-            thread.setContextClassLoader(ClassLoader.getSystemClassLoader());
-            try {
-                return SharedKafka.bootstrapServers();
-            } finally {
-                thread.setContextClassLoader(before);
             }
         }
 

@@ -31,7 +31,7 @@ final class CheckpointLines {
 
     private static String suite(CheckpointEvent event, String name, String format, double factor) {
         for (SuiteResult suite : event.getVerdict().getSuitesList()) {
-            if (suite.getSuite().equals(name)) {
+            if (suite.getSuite().equals(name) && suite.getAgainst().isEmpty()) {
                 return String.format(Locale.ROOT, format, factor * suite.getBefore(), factor * suite.getAfter());
             }
         }

@@ -5,33 +5,31 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A suite's change over all promoted rounds: the sum of their differences, between the sums of their intervals' ends.
+ * A suite's change from the first version of the lineage to the last promoted one, on the same examples: the paired
+ * bootstrap of the gate's own comparison with its pinned ancestor.
  *
- * <p>Each round's interval is the paired bootstrap's of candidate against champion. The sum of the ends is wider than
- * an interval of the sum would be, so what it says is said with care.
- *
- * @param before     of the first champion
+ * @param before     of the first version
  * @param after      of the last promoted version
- * @param examples   in the newest round's suite
+ * @param examples   in the suite
  */
 record Trend(double before, double after, double difference, double low, double high, long examples) {
 
     static Optional<Trend> of(String suite, List<RoundResult> rounds) {
-        List<SuiteResult> results = rounds.stream()
+        return rounds.stream()
                 .filter(RoundResult::promoted)
-                .flatMap(round -> round.suite(suite).stream())
-                .toList();
-        if (results.isEmpty()) {
-            return Optional.empty();
-        }
-        SuiteResult last = results.get(results.size() - 1);
-        return Optional.of(new Trend(
-                results.get(0).getBefore(),
-                last.getAfter(),
-                results.stream().mapToDouble(SuiteResult::getDifference).sum(),
-                results.stream().mapToDouble(SuiteResult::getDifferenceLow).sum(),
-                results.stream().mapToDouble(SuiteResult::getDifferenceHigh).sum(),
-                last.getExamples()));
+                .reduce((earlier, later) -> later)
+                .flatMap(last -> last.suiteSinceStart(suite))
+                .map(Trend::of);
+    }
+
+    private static Trend of(SuiteResult result) {
+        return new Trend(
+                result.getBefore(),
+                result.getAfter(),
+                result.getDifference(),
+                result.getDifferenceLow(),
+                result.getDifferenceHigh(),
+                result.getExamples());
     }
 
     boolean rose() {

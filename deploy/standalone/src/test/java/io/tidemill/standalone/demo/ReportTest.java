@@ -18,6 +18,8 @@ class ReportTest {
             promoted(1, loss(4.00, 3.95, -0.06, -0.04), accuracy(0.50, 0.58, 0.05, 0.11));
     private static final RoundResult SECOND =
             promoted(2, loss(3.95, 3.94, -0.03, 0.01), accuracy(0.58, 0.60, 0.01, 0.03));
+    private static final RoundResult SECOND_WITH_START =
+            promoted(2, loss(3.95, 3.94, -0.03, 0.01), since("tidemill-000000", loss(4.00, 3.94, -0.08, -0.04)));
     private static final RoundResult REFUSED = refused(3);
 
     @Test
@@ -37,15 +39,18 @@ class ReportTest {
     }
 
     @Test
-    void differencesOfPromotedRoundsAddUpWithTheirIntervals() {
-        Trend trend = Trend.of(RoundResult.HELD_OUT_LOSS, List.of(FIRST, REFUSED, SECOND))
+    void theTrendIsTheLastPromotedVersionAgainstTheFirstOne() {
+        Trend trend = Trend.of(RoundResult.HELD_OUT_LOSS, List.of(FIRST, SECOND_WITH_START, REFUSED))
                 .orElseThrow();
-        assertThat(trend.before()).isEqualTo(4.00);
-        assertThat(trend.after()).isEqualTo(3.94);
-        assertThat(trend.low()).isCloseTo(-0.09, within());
-        assertThat(trend.high()).isCloseTo(-0.03, within());
+        assertThat(trend).isEqualTo(new Trend(4.00, 3.94, 3.94 - 4.00, -0.08, -0.04, 1274));
         assertThat(trend.fell()).isTrue();
         assertThat(trend.rose()).isFalse();
+    }
+
+    @Test
+    void theTableComparesEachVersionWithTheOneBefore() {
+        assertThat(report(List.of(SECOND_WITH_START)).lines())
+                .anySatisfy(line -> assertThat(line).contains("tidemill-000002", "3.9500 → 3.9400"));
     }
 
     @Test
@@ -130,7 +135,7 @@ class ReportTest {
                 .build();
     }
 
-    private static org.assertj.core.data.Offset<Double> within() {
-        return org.assertj.core.data.Offset.offset(1e-9);
+    private static SuiteResult since(String version, SuiteResult result) {
+        return result.toBuilder().setAgainst(version).build();
     }
 }

@@ -38,11 +38,23 @@ public final class SharedKafka {
     private static synchronized String startOnce() {
         if (broker == null) {
             Path directory = temporaryDirectory();
-            EmbeddedKafka started = EmbeddedKafka.start(EmbeddedKafkaSettings.in(directory));
+            EmbeddedKafka started = start(directory);
             Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(started, directory), "shared-kafka-stop"));
             broker = started;
         }
         return broker.bootstrapServers();
+    }
+
+    /** Kafka finds some of its classes through the thread's class loader, which in a test of Quarkus is another one. */
+    private static EmbeddedKafka start(Path directory) {
+        Thread thread = Thread.currentThread();
+        ClassLoader before = thread.getContextClassLoader();
+        thread.setContextClassLoader(SharedKafka.class.getClassLoader());
+        try {
+            return EmbeddedKafka.start(EmbeddedKafkaSettings.in(directory));
+        } finally {
+            thread.setContextClassLoader(before);
+        }
     }
 
     private static Path temporaryDirectory() {
