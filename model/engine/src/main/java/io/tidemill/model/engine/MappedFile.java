@@ -40,21 +40,16 @@ final class MappedFile implements ByteSource {
 
     @Override
     public ByteBuffer at(long from, int count) throws IOException {
-        if (window == null || from < windowAt || from + count > windowAt + window.capacity()) {
-            move(from, count);
-        }
-        return window.slice((int) (from - windowAt), count).order(ByteOrder.LITTLE_ENDIAN);
-    }
-
-    private void move(long from, int count) throws IOException {
-        unmap();
-        // Mapping beyond the end would make the file longer, or end the process when it is read.
+        // Reading mapped bytes that are no longer there faults, at a time and place of the JVM's choosing.
         if (from + count > channel.size()) {
             throw new EOFException(path + " has become shorter, " + channel.size() + " bytes, while it was read");
         }
-        long length = Math.min(Math.max(count, WINDOW_BYTES), channel.size() - from);
-        window = channel.map(MapMode.READ_ONLY, from, length);
-        windowAt = from;
+        if (window == null || from < windowAt || from + count > windowAt + window.capacity()) {
+            unmap();
+            window = channel.map(MapMode.READ_ONLY, from, Math.min(Math.max(count, WINDOW_BYTES), size - from));
+            windowAt = from;
+        }
+        return window.slice((int) (from - windowAt), count).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     private void unmap() {
