@@ -4,7 +4,7 @@
     python bench/peers/check_checkpoint.py DIRECTORY...
 
 DIRECTORY is a Hugging Face directory with probe.json: {"ids": [...], "logits": [...]}, the token ids of one short
-sequence and our float32 logits at its last position; the tokenizer is looked at where there is one. Prints the largest
+sequence and our float32 logits at its last position, or those of the labels; the tokenizer is looked at where there is one. Prints the largest
 difference; exit status 1 if it is above 1e-3 or if anything does not load.
 """
 
@@ -14,7 +14,7 @@ import pathlib
 import sys
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+import transformers
 
 ALLOWED = 1e-3
 
@@ -30,20 +30,23 @@ def check(directory: pathlib.Path) -> int:
     probe = json.loads((directory / "probe.json").read_text())
     ids, ours = probe["ids"], torch.tensor(probe["logits"], dtype=torch.float32)
 
-    model, report = AutoModelForCausalLM.from_pretrained(
+    architecture = json.loads((directory / "config.json").read_text())["architectures"][0]
+    model, report = getattr(transformers, architecture).from_pretrained(
         directory, local_files_only=True, dtype=torch.float32, output_loading_info=True
     )
     problems = [f"{kind}: {names}" for kind, names in report.items() if names]
     with torch.no_grad():
-        theirs = model(input_ids=torch.tensor([ids])).logits[0, -1].float()
+        theirs = model(input_ids=torch.tensor([ids])).logits[0].float()
+    if theirs.dim() > 1:
+        theirs = theirs[-1]
     if theirs.shape != ours.shape:
-        problems.append(f"vocabulary: {theirs.numel()} logits in transformers, {ours.numel()} in the probe")
+        problems.append(f"width: {theirs.numel()} logits in transformers, {ours.numel()} in the probe")
         largest = math.inf
     else:
         largest = float((theirs - ours).abs().max())
     text = "without tokenizer"
     if (directory / "tokenizer.json").exists():
-        tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(directory, local_files_only=True)
         text = f"{len(tokenizer):,} tokens, probe {tokenizer.decode(ids)!r}"
         if len(tokenizer) > model.config.vocab_size:
             problems.append(f"tokenizer: {len(tokenizer)} tokens, but the model has {model.config.vocab_size}")

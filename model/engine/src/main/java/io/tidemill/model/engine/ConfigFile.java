@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * {@code config.json} to {@link ModelConfig} and back. A field that is absent means what it means to transformers 5,
@@ -44,6 +45,10 @@ final class ConfigFile {
     // ---- reading ----------------------------------------------------------------------------------------------------
 
     static ModelConfig read(Path configJson) throws IOException {
+        return read(configJson, ConfigFile::parse);
+    }
+
+    static <T> T read(Path configJson, Function<JsonNode, T> parser) throws IOException {
         JsonNode json;
         try {
             json = JSON.readTree(configJson.toFile());
@@ -51,16 +56,16 @@ final class ConfigFile {
             throw new IllegalArgumentException(configJson + " is not valid JSON: " + e.getOriginalMessage(), e);
         }
         try {
-            return parse(json);
+            if (json == null || !json.isObject()) {
+                throw new IllegalArgumentException("a model configuration is a JSON object");
+            }
+            return parser.apply(json);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(configJson + ": " + e.getMessage(), e);
         }
     }
 
     static ModelConfig parse(JsonNode json) {
-        if (json == null || !json.isObject()) {
-            throw new IllegalArgumentException("a model configuration is a JSON object");
-        }
         ConfigFields fields = new ConfigFields(json);
         Family family = Family.of(fields.text("model_type", ""))
                 .orElseThrow(() -> fields.refused("model_type", "these decoders are supported: " + Family.all()));
@@ -396,7 +401,11 @@ final class ConfigFile {
         }
     }
 
-    private static String pretty(ObjectNode json) {
+    static ObjectNode object() {
+        return JSON.createObjectNode();
+    }
+
+    static String pretty(ObjectNode json) {
         try {
             return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n";
         } catch (JsonProcessingException impossible) {

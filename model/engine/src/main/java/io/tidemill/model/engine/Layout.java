@@ -49,6 +49,14 @@ final class Layout {
         slots.sort(Comparator.comparing(Slot::name));
     }
 
+    Layout(EncoderConfig config) {
+        bertMatrices(config);
+        long matrices = length;
+        bertVectors(config);
+        small = length - matrices;
+        slots.sort(Comparator.comparing(Slot::name));
+    }
+
     private void llamaMatrices(ModelConfig c) {
         long queries = (long) c.heads() * c.headSize();
         long keys = (long) c.keyValueHeads() * c.headSize();
@@ -130,6 +138,58 @@ final class Layout {
         }
     }
 
+    private void bertMatrices(EncoderConfig c) {
+        long hidden = c.hiddenSize();
+        add("bert.embeddings.word_embeddings.weight", c.vocabularySize(), hidden);
+        add("bert.embeddings.position_embeddings.weight", c.maxPositions(), hidden);
+        add("bert.embeddings.token_type_embeddings.weight", c.tokenTypes(), hidden);
+        for (int layer = 0; layer < c.layers(); layer++) {
+            String prefix = "bert.encoder.layer." + layer + ".";
+            add(prefix + "attention.self.query.weight", hidden, hidden);
+            add(prefix + "attention.self.key.weight", hidden, hidden);
+            add(prefix + "attention.self.value.weight", hidden, hidden);
+            add(prefix + "attention.output.dense.weight", hidden, hidden);
+            add(prefix + "intermediate.dense.weight", c.intermediateSize(), hidden);
+            add(prefix + "output.dense.weight", hidden, c.intermediateSize());
+        }
+        add(beforeHead(c) + ".weight", hidden, hidden);
+        if (c.head() == EncoderConfig.Head.LABELS) {
+            add("classifier.weight", c.labels().size(), hidden);
+        }
+    }
+
+    private void bertVectors(EncoderConfig c) {
+        for (String kind : List.of("weight", "bias")) {
+            add("bert.embeddings.LayerNorm." + kind, c.hiddenSize());
+            for (int layer = 0; layer < c.layers(); layer++) {
+                add("bert.encoder.layer." + layer + ".attention.output.LayerNorm." + kind, c.hiddenSize());
+                add("bert.encoder.layer." + layer + ".output.LayerNorm." + kind, c.hiddenSize());
+            }
+            if (c.head() == EncoderConfig.Head.MASKED) {
+                add("cls.predictions.transform.LayerNorm." + kind, c.hiddenSize());
+            }
+        }
+        for (int layer = 0; layer < c.layers(); layer++) {
+            String prefix = "bert.encoder.layer." + layer + ".";
+            add(prefix + "attention.self.query.bias", c.hiddenSize());
+            add(prefix + "attention.self.key.bias", c.hiddenSize());
+            add(prefix + "attention.self.value.bias", c.hiddenSize());
+            add(prefix + "attention.output.dense.bias", c.hiddenSize());
+            add(prefix + "intermediate.dense.bias", c.intermediateSize());
+            add(prefix + "output.dense.bias", c.hiddenSize());
+        }
+        add(beforeHead(c) + ".bias", c.hiddenSize());
+        switch (c.head()) {
+            case MASKED -> add("cls.predictions.bias", c.vocabularySize());
+            case LABELS -> add("classifier.bias", c.labels().size());
+            case NONE -> {}
+        }
+    }
+
+    private static String beforeHead(EncoderConfig c) {
+        return c.head() == EncoderConfig.Head.MASKED ? "cls.predictions.transform.dense" : "bert.pooler.dense";
+    }
+
     private void add(String name, long... shape) {
         Slot slot = new Slot(name, length, shape);
         slots.add(slot);
@@ -139,6 +199,10 @@ final class Layout {
     /** All tensors in the order of their names. */
     List<Slot> slots() {
         return slots;
+    }
+
+    boolean has(String name) {
+        return slots.stream().anyMatch(slot -> slot.name().equals(name));
     }
 
     Slot slot(String name) {
@@ -180,7 +244,28 @@ final class Layout {
         constants.put("gated", !c.family().isGpt2());
         constants.put("transposed", c.family().isGpt2());
         constants.put("small", Math.toIntExact(new Layout(c).small));
-        return PROGRAMS.computeIfAbsent(constants, key -> TorchProgram.resource("llama.torchscript", "Llama", key));
+        return program("decoder.torchscript", constants);
+    }
+
+    static TorchProgram program(EncoderConfig c) {
+        Map<String, Object> constants = new LinkedHashMap<>();
+        constants.put("vocabulary", c.vocabularySize());
+        constants.put("hidden_size", c.hiddenSize());
+        constants.put("intermediate", c.intermediateSize());
+        constants.put("layers", c.layers());
+        constants.put("heads", c.heads());
+        constants.put("places", c.maxPositions());
+        constants.put("token_types", c.tokenTypes());
+        constants.put("epsilon", c.layerNormEpsilon());
+        constants.put("masked", c.head() == EncoderConfig.Head.MASKED);
+        constants.put("classes", c.labels().size());
+        constants.put("small", Math.toIntExact(new Layout(c).small));
+        return program("encoder.torchscript", constants);
+    }
+
+    private static TorchProgram program(String text, Map<String, Object> constants) {
+        return PROGRAMS.computeIfAbsent(
+                constants, key -> TorchProgram.resources(List.of(text, "common.torchscript"), "Program", key));
     }
 
     /** Programs hold no weights and are few: one per shape that this process has met. */

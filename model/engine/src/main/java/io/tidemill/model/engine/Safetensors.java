@@ -2,40 +2,40 @@ package io.tidemill.model.engine;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.Closeable;
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * The safetensors format: eight bytes of header length, a JSON header, then the tensors without gaps, little-endian.
  *
  * <p>Source: github.com/huggingface/safetensors, "Format". Read are F32, BF16 and F16, all as float32; written are F32
  * and BF16 (rounded to nearest, ties to even). A header that lies about sizes, leaves gaps or overlaps is refused
- * before any tensor is read.
+ * before any tensor is read. Files are mapped into memory, a window at a time.
  */
 public final class Safetensors {
-    private static final long LARGEST_HEADER_BYTES = 100_000_000;
     private static final int CHUNK = 1 << 20; // elements converted at once
     private static final ObjectMapper JSON = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();
 
     private Safetensors() {}
@@ -80,17 +80,34 @@ public final class Safetensors {
         if (Files.exists(index)) {
             return sharded(index);
         }
-        for (String pickle : List.of("pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt")) {
-            if (Files.exists(path.resolve(pickle))) {
-                throw new IllegalArgumentException(path.resolve(pickle) + " is a pickle, which can run code when read;"
-                        + " Tidemill reads weights from model.safetensors only (transformers writes it with"
-                        + " save_pretrained)");
+        try (Stream<Path> files = Files.list(path)) {
+            Optional<Path> pickle = files.filter(Safetensors::isPickle).sorted().findFirst();
+            if (pickle.isPresent()) {
+                throw pickle(pickle.get());
             }
         }
         throw new IllegalArgumentException(path + " has neither model.safetensors nor model.safetensors.index.json");
     }
 
+    private static boolean isPickle(Path path) {
+        String name = path.getFileName().toString().replaceFirst("\\.index\\.json$", "");
+        return List.of(".bin", ".pt", ".pth", ".ckpt", ".pkl").stream().anyMatch(name::endsWith);
+    }
+
+    private static IllegalArgumentException pickle(Path path) {
+        return new IllegalArgumentException(path + " is a pickle, which can run code when read; Tidemill reads weights"
+                + " from model.safetensors only (transformers writes it with save_pretrained)");
+    }
+
+    /** A file that is in memory. */
+    static Reader open(String name, ByteSource file) throws IOException {
+        return new Reader(List.of(Shard.open(name, file)));
+    }
+
     private static Reader sharded(Path index) throws IOException {
+        if (isPickle(index)) {
+            throw pickle(index);
+        }
         JsonNode map = json(index, Files.readString(index)).path("weight_map");
         if (!map.isObject() || map.isEmpty()) {
             throw new IllegalArgumentException(index + " has no weight_map");
@@ -99,14 +116,14 @@ public final class Safetensors {
         try {
             for (Map.Entry<String, JsonNode> entry : map.properties()) {
                 String file = entry.getValue().asText();
-                if (!Path.of(file).equals(Path.of(file).getFileName())) {
-                    throw new IllegalArgumentException(
-                            index + ": shard " + file + " must be a file name in the same directory");
+                if (!Path.of(file).equals(Path.of(file).getFileName()) || !file.endsWith(".safetensors")) {
+                    throw new IllegalArgumentException(index + ": shard " + file
+                            + " must be the name of a .safetensors file in the same directory");
                 }
                 if (!shards.containsKey(file)) {
                     shards.put(file, Shard.open(index.resolveSibling(file)));
                 }
-                if (!shards.get(file).places.containsKey(entry.getKey())) {
+                if (!shards.get(file).header.places().containsKey(entry.getKey())) {
                     throw new IllegalArgumentException(index + ": " + file + " has no tensor " + entry.getKey());
                 }
             }
@@ -135,11 +152,11 @@ public final class Safetensors {
         private Reader(List<Shard> shards) {
             this.shards = shards;
             for (Shard shard : shards) {
-                for (String name : shard.places.keySet()) {
+                for (String name : shard.header.places().keySet()) {
                     Shard other = byName.put(name, shard);
                     if (other != null) {
                         throw new IllegalArgumentException(
-                                "Tensor " + name + " is in " + other.path + " and in " + shard.path);
+                                "Tensor " + name + " is in " + other.header.name() + " and in " + shard.header.name());
                     }
                 }
             }
@@ -148,14 +165,15 @@ public final class Safetensors {
         /** What the files hold, by name. */
         public List<Entry> entries() {
             return byName.entrySet().stream()
-                    .map(entry -> entry.getValue().places.get(entry.getKey()).entry())
+                    .map(entry ->
+                            entry.getValue().header.places().get(entry.getKey()).entry())
                     .toList();
         }
 
         /** The free text of the header, of all shards together. */
         public Map<String, String> metadata() {
             Map<String, String> all = new LinkedHashMap<>();
-            shards.forEach(shard -> all.putAll(shard.metadata));
+            shards.forEach(shard -> all.putAll(shard.header.metadata()));
             return all;
         }
 
@@ -163,9 +181,9 @@ public final class Safetensors {
             Shard shard = byName.get(name);
             if (shard == null) {
                 throw new IllegalArgumentException("Tensor " + name + " is not in "
-                        + shards.stream().map(part -> part.path.toString()).toList());
+                        + shards.stream().map(part -> part.header.name()).toList());
             }
-            return shard.places.get(name).entry();
+            return shard.header.places().get(name).entry();
         }
 
         /** Reads a tensor chunk by chunk as float32. */
@@ -189,127 +207,40 @@ public final class Safetensors {
         }
     }
 
-    private record Place(Entry entry, long begin, long end) {}
-
+    /** One file. */
     private static final class Shard implements Closeable {
-        final Path path;
-        final FileChannel channel;
-        final Map<String, Place> places = new LinkedHashMap<>();
-        final Map<String, String> metadata = new LinkedHashMap<>();
-        private long dataAt;
+        final SafetensorsHeader header;
+        private final ByteSource file;
 
-        private Shard(Path path, FileChannel channel) {
-            this.path = path;
-            this.channel = channel;
+        private Shard(SafetensorsHeader header, ByteSource file) {
+            this.header = header;
+            this.file = file;
         }
 
         static Shard open(Path path) throws IOException {
-            Shard shard = new Shard(path, FileChannel.open(path, StandardOpenOption.READ));
+            if (isPickle(path)) {
+                throw pickle(path);
+            }
+            return open(path.toString(), new MappedFile(path));
+        }
+
+        /** Closes {@code file} if it is not what it should be. */
+        static Shard open(String name, ByteSource file) throws IOException {
             try {
-                shard.readHeader();
-                return shard;
+                return new Shard(SafetensorsHeader.read(name, file), file);
             } catch (IOException | RuntimeException e) {
-                shard.close();
+                file.close();
                 throw e;
             }
         }
 
-        private void readHeader() throws IOException {
-            long size = channel.size();
-            if (size < 8) {
-                throw lie("has " + size + " bytes, fewer than the 8 of a header's length");
-            }
-            long header = bytes(0, 8).getLong();
-            if (header < 2 || header > LARGEST_HEADER_BYTES || header > size - 8) {
-                throw lie("claims a header of " + Long.toUnsignedString(header) + " bytes, but has " + size);
-            }
-            dataAt = 8 + header;
-            String text = StandardCharsets.UTF_8.decode(bytes(8, (int) header)).toString();
-            JsonNode json = json(path, text);
-            if (!json.isObject()) {
-                throw lie("has a header that is not a JSON object");
-            }
-            for (Map.Entry<String, JsonNode> field : json.properties()) {
-                if (field.getKey().equals("__metadata__")) {
-                    field.getValue()
-                            .properties()
-                            .forEach(e -> metadata.put(e.getKey(), e.getValue().asText()));
-                } else {
-                    places.put(field.getKey(), place(field.getKey(), field.getValue()));
-                }
-            }
-            checkNoGapNoOverlap(size);
-        }
-
-        private Place place(String name, JsonNode json) {
-            JsonNode shape = json.path("shape");
-            JsonNode offsets = json.path("data_offsets");
-            if (!json.path("dtype").isTextual() || !shape.isArray() || !offsets.isArray() || offsets.size() != 2) {
-                throw lie("describes tensor " + name + " without dtype, shape or data_offsets: " + json);
-            }
-            long[] sizes = new long[shape.size()];
-            for (int i = 0; i < sizes.length; i++) {
-                sizes[i] = natural(name, shape.get(i));
-            }
-            Entry entry = new Entry(name, json.get("dtype").asText(), sizes);
-            long begin = natural(name, offsets.get(0));
-            long end = natural(name, offsets.get(1));
-            long bytes;
-            try {
-                bytes = Math.multiplyExact(entry.length(), elementBytes(entry));
-            } catch (ArithmeticException overflow) {
-                throw lie("gives tensor " + name + " the impossible shape " + shape);
-            }
-            if (end < begin || end - begin != bytes) {
-                throw lie("gives tensor " + name + " " + entry.type() + " " + shape + " of " + bytes
-                        + " bytes the place " + begin + " to " + end);
-            }
-            return new Place(entry, begin, end);
-        }
-
-        private long natural(String name, JsonNode number) {
-            if (!number.isIntegralNumber() || !number.canConvertToLong() || number.longValue() < 0) {
-                throw lie("describes tensor " + name + " with " + number + " where a natural number belongs");
-            }
-            return number.longValue();
-        }
-
-        private long elementBytes(Entry entry) {
-            return switch (entry.type()) {
-                case "F64", "I64", "U64" -> 8;
-                case "F32", "I32", "U32" -> 4;
-                case "F16", "BF16", "I16", "U16" -> 2;
-                case "I8", "U8", "BOOL", "F8_E4M3", "F8_E5M2" -> 1;
-                default -> throw lie("has tensor " + entry.name() + " of the unknown type " + entry.type());
-            };
-        }
-
-        private void checkNoGapNoOverlap(long size) {
-            List<Place> ordered = new ArrayList<>(places.values());
-            ordered.sort(Comparator.comparingLong(Place::begin).thenComparingLong(Place::end));
-            long expected = 0;
-            for (Place place : ordered) {
-                if (place.begin() != expected) {
-                    throw lie((place.begin() < expected ? "overlaps" : "leaves a gap") + " at tensor "
-                            + place.entry().name() + ": it begins at " + place.begin()
-                            + ", the tensor before it ends at " + expected);
-                }
-                expected = place.end();
-            }
-            if (dataAt + expected != size) {
-                throw lie("has " + size + " bytes, but its header describes " + (dataAt + expected)
-                        + "; it was cut short or is damaged");
-            }
-        }
-
         void read(Entry entry, Chunk sink) throws IOException {
-            Place place = places.get(entry.name());
-            int width = (int) elementBytes(entry);
+            SafetensorsHeader.Place place = header.places().get(entry.name());
+            int width = header.elementBytes(entry);
             float[] values = new float[(int) Math.min(CHUNK, Math.max(1, entry.length()))];
             for (long from = 0; from < entry.length(); from += values.length) {
                 int count = (int) Math.min(values.length, entry.length() - from);
-                ByteBuffer bytes = bytes(dataAt + place.begin() + from * width, count * width);
-                decode(entry, bytes, values, count);
+                decode(entry, file.at(header.dataAt() + place.begin() + from * width, count * width), values, count);
                 sink.accept(from, values, count);
             }
         }
@@ -328,35 +259,21 @@ public final class Safetensors {
                     }
                 }
                 default ->
-                    throw new IllegalArgumentException(path + ": tensor " + entry.name() + " has type " + entry.type()
+                    throw header.lie("has tensor " + entry.name() + " of type " + entry.type()
                             + ", but only F32, BF16 and F16 are read");
             }
         }
 
-        private ByteBuffer bytes(long at, int count) throws IOException {
-            ByteBuffer buffer = ByteBuffer.allocate(count).order(ByteOrder.LITTLE_ENDIAN);
-            while (buffer.hasRemaining()) {
-                if (channel.read(buffer, at + buffer.position()) < 0) {
-                    throw new EOFException(path + " ended at byte " + (at + buffer.position()) + " while it was read");
-                }
-            }
-            return buffer.flip();
-        }
-
-        private IllegalArgumentException lie(String what) {
-            return new IllegalArgumentException(path + " " + what);
-        }
-
         @Override
         public void close() throws IOException {
-            channel.close();
+            file.close();
         }
     }
 
     // ---- writing ----------------------------------------------------------------------------------------------------
 
     /**
-     * Writes a file and flushes it to the disk. It is not written aside: a reader may see it half-done.
+     * Writes a file aside, flushes it to the disk and renames it: whoever reads sees the old file or the new one.
      *
      * @param entries in the order in which they will lie in the file; types F32 or BF16
      */
@@ -378,6 +295,16 @@ public final class Safetensors {
             json.putArray("data_offsets").add(at).add(at += entry.length() * writtenBytes(entry));
         }
         byte[] text = JSON.writeValueAsBytes(header);
+        Path aside = path.resolveSibling(path.getFileName() + ".part");
+        try {
+            write(aside, text, entries, source);
+            Files.move(aside, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(aside);
+        }
+    }
+
+    private static void write(Path path, byte[] text, List<Entry> entries, Source source) throws IOException {
         int padded = (text.length + 7) / 8 * 8; // tensors begin at a multiple of eight, as the reference does
         try (FileChannel channel = FileChannel.open(
                 path, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {

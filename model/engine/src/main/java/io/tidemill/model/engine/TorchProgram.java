@@ -90,16 +90,20 @@ public final class TorchProgram {
         }
     }
 
-    /** As {@link #load}, with the text read from a resource of this package. */
-    static TorchProgram resource(String name, String className, Map<String, Object> constants) {
-        try (InputStream text = TorchProgram.class.getResourceAsStream(name)) {
-            if (text == null) {
-                throw new IllegalStateException("Resource " + name + " is missing from the engine's jar");
+    /** As {@link #load}, with the text read from resources of this package, one behind the other. */
+    static TorchProgram resources(List<String> names, String className, Map<String, Object> constants) {
+        StringBuilder text = new StringBuilder();
+        for (String name : names) {
+            try (InputStream part = TorchProgram.class.getResourceAsStream(name)) {
+                if (part == null) {
+                    throw new IllegalStateException("Resource " + name + " is missing from the engine's jar");
+                }
+                text.append(new String(part.readAllBytes(), StandardCharsets.UTF_8));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
             }
-            return load(new String(text.readAllBytes(), StandardCharsets.UTF_8), className, constants);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
+        return load(text.toString(), className, constants);
     }
 
     /**

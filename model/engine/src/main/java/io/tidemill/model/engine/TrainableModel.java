@@ -2,11 +2,8 @@ package io.tidemill.model.engine;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.pytorch.engine.PtNDManager;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Float32 master weights, their gradients and AdamW's moments. One thread owns it.
@@ -19,42 +16,18 @@ public final class TrainableModel implements AutoCloseable {
     private static final int PREFERENCE_TOKENS_AT_ONCE = 4096;
 
     private final ModelConfig config;
-    private final AdamWSettings settings;
-    private final Layout layout;
-    private final TorchProgram program;
-    private final PtNDManager manager;
-    private final FlatWeights master;
     private final ComputeType computeType;
-    private final TorchProgram.Opaque compute;
-    private final FlatWeights gradients;
-    private final FlatWeights mean;
-    private final FlatWeights square;
-    private final NDArray step;
-    private long steps;
+    private final TrainableWeights weights;
 
     private TrainableModel(LanguageModel start, AdamWSettings settings) {
         this.config = start.config();
-        this.settings = settings;
-        this.layout = new Layout(config);
-        this.program = start.program();
-        this.manager = TorchProgram.open();
-        this.master = flat();
-        this.gradients = flat();
-        this.mean = flat();
-        this.square = flat();
-        this.step = manager.create(0f);
-        master.copyFrom(start.master());
         this.computeType = start.computeType();
-        this.compute = master.operands(manager, computeType);
+        this.weights = new TrainableWeights(start.held(), settings);
     }
 
     /** Copies the weights; computes in the type in which {@code start} does. */
     public static TrainableModel from(LanguageModel start, AdamWSettings settings) {
         return new TrainableModel(start, settings);
-    }
-
-    private FlatWeights flat() {
-        return new FlatWeights(program, FlatWeights.zeros(manager, layout.length()));
     }
 
     public ComputeType computeType() {
@@ -75,18 +48,14 @@ public final class TrainableModel implements AutoCloseable {
     public double accumulate(PackedBatch batch, long lossTokensOfStep) {
         check(batch, lossTokensOfStep);
         try (PtNDManager call = TorchProgram.open()) {
-            NDArray loss = program.train(
-                            call,
-                            "causal_step",
-                            master.array(),
-                            compute,
-                            gradients.array(),
-                            Batches.tensor(call, batch.ids()),
-                            Batches.tensor(call, batch.positions()),
-                            batch.oneExamplePerRow() ? Batches.none(call) : Batches.tensor(call, batch.segments()),
-                            Batches.tensor(call, batch.targets()),
-                            TorchProgram.scalar(call, 1.0 / lossTokensOfStep))
-                    .get(0);
+            NDArray loss = weights.accumulate(
+                    call,
+                    "causal_step",
+                    Batches.tensor(call, batch.ids()),
+                    Batches.tensor(call, batch.positions()),
+                    batch.oneExamplePerRow() ? Batches.none(call) : Batches.tensor(call, batch.segments()),
+                    Batches.tensor(call, batch.targets()),
+                    TorchProgram.scalar(call, 1.0 / lossTokensOfStep));
             return loss.toDoubleArray()[0] / lossTokensOfStep;
         }
     }
@@ -157,12 +126,9 @@ public final class TrainableModel implements AutoCloseable {
             List<PreferencePair> pairs, double beta, double weightOfStep, double supervisedWeight) {
         PreferenceRows rows = PreferenceRows.of(pairs);
         try (PtNDManager call = TorchProgram.open()) {
-            return program.train(
+            return weights.accumulate(
                             call,
                             "preference_step",
-                            master.array(),
-                            compute,
-                            gradients.array(),
                             Batches.tensor(call, rows.ids()),
                             Batches.tensor(call, rows.positions()),
                             Batches.none(call),
@@ -172,7 +138,6 @@ public final class TrainableModel implements AutoCloseable {
                             call.create(rows.weights(weightOfStep)),
                             TorchProgram.scalar(call, beta),
                             TorchProgram.scalar(call, supervisedWeight))
-                    .get(0)
                     .toDoubleArray();
         }
     }
@@ -185,69 +150,39 @@ public final class TrainableModel implements AutoCloseable {
      * @return the norm before; if it is not finite, the gradients are left as they are
      */
     public double clip(double maximumNorm) {
-        if (!(maximumNorm > 0)) {
-            throw new IllegalArgumentException("maximumNorm must be positive, but was " + maximumNorm);
-        }
-        try (PtNDManager call = TorchProgram.open()) {
-            return program.train(call, "clip", gradients.array(), TorchProgram.scalar(call, maximumNorm))
-                    .get(0)
-                    .toDoubleArray()[0];
-        }
+        return weights.clip(maximumNorm);
     }
 
     /** One step of AdamW; the gradients are zero afterwards. */
     public void update(double learningRate) {
-        if (!(learningRate >= 0) || Double.isInfinite(learningRate)) {
-            throw new IllegalArgumentException("learningRate must be 0 or more and finite, but was " + learningRate);
-        }
-        try (PtNDManager call = TorchProgram.open()) {
-            double[] numbers = {
-                learningRate, settings.beta1(), settings.beta2(), settings.epsilon(), settings.weightDecay()
-            };
-            program.train(
-                    call,
-                    "update",
-                    master.array(),
-                    compute,
-                    gradients.array(),
-                    mean.array(),
-                    square.array(),
-                    step,
-                    call.create(numbers));
-        }
-        steps++;
+        weights.update(learningRate);
     }
 
     /** Forgets the gradients, also those that are not numbers; weights and moments stay. */
     public void discardGradients() {
-        try (PtNDManager call = TorchProgram.open()) {
-            program.train(call, "discard", gradients.array());
-        }
+        weights.discardGradients();
     }
 
     /** Gradient of one tensor by its Hugging Face name. */
     float[] gradient(String name) {
-        Layout.Slot slot = layout.slot(name);
-        float[] values = new float[Math.toIntExact(slot.length())];
-        gradients.read(slot.at(), values, values.length);
-        return values;
+        return weights.gradient(name);
     }
 
     /** Adds to one gradient; tests spoil gradients with it. */
     void spoilGradient(float value) {
-        gradients.write(0, new float[] {value}, 1);
+        weights.spoilGradient(value);
     }
 
     /** Optimizer steps so far, those before {@link #loadState} included. */
     public long steps() {
-        return steps;
+        return weights.steps();
     }
 
     // ---- copies and files -------------------------------------------------------------------------------------------
 
     /** A copy of the weights as they are now. */
     public LanguageModel snapshot(ComputeType type) {
-        return LanguageModel.copyOf(config, master, type);
+        return LanguageModel.copyOf(config, weights.master(), type);
     }
 
     /**
@@ -255,59 +190,12 @@ public final class TrainableModel implements AutoCloseable {
      * steps.
      */
     public void saveState(Path file) {
-        List<Safetensors.Entry> entries = List.of(state("weights"), state("mean"), state("square"));
-        Map<String, String> metadata = Map.of("steps", Long.toString(steps), "shape", shape());
-        try {
-            Safetensors.write(file, metadata, entries, (entry, from, values, count) -> part(entry.name())
-                    .read(from, values, count));
-        } catch (IOException e) {
-            throw new UncheckedIOException("Cannot write training state to " + file + ": " + e.getMessage(), e);
-        }
+        weights.saveState(file, shape());
     }
 
     /** Goes on where {@link #saveState} left off, bit for bit with the same thread count. */
     public void loadState(Path file) {
-        try (Safetensors.Reader reader = Safetensors.open(file)) {
-            String found = reader.metadata().get("shape");
-            if (!shape().equals(found)) {
-                throw new IllegalArgumentException(
-                        file + " is the state of a model of another shape: " + found + " instead of " + shape());
-            }
-            long saved = Long.parseLong(reader.metadata().getOrDefault("steps", ""));
-            for (String name : List.of("weights", "mean", "square")) {
-                if (reader.entry(name).length() != layout.length()) {
-                    throw new IllegalArgumentException(file + ": " + name + " has "
-                            + reader.entry(name).length() + " elements instead of " + layout.length());
-                }
-            }
-            for (String name : List.of("weights", "mean", "square")) {
-                reader.read(name, part(name)::write);
-            }
-            steps = saved;
-            weightsChanged(saved);
-            discardGradients();
-        } catch (IOException e) {
-            throw new UncheckedIOException("Cannot read training state from " + file + ": " + e.getMessage(), e);
-        }
-    }
-
-    private void weightsChanged(long stepsTaken) {
-        try (PtNDManager call = TorchProgram.open()) {
-            program.train(call, "assign", step, call.create((float) stepsTaken));
-            program.train(call, "refresh", compute, master.array());
-        }
-    }
-
-    private Safetensors.Entry state(String name) {
-        return new Safetensors.Entry(name, WeightType.FLOAT32.safetensorsName(), new long[] {layout.length()});
-    }
-
-    private FlatWeights part(String name) {
-        return switch (name) {
-            case "weights" -> master;
-            case "mean" -> mean;
-            default -> square;
-        };
+        weights.loadState(file, shape());
     }
 
     /** What must be equal for a state to fit. */
@@ -326,6 +214,6 @@ public final class TrainableModel implements AutoCloseable {
 
     @Override
     public void close() {
-        manager.close();
+        weights.close();
     }
 }

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -125,7 +127,10 @@ class SafetensorsTest {
                 "without dtype | {'a':{'shape':[2],'data_offsets':[0,8]}} | 8",
                 "Duplicate | {'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8]},'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8]}} | 8",
                 "JSON | {'a':{'dtype' | 0",
-                "not a JSON object | [1, 2] | 0"
+                "not a JSON object | [1, 2] | 0",
+                "JSON | {} {} | 0",
+                "__metadata__ that is not a JSON object | {'__metadata__':'pt'} | 0",
+                "__metadata__ format that is not text | {'__metadata__':{'format':1}} | 0"
             })
     void aLyingHeaderIsRefused(String complaint, String header, int dataBytes) throws IOException {
         byte[] text = header.replace('\'', '"').getBytes(StandardCharsets.UTF_8);
@@ -141,6 +146,59 @@ class SafetensorsTest {
     void aHeaderLongerThanItsFileIsRefusedBeforeMemoryIsTaken(long length) throws IOException {
         Path file = file(length, new byte[16], 0);
         assertThatThrownBy(() -> Safetensors.open(file)).hasMessageContaining(Long.toUnsignedString(length));
+    }
+
+    @Test
+    void aHeaderThatIsNotUtf8IsRefused() throws IOException {
+        assertThatThrownBy(() -> Safetensors.open(file(4, new byte[] {'{', (byte) 0xFF, '}', ' '}, 0)))
+                .hasMessageContaining("UTF-8");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"model.pt", "pytorch_model.bin", "consolidated.00.pth", "last.ckpt", "pytorch_model.bin.index.json"})
+    void aPickleIsRefusedWithOneSentenceOnWhy(String name) throws IOException {
+        Path file = Files.write(directory.resolve(name), new byte[] {(byte) 0x80, 2, '}', '.'});
+        for (Path asked : List.of(file, directory)) {
+            assertThatThrownBy(() -> Safetensors.open(asked))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining(name)
+                    .hasMessageContaining("a pickle, which can run code when read");
+        }
+    }
+
+    @Test
+    void whoeverReadsWhileAFileIsWrittenSeesTheOldOne() throws IOException {
+        Path file = directory.resolve("replaced.safetensors");
+        List<Safetensors.Entry> entries = List.of(new Safetensors.Entry("a", "F32", new long[] {1}));
+        Safetensors.write(file, Map.of(), entries, (entry, from, values, count) -> values[0] = 1);
+        Safetensors.write(file, Map.of(), entries, (entry, from, values, count) -> {
+            try (Safetensors.Reader reader = Safetensors.open(file)) {
+                assertThat(reader.floats("a")).containsExactly(1);
+            }
+            values[0] = 2;
+        });
+        assertThatThrownBy(() -> Safetensors.write(file, Map.of(), entries, (entry, from, values, count) -> {
+                    throw new IOException("no more");
+                }))
+                .hasMessage("no more");
+        try (Safetensors.Reader reader = Safetensors.open(file)) {
+            assertThat(reader.floats("a")).containsExactly(2);
+        }
+        assertThat(directory).isDirectoryNotContaining("glob:**.part");
+    }
+
+    @Test
+    void aFileThatBecomesShorterWhileItIsReadIsAnErrorAndNotTheEndOfTheProcess() throws IOException {
+        Path file = directory.resolve("shrinks.safetensors");
+        Safetensors.Entry large = new Safetensors.Entry("large", "F32", new long[] {1 << 20});
+        Safetensors.write(file, Map.of(), List.of(large), (entry, from, values, count) -> {});
+        try (Safetensors.Reader reader = Safetensors.open(file);
+                FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.truncate(4096);
+            assertThatThrownBy(() -> reader.floats("large"))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining(file.toString());
+        }
     }
 
     @Test

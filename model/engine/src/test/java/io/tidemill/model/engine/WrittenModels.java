@@ -4,13 +4,16 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
- * Writes one model of each family, trained for a step, with {@code probe.json} beside it, for
+ * Writes one decoder of each family, trained for a step, and encoders, with {@code probe.json} beside it, for
  * {@code bench/peers/check_checkpoint.py}. Not a test: the argument is the directory to write to.
  */
 final class WrittenModels {
     private static final ObjectMapper JSON = new ObjectMapper();
+
+    private static final int[] IDS = {5, 17, 40, 8, 8, 33, 21, 54, 3, 9, 12, 13};
 
     private WrittenModels() {}
 
@@ -26,15 +29,33 @@ final class WrittenModels {
                 }
             }
         }
+        for (String name : List.of("bert-masked", "bert-labels")) {
+            try (EncoderModel model = EncoderModel.load(Fixtures.directory(name), ComputeType.FLOAT32)) {
+                write(model, Path.of(arguments[0], name));
+            }
+        }
+        try (EncoderModel body = EncoderModel.load(Fixtures.directory("bert-masked"), ComputeType.FLOAT32);
+                EncoderModel model = body.withLabels(List.of("good", "bad", "neither", "both"), 1)) {
+            write(model, Path.of(arguments[0], "bert-new-labels"));
+        }
     }
 
     private static void write(LanguageModel model, Path directory) throws IOException {
         model.save(directory, WeightType.FLOAT32);
-        int[] ids = {5, 17, 40, 8, 8, 33, 21, 54, 3, 9, 12, 13};
-        float[] last = model.logits(ids)[ids.length - 1];
+        probe(directory, model.logits(IDS)[IDS.length - 1]);
+    }
+
+    private static void write(EncoderModel model, Path directory) throws IOException {
+        model.save(directory, WeightType.FLOAT32);
+        EncoderInput input = EncoderInput.of(IDS);
+        boolean masked = model.config().head() == EncoderConfig.Head.MASKED;
+        probe(directory, masked ? model.maskedLogits(input, IDS.length - 1)[0] : model.labelLogits(List.of(input))[0]);
+    }
+
+    private static void probe(Path directory, float[] logits) throws IOException {
         ObjectNode probe = JSON.createObjectNode();
-        probe.set("ids", JSON.valueToTree(ids));
-        probe.set("logits", JSON.valueToTree(last));
+        probe.set("ids", JSON.valueToTree(IDS));
+        probe.set("logits", JSON.valueToTree(logits));
         JSON.writeValue(directory.resolve("probe.json").toFile(), probe);
     }
 }

@@ -1,0 +1,209 @@
+package io.tidemill.model.engine;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * The shape of a BERT encoder, as Hugging Face's {@code config.json} gives it. What such a file asks for and this engine
+ * does not have is refused by field and value; dropout is not applied, whatever share the file names.
+ *
+ * @param maxPositions     longest sequence, tokens
+ * @param tokenTypes       how many texts of one input are told apart; 2 is usual
+ * @param layerNormEpsilon added to the variance before its root is taken
+ * @param initializerRange standard deviation of random weights
+ * @param padTokenId       what {@code config.json} names as padding, or −1 for none; here padding is never seen
+ * @param labels           what is told apart, in the order of the logits; empty unless the head is {@link Head#LABELS}
+ */
+public record EncoderConfig(
+        int vocabularySize,
+        int hiddenSize,
+        int intermediateSize,
+        int layers,
+        int heads,
+        int maxPositions,
+        int tokenTypes,
+        double layerNormEpsilon,
+        double initializerRange,
+        int padTokenId,
+        Head head,
+        List<String> labels) {
+
+    /** What stands on the last hidden states. */
+    public enum Head {
+        /** The pooler alone. */
+        NONE("BertModel"),
+        /** Which token stood where one is masked. */
+        MASKED("BertForMaskedLM"),
+        /** Which label a text has: pooler and classifier. */
+        LABELS("BertForSequenceClassification");
+
+        private final String architecture;
+
+        Head(String architecture) {
+            this.architecture = architecture;
+        }
+    }
+
+    public EncoderConfig {
+        ModelConfig.atLeastOne("vocab_size", vocabularySize);
+        ModelConfig.atLeastOne("hidden_size", hiddenSize);
+        ModelConfig.atLeastOne("intermediate_size", intermediateSize);
+        ModelConfig.atLeastOne("num_hidden_layers", layers);
+        ModelConfig.atLeastOne("num_attention_heads", heads);
+        ModelConfig.atLeastOne("max_position_embeddings", maxPositions);
+        ModelConfig.atLeastOne("type_vocab_size", tokenTypes);
+        if (hiddenSize % heads != 0) {
+            throw new IllegalArgumentException("hidden_size must be a multiple of num_attention_heads, but "
+                    + hiddenSize + " is not one of " + heads);
+        }
+        if (!(layerNormEpsilon > 0) || !(initializerRange > 0)) {
+            throw new IllegalArgumentException("layer_norm_eps and initializer_range must be positive, but were "
+                    + layerNormEpsilon + " and " + initializerRange);
+        }
+        labels = List.copyOf(labels);
+        if (labels.isEmpty() == (head == Head.LABELS)) {
+            throw new IllegalArgumentException("A model has labels if and only if it classifies, but this one has "
+                    + labels + " and head " + head);
+        }
+    }
+
+    /** Number of weights; the head over the vocabulary is the embedding and counts once. */
+    public long parameterCount() {
+        return new Layout(this).length();
+    }
+
+    /** The same body, which tells these labels apart. */
+    public EncoderConfig withLabels(List<String> others) {
+        return new EncoderConfig(
+                vocabularySize,
+                hiddenSize,
+                intermediateSize,
+                layers,
+                heads,
+                maxPositions,
+                tokenTypes,
+                layerNormEpsilon,
+                initializerRange,
+                padTokenId,
+                Head.LABELS,
+                others);
+    }
+
+    void require(Head wanted) {
+        if (head != wanted) {
+            throw new IllegalStateException(
+                    "This needs a " + wanted.architecture + ", but the model is a " + head.architecture);
+        }
+    }
+
+    /** Tensors of other heads, and the copies of tied ones. */
+    boolean isLeftover(String tensor) {
+        return tensor.endsWith("embeddings.position_ids")
+                || tensor.startsWith("cls.")
+                || head == Head.MASKED && tensor.startsWith("bert.pooler.");
+    }
+
+    // ---- config.json ------------------------------------------------------------------------------------------------
+
+    public static EncoderConfig read(Path configJson) throws IOException {
+        return ConfigFile.read(configJson, EncoderConfig::parse);
+    }
+
+    static EncoderConfig parse(JsonNode json) {
+        ConfigFields fields = new ConfigFields(json);
+        fields.expect("model_type", "bert");
+        if (!fields.has("model_type")) {
+            throw fields.refused("model_type", "only bert is supported");
+        }
+        fields.refuse("quantization_config");
+        fields.expect("hidden_act", "gelu");
+        fields.expect("position_embedding_type", "absolute");
+        fields.expect("is_decoder", "false");
+        fields.expect("add_cross_attention", "false");
+        fields.expect("tie_word_embeddings", "true");
+        fields.expect("problem_type", "single_label_classification");
+        Head head = head(fields);
+        return new EncoderConfig(
+                fields.whole("vocab_size", 30_522),
+                fields.whole("hidden_size", 768),
+                fields.whole("intermediate_size", 3072),
+                fields.whole("num_hidden_layers", 12),
+                fields.whole("num_attention_heads", 12),
+                fields.whole("max_position_embeddings", 512),
+                fields.whole("type_vocab_size", 2),
+                fields.number("layer_norm_eps", 1e-12),
+                fields.number("initializer_range", 0.02),
+                fields.whole("pad_token_id", fields.names("pad_token_id") ? -1 : 0),
+                head,
+                head == Head.LABELS ? labels(fields) : List.of());
+    }
+
+    private static Head head(ConfigFields fields) {
+        String named = fields.get("architectures").path(0).asText("");
+        if (named.equals("BertForPreTraining")) { // its second head, about the next sentence, is not read
+            return Head.MASKED;
+        }
+        return Arrays.stream(Head.values())
+                .filter(head -> head.architecture.equals(named))
+                .findFirst()
+                .orElseThrow(() -> fields.refused(
+                        "architectures",
+                        "only BertForMaskedLM, BertForPreTraining, BertForSequenceClassification and BertModel are"
+                                + " supported"));
+    }
+
+    private static List<String> labels(ConfigFields fields) {
+        JsonNode named = fields.get("id2label");
+        int count = fields.whole("num_labels", named.isObject() ? named.size() : 2);
+        ModelConfig.atLeastOne("num_labels", count);
+        return IntStream.range(0, count)
+                .mapToObj(i -> named.path(Integer.toString(i)).asText("LABEL_" + i))
+                .toList();
+    }
+
+    /** {@code config.json} that transformers loads as the same architecture. */
+    public String toJson() {
+        return toJson(WeightType.FLOAT32);
+    }
+
+    String toJson(WeightType type) {
+        ObjectNode json = ConfigFile.object();
+        json.putArray("architectures").add(head.architecture);
+        json.put("model_type", "bert");
+        json.put("attention_probs_dropout_prob", 0.0);
+        json.put("dtype", type.torchName());
+        json.put("hidden_act", "gelu");
+        json.put("hidden_dropout_prob", 0.0);
+        json.put("hidden_size", hiddenSize);
+        json.put("initializer_range", initializerRange);
+        json.put("intermediate_size", intermediateSize);
+        json.put("layer_norm_eps", layerNormEpsilon);
+        json.put("max_position_embeddings", maxPositions);
+        json.put("num_attention_heads", heads);
+        json.put("num_hidden_layers", layers);
+        json.put("position_embedding_type", "absolute");
+        json.put("tie_word_embeddings", true);
+        json.put("torch_dtype", type.torchName());
+        json.put("type_vocab_size", tokenTypes);
+        json.put("vocab_size", vocabularySize);
+        if (padTokenId < 0) {
+            json.putNull("pad_token_id");
+        } else {
+            json.put("pad_token_id", padTokenId);
+        }
+        if (head == Head.LABELS) {
+            ObjectNode names = json.putObject("id2label");
+            ObjectNode ids = json.putObject("label2id");
+            for (int i = 0; i < labels.size(); i++) {
+                names.put(Integer.toString(i), labels.get(i));
+                ids.put(labels.get(i), i);
+            }
+        }
+        return ConfigFile.pretty(json);
+    }
+}

@@ -1,0 +1,205 @@
+package io.tidemill.model.engine;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * A BERT encoder: the weights of one version, float32, in native memory. Immutable: {@link TrainableEncoder} copies it.
+ * Any number of threads may read at once; whoever made it closes it after the last of them.
+ *
+ * <p>Native memory: 4 bytes per weight, and 2 more where the matrix products are bfloat16.
+ */
+public final class EncoderModel implements AutoCloseable {
+    private final EncoderConfig config;
+    private final HeldWeights held;
+
+    private EncoderModel(EncoderConfig config, HeldWeights held) {
+        this.config = config;
+        this.held = held;
+    }
+
+    // ---- where models come from -------------------------------------------------------------------------------------
+
+    /** Reads {@code config.json} and {@code model.safetensors} (or its shards); the architecture decides the head. */
+    public static EncoderModel load(Path huggingFaceDirectory, ComputeType compute) {
+        try {
+            EncoderConfig config = EncoderConfig.read(huggingFaceDirectory.resolve("config.json"));
+            return new EncoderModel(
+                    config,
+                    HeldWeights.load(
+                            huggingFaceDirectory,
+                            StoredNames.of(config),
+                            new Layout(config),
+                            Layout.program(config),
+                            compute));
+        } catch (IOException e) {
+            throw new UncheckedIOException(
+                    "Cannot read the model in " + huggingFaceDirectory + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Normal with standard deviation {@code initializerRange}, norms 1, biases 0; the seed alone decides. */
+    public static EncoderModel random(EncoderConfig config, long seed, ComputeType compute) {
+        return new EncoderModel(
+                config,
+                HeldWeights.random(
+                        new Layout(config), Layout.program(config), compute, seed, config.initializerRange()));
+    }
+
+    static EncoderModel copyOf(EncoderConfig config, FlatWeights source, ComputeType compute) {
+        return new EncoderModel(
+                config, HeldWeights.copyOf(new Layout(config), Layout.program(config), compute, source));
+    }
+
+    /**
+     * This body under a fresh classifier; the pooler is this one's, or fresh where it has none.
+     *
+     * @param seed decides the fresh weights
+     */
+    public EncoderModel withLabels(List<String> labels, long seed) {
+        EncoderConfig wanted = config.withLabels(labels);
+        Layout layout = new Layout(wanted);
+        GaussianSource gaussian = new GaussianSource(seed);
+        try {
+            HeldWeights made = HeldWeights.make(layout, Layout.program(wanted), held.type(), weights -> {
+                for (Layout.Slot slot : layout.slots()) {
+                    if (slot.name().startsWith("bert.") && held.layout().has(slot.name())) {
+                        held.master()
+                                .read(
+                                        held.layout().slot(slot.name()).at(),
+                                        slot.length(),
+                                        (from, values, count) -> weights.write(slot.at() + from, values, count));
+                    } else {
+                        ModelFiles.randomise(slot, weights, gaussian, wanted.initializerRange());
+                    }
+                }
+            });
+            return new EncoderModel(wanted, made);
+        } catch (IOException impossible) {
+            throw new UncheckedIOException(impossible);
+        }
+    }
+
+    public EncoderConfig config() {
+        return config;
+    }
+
+    public ComputeType computeType() {
+        return held.type();
+    }
+
+    // ---- where they go ----------------------------------------------------------------------------------------------
+
+    /** Writes {@code config.json} and {@code model.safetensors}, flushed. */
+    public void save(Path directory, WeightType type) {
+        held.files().write(directory, type, Map.of("config.json", config.toJson(type)));
+    }
+
+    /** SHA-256 over all weights in the order of their names, as little-endian float32; lower-case hex. */
+    public String digest() {
+        return held.files().digest();
+    }
+
+    /** One tensor by its Hugging Face name, float32, row by row. */
+    public float[] weights(String name) {
+        return held.files().tensor(name);
+    }
+
+    // ---- what they say ----------------------------------------------------------------------------------------------
+
+    /** The last hidden state of each token: per input {@code [T][h]}. */
+    public List<float[][]> hidden(List<EncoderInput> inputs) {
+        try (PtNDManager step = TorchProgram.open()) {
+            EncoderBatch batch = EncoderBatch.of(config, step, inputs);
+            float[][] rows = rows(
+                    held.program()
+                            .infer(
+                                    step,
+                                    "hidden",
+                                    held.master().array(),
+                                    held.compute(),
+                                    batch.ids(),
+                                    batch.types(),
+                                    batch.lengths())
+                            .get(0),
+                    config.hiddenSize());
+            List<float[][]> results = new ArrayList<>();
+            for (int i = 0; i < inputs.size(); i++) {
+                int from = i * batch.length();
+                results.add(Arrays.copyOfRange(rows, from, from + inputs.get(i).ids().length));
+            }
+            return results;
+        }
+    }
+
+    /**
+     * What the model expects at some places of a text.
+     *
+     * @param places of tokens, from 0
+     * @return one row per place, {@code [places][V]}
+     * @throws IllegalStateException if this model has another head
+     */
+    public float[][] maskedLogits(EncoderInput input, int... places) {
+        config.require(EncoderConfig.Head.MASKED);
+        for (int place : places) {
+            EncoderBatch.checkBelow("Place", place, input.ids().length);
+        }
+        return logits(List.of(input), Arrays.stream(places).asLongStream().toArray(), config.vocabularySize());
+    }
+
+    /**
+     * One logit per label: {@code [inputs][labels]}.
+     *
+     * @throws IllegalStateException if this model has another head
+     */
+    public float[][] labelLogits(List<EncoderInput> inputs) {
+        config.require(EncoderConfig.Head.LABELS);
+        return logits(inputs, null, config.labels().size());
+    }
+
+    /** @param places in the only input; null for the first token of each */
+    private float[][] logits(List<EncoderInput> inputs, long[] places, int width) {
+        try (PtNDManager step = TorchProgram.open()) {
+            EncoderBatch batch = EncoderBatch.of(config, step, inputs);
+            NDArray at = step.create(places == null ? batch.firstTokens(inputs.size()) : places);
+            return rows(
+                    held.program()
+                            .infer(
+                                    step,
+                                    "logits",
+                                    held.master().array(),
+                                    held.compute(),
+                                    batch.ids(),
+                                    batch.types(),
+                                    batch.lengths(),
+                                    at)
+                            .get(0),
+                    width);
+        }
+    }
+
+    private static float[][] rows(NDArray array, int width) {
+        float[] flat = array.toFloatArray();
+        return IntStream.range(0, flat.length / width)
+                .mapToObj(row -> Arrays.copyOfRange(flat, row * width, (row + 1) * width))
+                .toArray(float[][]::new);
+    }
+
+    HeldWeights held() {
+        return held;
+    }
+
+    /** Frees the native memory. Reading afterwards is an error. */
+    @Override
+    public void close() {
+        held.close();
+    }
+}

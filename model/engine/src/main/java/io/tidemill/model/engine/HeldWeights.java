@@ -1,0 +1,73 @@
+package io.tidemill.model.engine;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+
+/** The weights of one model in native memory, float32 and in the type of the matrix products, and who frees them. */
+record HeldWeights(
+        Layout layout,
+        TorchProgram program,
+        PtNDManager manager,
+        FlatWeights master,
+        TorchProgram.Opaque compute,
+        ComputeType type)
+        implements AutoCloseable {
+
+    /** Fills fresh native memory, which is freed again if that fails. */
+    interface Filler {
+        void fill(FlatWeights weights) throws IOException;
+    }
+
+    static HeldWeights make(Layout layout, TorchProgram program, ComputeType type, Filler filler) throws IOException {
+        PtNDManager manager = TorchProgram.open();
+        try {
+            NDArray flat = FlatWeights.zeros(manager, layout.length());
+            FlatWeights master = new FlatWeights(program, flat);
+            filler.fill(master);
+            return new HeldWeights(layout, program, manager, master, master.operands(manager, type), type);
+        } catch (IOException | RuntimeException e) {
+            manager.close();
+            throw e;
+        }
+    }
+
+    /** What stands in a Hugging Face directory, after all names and shapes are found right. */
+    static HeldWeights load(Path directory, StoredNames names, Layout layout, TorchProgram program, ComputeType type)
+            throws IOException {
+        try (Safetensors.Reader reader = Safetensors.open(directory)) {
+            var stored = ModelFiles.check(directory, layout, names, reader);
+            return make(layout, program, type, weights -> ModelFiles.read(layout, stored, reader, weights));
+        }
+    }
+
+    /** Normal with this standard deviation, norms 1, biases 0; the seed alone decides, on any machine. */
+    static HeldWeights random(Layout layout, TorchProgram program, ComputeType type, long seed, double deviation) {
+        GaussianSource gaussian = new GaussianSource(seed);
+        return made(layout, program, type, weights -> layout.slots()
+                .forEach(slot -> ModelFiles.randomise(slot, weights, gaussian, deviation)));
+    }
+
+    static HeldWeights copyOf(Layout layout, TorchProgram program, ComputeType type, FlatWeights source) {
+        return made(layout, program, type, weights -> weights.copyFrom(source));
+    }
+
+    private static HeldWeights made(Layout layout, TorchProgram program, ComputeType type, Filler filler) {
+        try {
+            return make(layout, program, type, filler);
+        } catch (IOException impossible) {
+            throw new UncheckedIOException(impossible);
+        }
+    }
+
+    ModelFiles files() {
+        return new ModelFiles(layout, master);
+    }
+
+    @Override
+    public void close() {
+        manager.close();
+    }
+}

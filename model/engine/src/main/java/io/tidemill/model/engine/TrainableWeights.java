@@ -1,0 +1,183 @@
+package io.tidemill.model.engine;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Float32 master weights, their gradients, AdamW's moments and its step count: what is trained, whatever the model.
+ *
+ * @see TrainableModel
+ * @see TrainableEncoder
+ */
+final class TrainableWeights implements AutoCloseable {
+    private final AdamWSettings settings;
+    private final Layout layout;
+    private final TorchProgram program;
+    private final PtNDManager manager;
+    private final FlatWeights master;
+    private final TorchProgram.Opaque compute;
+    private final FlatWeights gradients;
+    private final FlatWeights mean;
+    private final FlatWeights square;
+    private final NDArray step;
+    private long steps;
+
+    /** Copies the weights. */
+    TrainableWeights(HeldWeights start, AdamWSettings settings) {
+        this.settings = settings;
+        this.layout = start.layout();
+        this.program = start.program();
+        this.manager = TorchProgram.open();
+        this.master = flat();
+        this.gradients = flat();
+        this.mean = flat();
+        this.square = flat();
+        this.step = manager.create(0f);
+        master.copyFrom(start.master());
+        this.compute = master.operands(manager, start.type());
+    }
+
+    private FlatWeights flat() {
+        return new FlatWeights(program, FlatWeights.zeros(manager, layout.length()));
+    }
+
+    FlatWeights master() {
+        return master;
+    }
+
+    /**
+     * Runs a method that adds to the gradients: its first three arguments are master weights, operands and gradients.
+     *
+     * @param call owns the result
+     */
+    NDArray accumulate(PtNDManager call, String method, Object... arguments) {
+        Object[] all = new Object[arguments.length + 3];
+        all[0] = master.array();
+        all[1] = compute;
+        all[2] = gradients.array();
+        System.arraycopy(arguments, 0, all, 3, arguments.length);
+        return program.train(call, method, all).get(0);
+    }
+
+    double clip(double maximumNorm) {
+        if (!(maximumNorm > 0)) {
+            throw new IllegalArgumentException("maximumNorm must be positive, but was " + maximumNorm);
+        }
+        try (PtNDManager call = TorchProgram.open()) {
+            return program.train(call, "clip", gradients.array(), TorchProgram.scalar(call, maximumNorm))
+                    .get(0)
+                    .toDoubleArray()[0];
+        }
+    }
+
+    void update(double learningRate) {
+        if (!(learningRate >= 0) || Double.isInfinite(learningRate)) {
+            throw new IllegalArgumentException("learningRate must be 0 or more and finite, but was " + learningRate);
+        }
+        try (PtNDManager call = TorchProgram.open()) {
+            double[] numbers = {
+                learningRate, settings.beta1(), settings.beta2(), settings.epsilon(), settings.weightDecay()
+            };
+            program.train(
+                    call,
+                    "update",
+                    master.array(),
+                    compute,
+                    gradients.array(),
+                    mean.array(),
+                    square.array(),
+                    step,
+                    call.create(numbers));
+        }
+        steps++;
+    }
+
+    void discardGradients() {
+        try (PtNDManager call = TorchProgram.open()) {
+            program.train(call, "discard", gradients.array());
+        }
+    }
+
+    float[] gradient(String name) {
+        Layout.Slot slot = layout.slot(name);
+        float[] values = new float[Math.toIntExact(slot.length())];
+        gradients.read(slot.at(), values, values.length);
+        return values;
+    }
+
+    void spoilGradient(float value) {
+        gradients.write(0, new float[] {value}, 1);
+    }
+
+    long steps() {
+        return steps;
+    }
+
+    // ---- files ------------------------------------------------------------------------------------------------------
+
+    /** @param shape what must be equal for a state to fit */
+    void saveState(Path file, String shape) {
+        List<Safetensors.Entry> entries = List.of(state("weights"), state("mean"), state("square"));
+        Map<String, String> metadata = Map.of("steps", Long.toString(steps), "shape", shape);
+        try {
+            Safetensors.write(file, metadata, entries, (entry, from, values, count) -> part(entry.name())
+                    .read(from, values, count));
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot write training state to " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    void loadState(Path file, String shape) {
+        try (Safetensors.Reader reader = Safetensors.open(file)) {
+            String found = reader.metadata().get("shape");
+            if (!shape.equals(found)) {
+                throw new IllegalArgumentException(
+                        file + " is the state of a model of another shape: " + found + " instead of " + shape);
+            }
+            long saved = Long.parseLong(reader.metadata().getOrDefault("steps", ""));
+            for (String name : List.of("weights", "mean", "square")) {
+                if (reader.entry(name).length() != layout.length()) {
+                    throw new IllegalArgumentException(file + ": " + name + " has "
+                            + reader.entry(name).length() + " elements instead of " + layout.length());
+                }
+            }
+            for (String name : List.of("weights", "mean", "square")) {
+                reader.read(name, part(name)::write);
+            }
+            steps = saved;
+            weightsChanged(saved);
+            discardGradients();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot read training state from " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    private void weightsChanged(long stepsTaken) {
+        try (PtNDManager call = TorchProgram.open()) {
+            program.train(call, "assign", step, call.create((float) stepsTaken));
+            program.train(call, "refresh", compute, master.array());
+        }
+    }
+
+    private Safetensors.Entry state(String name) {
+        return new Safetensors.Entry(name, WeightType.FLOAT32.safetensorsName(), new long[] {layout.length()});
+    }
+
+    private FlatWeights part(String name) {
+        return switch (name) {
+            case "weights" -> master;
+            case "mean" -> mean;
+            default -> square;
+        };
+    }
+
+    @Override
+    public void close() {
+        manager.close();
+    }
+}
