@@ -148,8 +148,8 @@ class ChatEncoderTest {
     void aConversationWithoutAnAnswerIsRefused() {
         assertThatThrownBy(() -> encoder.conversation(List.of(ChatMessage.user("x"))))
                 .hasMessageContaining("roles are [user]");
-        assertThatThrownBy(() -> new ChatMessage("tool", "x"))
-                .hasMessage("role must be system, user or assistant, but was tool");
+        assertThatThrownBy(() -> new ChatMessage("critic", "x"))
+                .hasMessage("role must be system, developer, user, assistant or tool, but was critic");
     }
 
     private static int[] learnt(EncodedChat chat) {
