@@ -71,8 +71,9 @@ public final class ChatEncoder {
                     + " has {% generation %} inside a macro, a call or a block that collects text, so its place in the"
                     + " whole is not known. Put the mark around the place where that text is written.");
         }
-        List<Span> spans =
-                template.hasGenerationMarks(conversation) ? rendering.generated() : answerSpans(disarmed, rendering.text());
+        List<Span> spans = template.hasGenerationMarks(conversation)
+                ? rendering.generated()
+                : answerSpans(disarmed, rendering.text());
         return encode(guard, rendering.text(), spans);
     }
 

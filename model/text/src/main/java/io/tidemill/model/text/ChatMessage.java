@@ -26,8 +26,8 @@ public record ChatMessage(String role, String content, Map<String, Object> more)
         }
         more = TemplateValues.map(more, "a chat message");
         if (more.containsKey("role") || more.containsKey("content")) {
-            throw new IllegalArgumentException("role and content of a chat message are given once, but more was "
-                    + more.keySet());
+            throw new IllegalArgumentException(
+                    "role and content of a chat message are given once, but more was " + more.keySet());
         }
     }
 

@@ -10,8 +10,7 @@ import java.util.Map;
  * @param tools    functions that the model may call, in JSON schema as OpenAI defines it; empty for none
  * @param options  variables of the template's own, such as {@code enable_thinking}
  */
-public record Conversation(
-        List<ChatMessage> messages, List<Map<String, Object>> tools, Map<String, Object> options) {
+public record Conversation(List<ChatMessage> messages, List<Map<String, Object>> tools, Map<String, Object> options) {
     public Conversation {
         messages = List.copyOf(messages);
         tools = tools.stream().map(tool -> TemplateValues.map(tool, "tools")).toList();

@@ -34,8 +34,9 @@ public final class StreamingDecoder {
      */
     public StreamingDecoder(Tokenizer tokenizer) {
         if (!tokenizer.decodesForwards()) {
-            throw new IllegalArgumentException("The decoder of this tokenizer changes text that it has written (as"
-                    + " WordPiece does before punctuation), so its tokens cannot be decoded one by one; decode whole sequences.");
+            throw new IllegalArgumentException(
+                    "The decoder of this tokenizer changes text that it has written (as"
+                            + " WordPiece does before punctuation), so its tokens cannot be decoded one by one; decode whole sequences.");
         }
         this.tokenizer = tokenizer;
     }

@@ -56,7 +56,8 @@ final class TemplateValues {
             }
             return Collections.unmodifiableList(copy);
         }
-        throw new IllegalArgumentException(where + " must be a text, a number of 64 bits, true, false, null, a list or a map,"
-                + " but was " + value.getClass().getName() + ": " + value);
+        throw new IllegalArgumentException(
+                where + " must be a text, a number of 64 bits, true, false, null, a list or a map," + " but was "
+                        + value.getClass().getName() + ": " + value);
     }
 }

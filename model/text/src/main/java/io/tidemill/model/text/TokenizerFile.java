@@ -50,7 +50,9 @@ final class TokenizerFile {
         this.modelTokens = Set.copyOf(ids.keySet());
         String unknown = root.path("model").path("unk_token").asText(null);
         JsonNode unknownId = root.path("model").path("unk_id");
-        if (vocabulary.isArray() && unknownId.isInt() && vocabulary.has(unknownId.intValue())) { // Unigram names it by place
+        if (vocabulary.isArray()
+                && unknownId.isInt()
+                && vocabulary.has(unknownId.intValue())) { // Unigram names it by place
             unknown = vocabulary.get(unknownId.intValue()).get(0).asText();
         }
         for (JsonNode added : root.path("added_tokens")) {

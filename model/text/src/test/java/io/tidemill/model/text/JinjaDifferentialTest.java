@@ -19,8 +19,8 @@ class JinjaDifferentialTest {
     @SuppressWarnings("unchecked")
     void everySnippetEqualsJinja2OrIsRefusedByName() {
         Map<String, Object> fixture = Fixtures.values("jinja-snippets.json.gz");
-        Clock clock = Clock.fixed(
-                LocalDateTime.parse((String) fixture.get("now")).toInstant(ZoneOffset.UTC), ZoneOffset.UTC);
+        Clock clock =
+                Clock.fixed(LocalDateTime.parse((String) fixture.get("now")).toInstant(ZoneOffset.UTC), ZoneOffset.UTC);
         Map<String, Object> context = (Map<String, Object>) fixture.get("context");
         List<Map<String, Object>> cases = (List<Map<String, Object>>) fixture.get("cases");
         assertThat(cases).hasSizeGreaterThan(3000);
@@ -33,7 +33,9 @@ class JinjaDifferentialTest {
             Object expected = each.get("text");
             String found;
             try {
-                found = JinjaTemplate.parse(source).render(context, clock, Limits.USUAL).text();
+                found = JinjaTemplate.parse(source)
+                        .render(context, clock, Limits.USUAL)
+                        .text();
             } catch (JinjaException e) {
                 found = null;
                 boolean named = e.getMessage().contains("support");
@@ -49,7 +51,9 @@ class JinjaDifferentialTest {
             equal += found != null && found.equals(expected) ? 1 : 0;
         }
 
-        assertThat(different.size()).as(String.join("\n", different.subList(0, Math.min(40, different.size())))).isZero();
+        assertThat(different.size())
+                .as(String.join("\n", different.subList(0, Math.min(40, different.size()))))
+                .isZero();
         assertThat(equal).isGreaterThan(1700);
         assertThat(refused).as("renderings of jinja2 that are refused here").isLessThan(80);
     }

@@ -51,6 +51,11 @@ class JinjaLimitsTest {
             {% set n = namespace(x=[]) %}{% for a in range(30000) %}{% set n.x = [n.x] %}{% endfor %}{{ n.x }} ! nested too deeply
             {% set n = namespace(x=[]) %}{% for a in range(30000) %}{% set n.x = [n.x] %}{% endfor %}{{ n.x|tojson }} ! nested too deeply
             {{ [1]|tojson(indent=999999999) * 10000 }}                                          ! more than 1000000 characters
+            {% set n = namespace(x=[1]) %}{% for a in range(60) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x }} ! more than 20000000 characters
+            {% set n = namespace(x=[1]) %}{% for a in range(60) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x|tojson }} ! more than 20000000 characters
+            {% set n = namespace(x=[1], y=[1]) %}{% for a in range(60) %}{% set n.x = [n.x, n.x] %}{% set n.y = [n.y, n.y] %}{% endfor %}{{ n.x == n.y }} ! more than 100000 steps
+            {% set n = namespace(x=(1,), y=(1,)) %}{% for a in range(60) %}{% set n.x = (n.x, n.x) %}{% set n.y = (n.y, n.y) %}{% endfor %}{{ n.x < n.y }} ! more than 100000 steps
+            {{ ('x' * 900000).replace('x', 'y' * 90000) }}                                      ! more than 1000000 characters
             {{ 2 ** 9223372036854775807 }}                                                      ! beyond 64 bits
             {{ -9223372036854775807 - 2 }}                                                      ! beyond 64 bits
             """)
@@ -87,13 +92,20 @@ class JinjaLimitsTest {
     void valuesThatWereGivenStayAsTheyWere() {
         Map<String, Object> variables = new HashMap<>(Map.of("l", List.of(1L), "d", Map.of("a", 1L)));
         for (String attack : List.of(
-                "{{ l.append(2) }}", "{{ d.update({'b': 1}) }}", "{{ d.pop('a') }}", "{% set d.a = 2 %}",
-                "{{ ''.__class__.__mro__ }}", "{{ l.__class__.__base__ }}", "{{ range.__globals__['x'] }}")) {
+                "{{ l.append(2) }}",
+                "{{ d.update({'b': 1}) }}",
+                "{{ d.pop('a') }}",
+                "{% set d.a = 2 %}",
+                "{{ ''.__class__.__mro__ }}",
+                "{{ l.__class__.__base__ }}",
+                "{{ range.__globals__['x'] }}")) {
             assertThatThrownBy(() -> JinjaTemplate.parse(attack).render(variables))
                     .as(attack)
                     .isInstanceOf(JinjaException.class);
         }
-        assertThat(JinjaTemplate.parse("{% set l = l + [2] %}{{ l }}").render(variables).text())
+        assertThat(JinjaTemplate.parse("{% set l = l + [2] %}{{ l }}")
+                        .render(variables)
+                        .text())
                 .isEqualTo("[1, 2]");
         assertThat(variables).isEqualTo(Map.of("l", List.of(1L), "d", Map.of("a", 1L)));
     }

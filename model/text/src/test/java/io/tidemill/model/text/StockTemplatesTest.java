@@ -24,8 +24,8 @@ import org.junit.jupiter.api.io.TempDir;
 @SuppressWarnings("unchecked")
 class StockTemplatesTest {
     private final Map<String, Object> fixture = Fixtures.values("stock-templates.json.gz");
-    private final Clock clock = Clock.fixed(
-            LocalDateTime.parse((String) fixture.get("now")).toInstant(ZoneOffset.UTC), ZoneOffset.UTC);
+    private final Clock clock =
+            Clock.fixed(LocalDateTime.parse((String) fixture.get("now")).toInstant(ZoneOffset.UTC), ZoneOffset.UTC);
     private final List<Map<String, Object>> cases = (List<Map<String, Object>>) fixture.get("cases");
 
     @Test
@@ -44,10 +44,13 @@ class StockTemplatesTest {
                 }
             }
             if (found != null && !found.equals(each.get("text"))) {
-                different.add(about(each) + "\n expected " + each.getOrDefault("text", each.get("refusal")) + "\n found " + found);
+                different.add(about(each) + "\n expected " + each.getOrDefault("text", each.get("refusal"))
+                        + "\n found " + found);
             }
         }
-        assertThat(different.size()).as(String.join("\n", different.subList(0, Math.min(40, different.size())))).isZero();
+        assertThat(different.size())
+                .as(String.join("\n", different.subList(0, Math.min(40, different.size()))))
+                .isZero();
     }
 
     @Test
@@ -90,7 +93,8 @@ class StockTemplatesTest {
                 for (boolean learnt : chat.assistantMask()) {
                     mask.add(learnt ? 1L : 0L);
                 }
-                List<Long> ids = Arrays.stream(chat.ids()).asLongStream().boxed().toList();
+                List<Long> ids =
+                        Arrays.stream(chat.ids()).asLongStream().boxed().toList();
                 assertThat(ids).as(about).isEqualTo(each.get("ids"));
                 List<Long> expected = (List<Long>) each.get("mask");
                 for (int i = 0; i < mask.size(); i++) {
@@ -128,7 +132,8 @@ class StockTemplatesTest {
                 name -> JinjaTemplate.parse((String) part("templates").get(name)));
         Map<String, Object> variables = new HashMap<>(part("tokens"));
         List<Object> tools = new ArrayList<>();
-        ((List<Object>) each.get("tools")).forEach(tool -> tools.add(part("tools").get(tool)));
+        ((List<Object>) each.get("tools"))
+                .forEach(tool -> tools.add(part("tools").get(tool)));
         variables.put("messages", part("conversations").get(each.get("conversation")));
         variables.put("add_generation_prompt", each.get("prompt"));
         variables.put("tools", tools.isEmpty() ? null : tools);

@@ -17,8 +17,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Tokenizers in the manner of Llama 2, T5 and BERT, and one that would cut; {@code make_tokenizer_kind_fixtures.py}. */
 @SuppressWarnings("unchecked")
 class TokenizerKindsTest {
-    private static final Map<String, Map<String, Object>> KINDS =
-            (Map<String, Map<String, Object>>) Fixtures.values("tokenizer-kinds.json.gz").get("kinds");
+    private static final Map<String, Map<String, Object>> KINDS = (Map<String, Map<String, Object>>)
+            Fixtures.values("tokenizer-kinds.json.gz").get("kinds");
 
     @TempDir
     Path directory;
@@ -102,7 +102,8 @@ class TokenizerKindsTest {
             }
             assertThat(tokenizer.encode("ordinary"))
                     .contains(tokenizer.id("ordinary").orElseThrow());
-            assertThat(tokenizer.decode(tokenizer.encode("<extra_id_0> ordinary"))).contains("ordinary");
+            assertThat(tokenizer.decode(tokenizer.encode("<extra_id_0> ordinary")))
+                    .contains("ordinary");
         }
     }
 

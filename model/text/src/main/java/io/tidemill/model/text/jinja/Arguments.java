@@ -31,7 +31,8 @@ record Arguments(List<Node.Expr> places, Map<String, Node.Expr> names, Node.Expr
     }
 
     Linked link(Symbols symbols) {
-        List<Expression> byPlace = places.stream().map(each -> each.link(symbols)).toList();
+        List<Expression> byPlace =
+                places.stream().map(each -> each.link(symbols)).toList();
         Map<String, Expression> byName = new LinkedHashMap<>();
         names.forEach((name, each) -> byName.put(name, each.link(symbols)));
         Expression rest = more == null ? null : more.link(symbols);

@@ -16,7 +16,8 @@ final class Arithmetic {
             if (!isText(left) || !isText(right)) {
                 throw refused("+", left, right);
             }
-            return new Safe(run.counted(Safe.escape(left).text() + Safe.escape(right).text()));
+            return new Safe(
+                    run.counted(Safe.escape(left).text() + Safe.escape(right).text()));
         }
         if (left instanceof String a && right instanceof String b) {
             run.spendText(a.length() + (long) b.length());
@@ -79,18 +80,13 @@ final class Arithmetic {
     }
 
     static Object divide(Run run, Object left, Object right) {
-        return numbers(
-                "/",
-                left,
-                right,
-                null,
-                (a, b) -> {
-                    if (Math.abs(a) > EXACT_IN_DOUBLE && Values.number(left) instanceof Long
-                            || Math.abs(b) > EXACT_IN_DOUBLE && Values.number(right) instanceof Long) {
-                        throw new JinjaException("'/' of whole numbers beyond 53 bits is not supported");
-                    }
-                    return a / nonZero(b, "/");
-                });
+        return numbers("/", left, right, null, (a, b) -> {
+            if (Math.abs(a) > EXACT_IN_DOUBLE && Values.number(left) instanceof Long
+                    || Math.abs(b) > EXACT_IN_DOUBLE && Values.number(right) instanceof Long) {
+                throw new JinjaException("'/' of whole numbers beyond 53 bits is not supported");
+            }
+            return a / nonZero(b, "/");
+        });
     }
 
     static Object floorDivide(Run run, Object left, Object right) {
@@ -146,8 +142,9 @@ final class Arithmetic {
             throw undefined.fault();
         }
         if (!(a instanceof Long base) || !(b instanceof Long exponent) || exponent < 0) {
-            throw new JinjaException("'**' is supported for whole numbers that are not negative on its right, but found "
-                    + Values.shown(left) + " and " + Values.shown(right));
+            throw new JinjaException(
+                    "'**' is supported for whole numbers that are not negative on its right, but found "
+                            + Values.shown(left) + " and " + Values.shown(right));
         }
         long result = 1;
         boolean small = base >= -1 && base <= 1;

@@ -35,7 +35,10 @@ final class Filters {
         put("tojson", Json::filter);
         put("default", Filters::defaulted);
         put("d", Filters::defaulted);
-        put("attr", (run, value, args) -> attribute(value, args.check("attr", 1, "name").text(0, "name", null)));
+        put(
+                "attr",
+                (run, value, args) ->
+                        attribute(value, args.check("attr", 1, "name").text(0, "name", null)));
     }
 
     private Filters() {}
@@ -74,10 +77,20 @@ final class Filters {
         });
     }
 
+    private static void marked(String name, Function<Object, Object> filter) {
+        put(name, (run, value, args) -> {
+            args.check("filter '" + name + "'", 0);
+            Object result = filter.apply(value);
+            run.spendText(Values.string(result).length());
+            return result;
+        });
+    }
+
     /** In Python these filters keep a safe text safe. */
     private static void notSafe(String filter, Object value) {
         if (value instanceof Safe) {
-            throw new JinjaException("filter '" + filter + "' of a text marked 'safe' is not supported; mark it afterwards");
+            throw new JinjaException(
+                    "filter '" + filter + "' of a text marked 'safe' is not supported; mark it afterwards");
         }
     }
 
@@ -86,11 +99,11 @@ final class Filters {
         text("lower", Text::lower);
         text("capitalize", Text::capitalize);
         text("title", Filters::title);
-        plain("string", value -> value instanceof Safe ? value : Values.string(value));
-        plain("safe", value -> new Safe(Values.string(value)));
-        plain("escape", Safe::escape);
-        plain("e", Safe::escape);
-        plain("forceescape", value -> Safe.escape(Values.string(value)));
+        marked("string", value -> value instanceof Safe ? value : Values.string(value));
+        marked("safe", value -> new Safe(Values.string(value)));
+        marked("escape", Safe::escape);
+        marked("e", Safe::escape);
+        marked("forceescape", value -> Safe.escape(Values.string(value)));
         put("trim", (run, value, args) -> {
             notSafe("trim", value);
             Object chars = args.check("trim", 0, "chars").get(0, "chars", null);
@@ -100,11 +113,12 @@ final class Filters {
         put("replace", (run, value, args) -> {
             args.check("replace", 2, "old", "new", "count");
             Object count = args.get(2, "count", null);
-            return run.counted(Text.replace(
+            return Text.replace(
+                    run,
                     Values.string(value),
                     Values.string(args.get(0, "old", null)),
                     Values.string(args.get(1, "new", null)),
-                    count == null ? -1 : Values.integer(count, "count")));
+                    count == null ? -1 : Values.integer(count, "count"));
         });
         put("join", (run, value, args) -> {
             args.check("join", 0, "d", "attribute");
@@ -260,8 +274,8 @@ final class Filters {
             return nan ? Double.NaN : text.startsWith("-") ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY;
         }
         String digits = "[0-9]+(?:_[0-9]+)*";
-        boolean number = text.matches("[+-]?(?:" + digits + "\\.?(?:" + digits + ")?|\\." + digits + ")(?:[eE][+-]?"
-                + digits + ")?");
+        boolean number = text.matches(
+                "[+-]?(?:" + digits + "\\.?(?:" + digits + ")?|\\." + digits + ")(?:[eE][+-]?" + digits + ")?");
         if (!number && text.codePoints().anyMatch(point -> point > 127 && Character.isDigit(point))) {
             throw new JinjaException("digits other than 0 to 9 are not supported: '" + text + "'");
         }
@@ -356,11 +370,13 @@ final class Filters {
                     ? new Undefined("there is no last item: the list is empty")
                     : items.get(items.size() - 1);
         });
-        plain("items", value -> Iterables.later(() -> value instanceof Undefined
-                ? Collections.emptyIterator()
-                : new View(View.Kind.ITEMS, Values.mapping(value, "filter 'items'"))
-                        .list()
-                        .iterator()));
+        plain(
+                "items",
+                value -> Iterables.later(() -> value instanceof Undefined
+                        ? Collections.emptyIterator()
+                        : new View(View.Kind.ITEMS, Values.mapping(value, "filter 'items'"))
+                                .list()
+                                .iterator()));
         put("reverse", (run, value, args) -> {
             args.check("reverse", 0);
             notSafe("reverse", value);
@@ -374,7 +390,11 @@ final class Filters {
         put("sort", (run, value, args) -> {
             args.check("sort", 0, "reverse", "case_sensitive", "attribute");
             List<Object> items = spent(run, Values.items(value));
-            return sorted(items, keys(args.get(2, "attribute", null), args.truth(1, "case_sensitive")), args.truth(0, "reverse"));
+            return sorted(
+                    run,
+                    items,
+                    keys(args.get(2, "attribute", null), args.truth(1, "case_sensitive")),
+                    args.truth(0, "reverse"));
         });
         put("dictsort", (run, value, args) -> {
             args.check("dictsort", 0, "case_sensitive", "by", "reverse");
@@ -383,11 +403,15 @@ final class Filters {
                 throw new JinjaException("filter 'dictsort' sorts by key or value, but was told " + by);
             }
             boolean exact = args.truth(0, "case_sensitive");
-            List<Object> items = spent(run, new View(View.Kind.ITEMS, Values.mapping(value, "filter 'dictsort'")).list());
+            List<Object> items =
+                    spent(run, new View(View.Kind.ITEMS, Values.mapping(value, "filter 'dictsort'")).list());
             int place = by.equals("key") ? 0 : 1;
             return sorted(
+                    run,
                     items,
-                    item -> exact ? ((Tuple) item).items().get(place) : ignoreCase(((Tuple) item).items().get(place)),
+                    item -> exact
+                            ? ((Tuple) item).items().get(place)
+                            : ignoreCase(((Tuple) item).items().get(place)),
                     args.truth(2, "reverse"));
         });
         put("unique", (run, value, args) -> {
@@ -426,10 +450,10 @@ final class Filters {
         return all.toString();
     }
 
-    private static List<Object> sorted(List<Object> items, Function<Object, Object> key, boolean reverse) {
+    private static List<Object> sorted(Run run, List<Object> items, Function<Object, Object> key, boolean reverse) {
         List<Object[]> keyed = new ArrayList<>();
         items.forEach(item -> keyed.add(new Object[] {key.apply(item), item}));
-        Comparator<Object[]> order = (a, b) -> Order.of(a[0], b[0]);
+        Comparator<Object[]> order = (a, b) -> Order.of(run, a[0], b[0]);
         keyed.sort(reverse ? (a, b) -> order.compare(b, a) : order);
         List<Object> sorted = new ArrayList<>();
         keyed.forEach(each -> sorted.add(each[1]));
@@ -448,8 +472,7 @@ final class Filters {
     /** What to sort by: a list with one entry for each attribute between commas. */
     private static Function<Object, Object> keys(Object attribute, boolean caseSensitive) {
         List<Function<Object, Object>> parts = new ArrayList<>();
-        List<?> attributes =
-                attribute instanceof String text ? Text.split(text, ",", -1) : Arrays.asList(attribute);
+        List<?> attributes = attribute instanceof String text ? Text.split(text, ",", -1) : Arrays.asList(attribute);
         attributes.forEach(each -> parts.add(key(each, caseSensitive)));
         return item -> {
             List<Object> keys = new ArrayList<>();
@@ -480,7 +503,9 @@ final class Filters {
     private static Object attribute(Object owner, String name) {
         if (owner instanceof Map<?, ?>) {
             Object found = Members.attribute(Map.of(), name);
-            return found instanceof Callable ? Members.attribute(owner, name) : new Undefined("'" + name + "' is undefined");
+            return found instanceof Callable
+                    ? Members.attribute(owner, name)
+                    : new Undefined("'" + name + "' is undefined");
         }
         return Members.attribute(owner, name);
     }
@@ -498,7 +523,7 @@ final class Filters {
             run.spend(1);
             Object item = items.next();
             Object itemKey = key.apply(item);
-            if (Order.test(wanted < 0 ? "<" : ">", itemKey, bestKey)) {
+            if (Order.test(run, wanted < 0 ? "<" : ">", itemKey, bestKey)) {
                 best = item;
                 bestKey = itemKey;
             }
@@ -550,25 +575,27 @@ final class Filters {
     }
 
     private static void choices() {
-        put("map", (run, value, args) -> Iterables.later(() -> {
-            if (!Values.isTrue(value)) {
-                return Collections.emptyIterator();
-            }
-            Function<Object, Object> change = change(run, args);
-            Iterator<Object> items = Iterables.of(value).iterator();
-            return new Iterator<>() {
-                @Override
-                public boolean hasNext() {
-                    return items.hasNext();
-                }
+        put(
+                "map",
+                (run, value, args) -> Iterables.later(() -> {
+                    if (!Values.isTrue(value)) {
+                        return Collections.emptyIterator();
+                    }
+                    Function<Object, Object> change = change(run, args);
+                    Iterator<Object> items = Iterables.of(value).iterator();
+                    return new Iterator<>() {
+                        @Override
+                        public boolean hasNext() {
+                            return items.hasNext();
+                        }
 
-                @Override
-                public Object next() {
-                    run.spend(1);
-                    return change.apply(items.next());
-                }
-            };
-        }));
+                        @Override
+                        public Object next() {
+                            run.spend(1);
+                            return change.apply(items.next());
+                        }
+                    };
+                }));
         choice("select", false, true);
         choice("reject", false, false);
         choice("selectattr", true, true);
@@ -594,27 +621,32 @@ final class Filters {
 
     /** A filter that keeps the items that pass a test, or those that do not. */
     private static void choice(String filter, boolean byAttribute, boolean wanted) {
-        put(filter, (run, value, args) -> Iterables.later(() -> {
-            if (!Values.isTrue(value)) {
-                return Collections.emptyIterator();
-            }
-            if (byAttribute && args.places().isEmpty()) {
-                throw new JinjaException("filter '" + filter + "' needs the name of an attribute");
-            }
-            Function<Object, Object> part =
-                    byAttribute ? getter(args.places().get(0), null) : item -> item;
-            Args rest = byAttribute ? args.after(1) : args;
-            if (rest.places().isEmpty()) {
-                return lazy(run, value, item -> Values.isTrue(part.apply(item)) == wanted);
-            }
-            String name = rest.text(0, "test", null);
-            Filter test = Tests.get(name);
-            if (test == null) {
-                throw new JinjaException("test '" + name + "' is not supported; chat templates may use " + Tests.known());
-            }
-            return lazy(
-                    run, value, item -> Values.isTrue(test.apply(run, part.apply(item), rest.after(1))) == wanted);
-        }));
+        put(
+                filter,
+                (run, value, args) -> Iterables.later(() -> {
+                    if (!Values.isTrue(value)) {
+                        return Collections.emptyIterator();
+                    }
+                    if (byAttribute && args.places().isEmpty()) {
+                        throw new JinjaException("filter '" + filter + "' needs the name of an attribute");
+                    }
+                    Function<Object, Object> part =
+                            byAttribute ? getter(args.places().get(0), null) : item -> item;
+                    Args rest = byAttribute ? args.after(1) : args;
+                    if (rest.places().isEmpty()) {
+                        return lazy(run, value, item -> Values.isTrue(part.apply(item)) == wanted);
+                    }
+                    String name = rest.text(0, "test", null);
+                    Filter test = Tests.get(name);
+                    if (test == null) {
+                        throw new JinjaException(
+                                "test '" + name + "' is not supported; chat templates may use " + Tests.known());
+                    }
+                    return lazy(
+                            run,
+                            value,
+                            item -> Values.isTrue(test.apply(run, part.apply(item), rest.after(1))) == wanted);
+                }));
     }
 
     private static Iterator<Object> lazy(Run run, Object value, java.util.function.Predicate<Object> test) {

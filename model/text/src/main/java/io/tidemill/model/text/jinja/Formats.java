@@ -80,7 +80,8 @@ final class Formats {
                         }
                         yield String.valueOf(whole(value));
                     }
-                    case "f" -> fixed(value, precision == null ? 6 : precision.isEmpty() ? 0 : Integer.parseInt(precision));
+                    case "f" ->
+                        fixed(value, precision == null ? 6 : precision.isEmpty() ? 0 : Integer.parseInt(precision));
                     case "x" -> hexadecimal(value, precision);
                     default -> throw new JinjaException("format '" + format.group() + "' is not supported");
                 };
@@ -195,7 +196,9 @@ final class Formats {
                     case "d" -> value instanceof Long && matcher.group(4) == null;
                     case "f" -> number;
                     case "s" -> value instanceof String && matcher.group(2) == null;
-                    default -> (value instanceof String && matcher.group(2) == null) || (value instanceof Long && matcher.group(4) == null);
+                    default ->
+                        (value instanceof String && matcher.group(2) == null)
+                                || (value instanceof Long && matcher.group(4) == null);
                 };
         if (!ok) {
             throw new JinjaException("format '" + spec + "' of " + Values.shown(value) + " is not supported");
@@ -207,7 +210,9 @@ final class Formats {
         if (zeros && matcher.group(1) != null) {
             throw new JinjaException("format '" + spec + "' is not supported");
         }
-        char align = matcher.group(1) == null ? (number ? '>' : '<') : matcher.group(1).charAt(0);
+        char align = matcher.group(1) == null
+                ? (number ? '>' : '<')
+                : matcher.group(1).charAt(0);
         return padded(text, matcher.group(3), align, zeros);
     }
 }

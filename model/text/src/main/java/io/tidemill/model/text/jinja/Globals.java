@@ -21,11 +21,13 @@ final class Globals {
                     },
             "raise_exception",
                     (run, args) -> {
-                        Object message = args.check("raise_exception", 1, "message").get(0, "message", null);
+                        Object message =
+                                args.check("raise_exception", 1, "message").get(0, "message", null);
                         throw new JinjaException("The chat template says: " + Values.string(message));
                     },
             "strftime_now",
-                    (run, args) -> now(run, args.check("strftime_now", 1, "format").text(0, "format", null)));
+                    (run, args) ->
+                            now(run, args.check("strftime_now", 1, "format").text(0, "format", null)));
 
     private Globals() {}
 
@@ -37,7 +39,8 @@ final class Globals {
     @SuppressWarnings("unchecked")
     private static Map<String, Object> dict(Run run, Args args) {
         Map<String, Object> members = new LinkedHashMap<>();
-        if (args.places().size() > 1 || (args.places().size() == 1 && !(args.places().get(0) instanceof Map))) {
+        if (args.places().size() > 1
+                || (args.places().size() == 1 && !(args.places().get(0) instanceof Map))) {
             throw new JinjaException("dict and namespace are supported with names and one mapping");
         }
         if (args.places().size() == 1) {
@@ -113,26 +116,30 @@ final class Globals {
 
     private static String field(ZonedDateTime now, char code) {
         return switch (code) {
-                case 'Y' -> String.valueOf(now.getYear());
-                case 'y' -> two(now.getYear() % 100);
-                case 'm' -> two(now.getMonthValue());
-                case 'd' -> two(now.getDayOfMonth());
-                case 'H' -> two(now.getHour());
-                case 'I' -> two((now.getHour() + 11) % 12 + 1);
-                case 'M' -> two(now.getMinute());
-                case 'S' -> two(now.getSecond());
-                case 'p' -> now.getHour() < 12 ? "AM" : "PM";
-                case 'j' -> String.format("%03d", now.getDayOfYear());
-                case 'B' -> now.getMonth().getDisplayName(TextStyle.FULL, Locale.ENGLISH);
-                case 'b', 'h' -> now.getMonth().getDisplayName(TextStyle.FULL, Locale.ENGLISH).substring(0, 3);
-                case 'A' -> now.getDayOfWeek().getDisplayName(TextStyle.FULL, Locale.ENGLISH);
-                case 'a' -> now.getDayOfWeek().getDisplayName(TextStyle.FULL, Locale.ENGLISH).substring(0, 3);
-                case 'u' -> String.valueOf(now.getDayOfWeek().getValue());
-                case 'w' -> String.valueOf(now.getDayOfWeek().getValue() % 7);
-                case 'F' -> field(now, 'Y') + "-" + field(now, 'm') + "-" + field(now, 'd');
-                case 'T' -> field(now, 'H') + ":" + field(now, 'M') + ":" + field(now, 'S');
-                case '%' -> "%";
-                default -> null;
+            case 'Y' -> String.valueOf(now.getYear());
+            case 'y' -> two(now.getYear() % 100);
+            case 'm' -> two(now.getMonthValue());
+            case 'd' -> two(now.getDayOfMonth());
+            case 'H' -> two(now.getHour());
+            case 'I' -> two((now.getHour() + 11) % 12 + 1);
+            case 'M' -> two(now.getMinute());
+            case 'S' -> two(now.getSecond());
+            case 'p' -> now.getHour() < 12 ? "AM" : "PM";
+            case 'j' -> String.format("%03d", now.getDayOfYear());
+            case 'B' -> now.getMonth().getDisplayName(TextStyle.FULL, Locale.ENGLISH);
+            case 'b', 'h' ->
+                now.getMonth().getDisplayName(TextStyle.FULL, Locale.ENGLISH).substring(0, 3);
+            case 'A' -> now.getDayOfWeek().getDisplayName(TextStyle.FULL, Locale.ENGLISH);
+            case 'a' ->
+                now.getDayOfWeek()
+                        .getDisplayName(TextStyle.FULL, Locale.ENGLISH)
+                        .substring(0, 3);
+            case 'u' -> String.valueOf(now.getDayOfWeek().getValue());
+            case 'w' -> String.valueOf(now.getDayOfWeek().getValue() % 7);
+            case 'F' -> field(now, 'Y') + "-" + field(now, 'm') + "-" + field(now, 'd');
+            case 'T' -> field(now, 'H') + ":" + field(now, 'M') + ":" + field(now, 'S');
+            case '%' -> "%";
+            default -> null;
         };
     }
 

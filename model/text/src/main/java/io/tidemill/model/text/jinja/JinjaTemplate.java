@@ -25,7 +25,8 @@ public final class JinjaTemplate {
      */
     public static JinjaTemplate parse(String source) {
         if (source.length() > LONGEST_SOURCE) {
-            throw new JinjaException("a template may have " + LONGEST_SOURCE + " characters, but has " + source.length());
+            throw new JinjaException(
+                    "a template may have " + LONGEST_SOURCE + " characters, but has " + source.length());
         }
         try {
             return read(source);
@@ -40,10 +41,13 @@ public final class JinjaTemplate {
         nodes.forEach(node -> node.declare(symbols));
         Symbols.Entry entry = symbols.entry();
         Statement linked = Statements.link(nodes, symbols);
-        return new JinjaTemplate(symbols.body(), (root, output) -> {
-            entry.apply(root);
-            return linked.render(root, output);
-        }, nodes.stream().anyMatch(JinjaTemplate::marks));
+        return new JinjaTemplate(
+                symbols.body(),
+                (root, output) -> {
+                    entry.apply(root);
+                    return linked.render(root, output);
+                },
+                nodes.stream().anyMatch(JinjaTemplate::marks));
     }
 
     private static boolean marks(Node node) {

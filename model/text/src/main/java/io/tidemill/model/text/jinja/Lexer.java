@@ -14,13 +14,15 @@ final class Lexer {
     private static final String FLOAT =
             "(?<!\\.)(?:[0-9]+_)*[0-9]+(?:(?:\\.(?:[0-9]+_)*[0-9]+)?[eE][+-]?(?:[0-9]+_)*[0-9]+|\\.(?:[0-9]+_)*[0-9]+)";
 
-    private static final String INTEGER = "0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|0[xX](?:_?[0-9a-fA-F])+"
-            + "|[1-9](?:_?[0-9])*|0(?:_?0)*";
-    private static final Pattern IN_TAG = Pattern.compile("(?<float>" + FLOAT + ")|(?<integer>" + INTEGER
-            + ")|(?<name>\\w+)|(?<string>'(?:[^'\\\\]|\\\\.)*+'|\"(?:[^\"\\\\]|\\\\.)*+\")"
-            + "|(?<operator>==|!=|<=|>=|//|\\*\\*|[-+*/%~<>=|.,:;()\\[\\]{}])", Pattern.DOTALL
-            | Pattern.UNICODE_CHARACTER_CLASS);
-    private static final Pattern RAW = Pattern.compile("\\{%[-+]?\\s*raw\\s*(?:-%\\}\\s*|%\\})", Pattern.UNICODE_CHARACTER_CLASS);
+    private static final String INTEGER =
+            "0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|0[xX](?:_?[0-9a-fA-F])+" + "|[1-9](?:_?[0-9])*|0(?:_?0)*";
+    private static final Pattern IN_TAG = Pattern.compile(
+            "(?<float>" + FLOAT + ")|(?<integer>" + INTEGER
+                    + ")|(?<name>\\w+)|(?<string>'(?:[^'\\\\]|\\\\.)*+'|\"(?:[^\"\\\\]|\\\\.)*+\")"
+                    + "|(?<operator>==|!=|<=|>=|//|\\*\\*|[-+*/%~<>=|.,:;()\\[\\]{}])",
+            Pattern.DOTALL | Pattern.UNICODE_CHARACTER_CLASS);
+    private static final Pattern RAW =
+            Pattern.compile("\\{%[-+]?\\s*raw\\s*(?:-%\\}\\s*|%\\})", Pattern.UNICODE_CHARACTER_CLASS);
     private static final Pattern END_RAW =
             Pattern.compile("\\{%([-+]?)\\s*endraw\\s*(\\+%\\}|-%\\}\\s*|%\\}\\n?)", Pattern.UNICODE_CHARACTER_CLASS);
 
@@ -243,7 +245,8 @@ final class Lexer {
                 if (!hex.matches("[0-9A-Fa-f]{" + digits + "}") || Long.parseLong(hex, 16) > Character.MAX_CODE_POINT) {
                     throw new JinjaException(
                             line,
-                            "escape '\\" + escaped + "' needs " + digits + " hexadecimal digits, but has '" + hex + "'");
+                            "escape '\\" + escaped + "' needs " + digits + " hexadecimal digits, but has '" + hex
+                                    + "'");
                 }
                 text.appendCodePoint(Integer.parseInt(hex, 16));
                 i += digits;

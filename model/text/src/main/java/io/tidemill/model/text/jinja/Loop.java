@@ -15,12 +15,10 @@ import java.util.Set;
  * @param test      which items count, or null for all
  * @param recursive whether the body may call {@code loop} with items of its own
  */
-record Loop(Target target, Expr items, Expr test, List<Stmt> body, List<Stmt> none, boolean recursive)
-        implements Stmt {
+record Loop(Target target, Expr items, Expr test, List<Stmt> body, List<Stmt> none, boolean recursive) implements Stmt {
     @Override
     public List<Node> children() {
-        return Statements.join(
-                List.of(List.of(target, items), body, none, test == null ? List.of() : List.of(test)));
+        return Statements.join(List.of(List.of(target, items), body, none, test == null ? List.of() : List.of(test)));
     }
 
     @Override
@@ -222,7 +220,7 @@ record Loop(Target target, Expr items, Expr test, List<Stmt> body, List<Stmt> no
                 case "changed" ->
                     (Callable) (run, args) -> {
                         Tuple values = new Tuple(args.places());
-                        boolean changed = lastChanged == null || !Values.equal(lastChanged, values);
+                        boolean changed = lastChanged == null || !Values.equal(run, lastChanged, values);
                         lastChanged = values;
                         return changed;
                     };

@@ -47,8 +47,11 @@ record Macro(Signature signature, List<Stmt> body) implements Stmt {
         Set<String> specials = undeclared(body, Set.of("caller", "kwargs", "varargs"));
         arguments.forEach(symbols::parameter);
         int callerAt = arguments.indexOf("caller");
-        if (specials.contains("caller") && callerAt >= 0 && callerAt < arguments.size() - signature.defaults().size()) {
-            throw new JinjaException("macro '" + signature.name() + "' must leave its argument 'caller' out or give it a default");
+        if (specials.contains("caller")
+                && callerAt >= 0
+                && callerAt < arguments.size() - signature.defaults().size()) {
+            throw new JinjaException(
+                    "macro '" + signature.name() + "' must leave its argument 'caller' out or give it a default");
         }
         boolean caller = specials.contains("caller") && !arguments.contains("caller");
         boolean named = specials.contains("kwargs") && !arguments.contains("kwargs");
@@ -69,8 +72,7 @@ record Macro(Signature signature, List<Stmt> body) implements Stmt {
                 signature.defaults().stream().map(each -> each.link(symbols)).toList();
         Statement inner = Statements.link(body, symbols);
         Symbols.Entry entry = symbols.entry();
-        List<Symbols.Setter> setters =
-                arguments.stream().map(symbols::setter).toList();
+        List<Symbols.Setter> setters = arguments.stream().map(symbols::setter).toList();
         List<Expression> readers = arguments.stream().map(symbols::reader).toList();
         Symbols.Setter setCaller = caller ? symbols.setter("caller") : null;
         Symbols.Setter setNamed = named ? symbols.setter("kwargs") : null;

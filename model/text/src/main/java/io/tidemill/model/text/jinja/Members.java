@@ -78,14 +78,14 @@ final class Members {
             int at = text.offsetByCodePoints(0, (int) place);
             return Character.toString(text.codePointAt(at));
         }
+        if (owner instanceof Range range) {
+            long place = index < 0 ? range.length() + index : index;
+            return place >= 0 && place < range.length() ? range.at(place) : missing(owner, index);
+        }
         if (owner instanceof Safe) {
             throw new JinjaException("places of a text marked 'safe' are not supported");
         }
-        List<?> items = owner instanceof List<?> list
-                ? list
-                : owner instanceof Tuple tuple
-                        ? tuple.items()
-                        : owner instanceof Range range ? range.numbers() : List.of();
+        List<?> items = owner instanceof List<?> list ? list : owner instanceof Tuple tuple ? tuple.items() : List.of();
         long place = index < 0 ? items.size() + index : index;
         return place >= 0 && place < items.size() ? items.get((int) place) : missing(owner, index);
     }
@@ -134,9 +134,11 @@ final class Members {
         boolean refused = owner instanceof Safe
                 || ((owner instanceof Number || owner instanceof Boolean) && OF_NUMBERS.contains(name))
                 || (owner instanceof Callable && !(owner instanceof Method) && OF_FUNCTIONS.contains(name))
-                || (owner instanceof Range && Set.of("start", "stop", "step", "count", "index").contains(name))
+                || (owner instanceof Range
+                        && Set.of("start", "stop", "step", "count", "index").contains(name))
                 || (owner instanceof View && Set.of("mapping", "isdisjoint").contains(name))
-                || (owner instanceof Iterables.Once && Set.of("send", "throw", "close").contains(name));
+                || (owner instanceof Iterables.Once
+                        && Set.of("send", "throw", "close").contains(name));
         if (refused) {
             throw new JinjaException("member '" + name + "' of " + Values.shown(owner) + " is not supported");
         }
@@ -144,7 +146,8 @@ final class Members {
     }
 
     private static Undefined unsafe(String name) {
-        return new Undefined("access to '" + name + "' is not safe: a template may not change values or look inside them");
+        return new Undefined(
+                "access to '" + name + "' is not safe: a template may not change values or look inside them");
     }
 
     private static Object ofMap(Map<?, ?> map, String name) {
@@ -190,7 +193,7 @@ final class Members {
                     run.spend(list.size());
                     Object value = args.check(name, 1, "value").get(0, "value", null);
                     return list.stream()
-                            .filter(each -> Values.equal(each, value))
+                            .filter(each -> Values.equal(run, each, value))
                             .count();
                 });
             case "index" ->
@@ -198,7 +201,7 @@ final class Members {
                     run.spend(list.size());
                     Object value = args.check(name, 1, "value").get(0, "value", null);
                     for (int i = 0; i < list.size(); i++) {
-                        if (Values.equal(list.get(i), value)) {
+                        if (Values.equal(run, list.get(i), value)) {
                             return (long) i;
                         }
                     }
@@ -226,7 +229,8 @@ final class Members {
             throw new JinjaException("step 0 of a slice is not supported");
         }
         if (!(owner instanceof String || owner instanceof List || owner instanceof Tuple)) {
-            throw new JinjaException("a slice is supported of a text, a list or a tuple, but found " + Values.shown(owner));
+            throw new JinjaException(
+                    "a slice is supported of a text, a list or a tuple, but found " + Values.shown(owner));
         }
         if (owner instanceof String text) {
             int[] points = text.codePoints().toArray();

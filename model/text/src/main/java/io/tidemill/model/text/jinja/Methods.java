@@ -7,9 +7,20 @@ import java.util.function.IntPredicate;
 
 /** The methods of Python's strings. */
 final class Methods {
-    private static final Set<String> UNSUPPORTED =
-            Set.of("casefold", "encode", "expandtabs", "format_map", "isidentifier", "isnumeric", "isprintable",
-                    "maketrans", "swapcase", "translate", "istitle", "isdecimal", "isascii");
+    private static final Set<String> UNSUPPORTED = Set.of(
+            "casefold",
+            "encode",
+            "expandtabs",
+            "format_map",
+            "isidentifier",
+            "isnumeric",
+            "isprintable",
+            "maketrans",
+            "swapcase",
+            "translate",
+            "istitle",
+            "isdecimal",
+            "isascii");
 
     private Methods() {}
 
@@ -42,8 +53,7 @@ final class Methods {
             case "isalpha" -> (run, args) -> none(name, args, all(text, Character::isLetter));
             case "isdigit" -> (run, args) -> none(name, args, all(text, point -> isDigit(point, name)));
             case "isalnum" ->
-                (run, args) -> none(
-                        name, args, all(text, point -> Character.isLetter(point) || isDigit(point, name)));
+                (run, args) -> none(name, args, all(text, point -> Character.isLetter(point) || isDigit(point, name)));
             case "startswith" -> (run, args) -> affix(text, name, args, true);
             case "endswith" -> (run, args) -> affix(text, name, args, false);
             case "removeprefix" ->
@@ -65,13 +75,19 @@ final class Methods {
             case "count" ->
                 (run, args) -> {
                     String part = one(name, args);
-                    return part.isEmpty() ? Values.length(text) + 1 : Text.split(text, part, -1).size() - 1L;
+                    return part.isEmpty()
+                            ? Values.length(text) + 1
+                            : Text.split(text, part, -1).size() - 1L;
                 };
             case "replace" ->
                 (run, args) -> {
                     Members.noNames(name, args.check(name, 2, "old", "new", "count"));
-                    return run.counted(Text.replace(
-                            text, args.text(0, "old", null), args.text(1, "new", null), args.integer(2, "count", -1)));
+                    return Text.replace(
+                            run,
+                            text,
+                            args.text(0, "old", null),
+                            args.text(1, "new", null),
+                            args.integer(2, "count", -1));
                 };
             case "split" ->
                 (run, args) -> {
@@ -84,11 +100,12 @@ final class Methods {
                     return spent(run, Text.splitRight(text, separator(args), args.integer(1, "maxsplit", -1)));
                 };
             case "splitlines" ->
-                (run, args) ->
-                        spent(run, Text.lines(text, args.check(name, 0, "keepends").truth(0, "keepends")));
+                (run, args) -> spent(
+                        run, Text.lines(text, args.check(name, 0, "keepends").truth(0, "keepends")));
             case "partition" -> (run, args) -> partition(text, one(name, args), false);
             case "rpartition" -> (run, args) -> partition(text, one(name, args), true);
-            case "join" -> (run, args) -> join(run, text, args.check(name, 1, "iterable").get(0, "iterable", null));
+            case "join" ->
+                (run, args) -> join(run, text, args.check(name, 1, "iterable").get(0, "iterable", null));
             case "zfill" -> (run, args) -> zeros(run, text, width(name, args));
             case "ljust" -> (run, args) -> text + fill(run, text, name, args);
             case "rjust" -> (run, args) -> fill(run, text, name, args) + text;

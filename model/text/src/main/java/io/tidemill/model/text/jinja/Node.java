@@ -176,8 +176,8 @@ interface Node {
             return (frame, value) -> {
                 List<Object> items = Values.items(value);
                 if (items.size() != setters.size()) {
-                    throw new JinjaException(
-                            "as many values as names are needed, " + setters.size() + ", but found " + Values.shown(value));
+                    throw new JinjaException("as many values as names are needed, " + setters.size() + ", but found "
+                            + Values.shown(value));
                 }
                 for (int i = 0; i < setters.size(); i++) {
                     setters.get(i).set(frame, items.get(i));

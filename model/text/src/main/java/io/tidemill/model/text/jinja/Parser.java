@@ -99,7 +99,8 @@ final class Parser {
             default ->
                 throw new JinjaException(
                         name.line(),
-                        "statement " + name.shown() + " is not supported; chat templates may use for, break, continue, if,"
+                        "statement " + name.shown()
+                                + " is not supported; chat templates may use for, break, continue, if,"
                                 + " set, macro, call, filter, with, print, raw and generation");
         };
     }
@@ -109,8 +110,7 @@ final class Parser {
             throw new JinjaException(name.line(), "'" + name.text() + "' stands outside a loop");
         }
         close();
-        return new Statements.LoopControl(
-                name.text().equals("break") ? Statement.Next.BREAK : Statement.Next.CONTINUE);
+        return new Statements.LoopControl(name.text().equals("break") ? Statement.Next.BREAK : Statement.Next.CONTINUE);
     }
 
     private Stmt condition() {

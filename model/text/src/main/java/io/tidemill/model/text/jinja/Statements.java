@@ -14,8 +14,7 @@ final class Statements {
     private Statements() {}
 
     static Statement link(List<Stmt> statements, Symbols symbols) {
-        return Statement.all(
-                statements.stream().map(each -> each.link(symbols)).toList());
+        return Statement.all(statements.stream().map(each -> each.link(symbols)).toList());
     }
 
     /** The names that a target sets. */
@@ -235,8 +234,7 @@ final class Statements {
             captured.declare(symbols);
             filtered.declare(symbols);
             Statement linked = link(body, symbols);
-            return new Block(
-                    symbols.entry(), linked, captured.setter(symbols), filtered.link(symbols), symbols.exit());
+            return new Block(symbols.entry(), linked, captured.setter(symbols), filtered.link(symbols), symbols.exit());
         }
 
         Next render(Frame frame, java.util.function.Consumer<Object> use) {

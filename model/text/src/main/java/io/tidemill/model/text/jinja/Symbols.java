@@ -62,12 +62,7 @@ final class Symbols {
     private final Set<String> stores;
 
     private Symbols(
-            Body body,
-            Symbols outer,
-            int level,
-            Map<String, Slot> names,
-            Map<Slot, Start> starts,
-            Set<String> stores) {
+            Body body, Symbols outer, int level, Map<String, Slot> names, Map<Slot, Start> starts, Set<String> stores) {
         this.body = body;
         this.outer = outer;
         this.level = level;
@@ -189,7 +184,11 @@ final class Symbols {
             switch (start.load()) {
                 case PARAMETER -> {}
                 case RESOLVE -> frame.set(slot, 0, frame.run.variable(start.name()));
-                case ALIAS -> frame.set(slot, 0, frame.get(start.from(), body.hopsTo(start.from().body())));
+                case ALIAS ->
+                    frame.set(
+                            slot,
+                            0,
+                            frame.get(start.from(), body.hopsTo(start.from().body())));
                 case UNDEFINED -> frame.set(slot, 0, Frame.MISSING);
             }
         });

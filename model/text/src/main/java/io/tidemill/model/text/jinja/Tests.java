@@ -24,24 +24,44 @@ final class Tests {
         plain("false", Boolean.FALSE::equals);
         plain("iterable", value -> Iterables.isIterable(value) || value instanceof Loop.Position);
         plain("sequence", Tests::isSequence);
-        plain("callable", value ->
-                value instanceof Callable || value instanceof Loop.Position || value instanceof Undefined);
+        plain(
+                "callable",
+                value -> value instanceof Callable || value instanceof Loop.Position || value instanceof Undefined);
         plain("escaped", value -> value instanceof Safe);
         plain("lower", value -> Text.isLower(Values.string(value)));
         plain("upper", value -> Text.isUpper(Values.string(value)));
-        plain("odd", value -> Values.equal(Arithmetic.remainder(null, numeric(value), 2L), 1L));
-        plain("even", value -> Values.equal(Arithmetic.remainder(null, numeric(value), 2L), 0L));
-        put("divisibleby", (run, value, args) -> Values.equal(
-                Arithmetic.remainder(run, numeric(value), args.check("divisibleby", 1, "num").get(0, "num", null)), 0L));
-        put("sameas", (run, value, args) -> same(value, args.check("sameas", 1, "other").get(0, "other", null)));
-        put("in", (run, value, args) -> Values.contains(run, args.check("in", 1, "seq").get(0, "seq", null), value));
+        put("odd", (run, value, args) -> {
+            args.check("odd", 0);
+            return Values.equal(run, Arithmetic.remainder(run, numeric(value), 2L), 1L);
+        });
+        put("even", (run, value, args) -> {
+            args.check("even", 0);
+            return Values.equal(run, Arithmetic.remainder(run, numeric(value), 2L), 0L);
+        });
+        put(
+                "divisibleby",
+                (run, value, args) -> Values.equal(
+                        run,
+                        Arithmetic.remainder(
+                                run,
+                                numeric(value),
+                                args.check("divisibleby", 1, "num").get(0, "num", null)),
+                        0L));
+        put(
+                "sameas",
+                (run, value, args) ->
+                        same(value, args.check("sameas", 1, "other").get(0, "other", null)));
+        put(
+                "in",
+                (run, value, args) ->
+                        Values.contains(run, args.check("in", 1, "seq").get(0, "seq", null), value));
         put("filter", (run, value, args) -> Filters.exists(name(value)));
         put("test", (run, value, args) -> get(name(value)) != null);
         for (String name : List.of("==", "eq", "equalto")) {
-            put(name, (run, value, args) -> Values.equal(value, other(args)));
+            put(name, (run, value, args) -> Values.equal(run, value, other(args)));
         }
         for (String name : List.of("!=", "ne")) {
-            put(name, (run, value, args) -> !Values.equal(value, other(args)));
+            put(name, (run, value, args) -> !Values.equal(run, value, other(args)));
         }
         order("<", "lt", "lessthan");
         order("<=", "le");
@@ -71,7 +91,7 @@ final class Tests {
     }
 
     private static void order(String operator, String... names) {
-        Filters.Filter test = (run, value, args) -> Order.test(operator, value, other(args));
+        Filters.Filter test = (run, value, args) -> Order.test(run, operator, value, other(args));
         put(operator, test);
         for (String name : names) {
             put(name, test);
