@@ -15,7 +15,10 @@ import pathlib
 import sys
 
 import jinja2.meta
+import tokenizers
 import trl
+from tokenizers import decoders, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
 from transformers.utils import chat_template_utils
 
 NOW = datetime.datetime(2026, 3, 7, 9, 5, 2)
@@ -198,6 +201,47 @@ def cases(name, source):
                 yield title, ["WEATHER"] if "tools" in reads and title in ("system", "two calls") else [], True, {option: value}
 
 
+MASKED = {
+    "long": CONVERSATIONS["long"],
+    "reasoning": CONVERSATIONS["reasoning"],
+    "unicode": [user("héllo 😀"), assistant("naïve 😀 你好"), user("ok?"), assistant("ende")],
+    "call": CONVERSATIONS["call with words"][:-1],
+}
+
+
+def tokenizer(folder):
+    """The vocabulary of bpe-600.json as transformers' tokenizer."""
+    fixture = json.loads((folder / "bpe-600.json").read_text(encoding="utf-8"))
+    vocabulary = {token: i for i, token in enumerate(fixture["tokens"])}
+    model = models.BPE(vocab=vocabulary, merges=[tuple(merge) for merge in fixture["merges"]])
+    plain = tokenizers.Tokenizer(model)
+    plain.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    plain.decoder = decoders.ByteLevel()
+    plain.add_special_tokens(["<|endoftext|>", "<|im_start|>", "<|im_end|>"])
+    return PreTrainedTokenizerFast(tokenizer_object=plain, bos_token="<|endoftext|>", eos_token="<|im_end|>")
+
+
+def masks(folder, templates):
+    """For the templates with marks: ids and the mask that transformers' own call gives."""
+    encoder = tokenizer(folder)
+    for name, source in templates.items():
+        if "generation" not in source or "endgeneration" not in source:
+            continue
+        for title, messages in MASKED.items():
+            try:
+                encoded = encoder.apply_chat_template(
+                    messages, chat_template=source, tokenize=True, return_dict=True, return_assistant_tokens_mask=True
+                )
+            except Exception:  # not every template takes tool calls
+                continue
+            yield {
+                "template": name,
+                "conversation": title,
+                "ids": encoded["input_ids"],
+                "mask": encoded["assistant_masks"],
+            }
+
+
 def main(folder):
     chat_template_utils.datetime = FixedDate
     named = {"WEATHER": WEATHER, "CLOCK": CLOCK}
@@ -218,12 +262,14 @@ def main(folder):
         "templates": templates,
         "conversations": CONVERSATIONS,
         "cases": written,
+        "maskedConversations": MASKED,
+        "masks": list(masks(folder, templates)),
     }
     data = json.dumps(fixture, ensure_ascii=False).encode("utf-8", "surrogatepass")
     (folder / "stock-templates.json.gz").write_bytes(gzip.compress(data, 9, mtime=0))
     refused = sum("refusal" in case for case in written)
     marked = sum("spans" in case for case in written)
-    print(f"{len(templates)} templates, {len(written)} cases, {refused} refused, {marked} with spans, {len(data)} bytes")
+    print(f"{len(templates)} templates, {len(written)} cases, {refused} refused, {marked} with spans, {len(fixture['masks'])} masks, {len(data)} bytes")
 
 
 if __name__ == "__main__":

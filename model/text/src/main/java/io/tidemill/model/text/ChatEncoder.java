@@ -30,16 +30,21 @@ public final class ChatEncoder {
 
     /** Ids of the conversation so far and the start of an answer, for the model to go on. */
     public int[] prompt(List<ChatMessage> messages) {
-        ControlGuard guard = ControlGuard.of(tokenizer, messages);
-        return guard.encode(template.render(guard.disarm(messages), true));
+        return prompt(Conversation.of(messages));
+    }
+
+    /** The same with tools and the template's own options. */
+    public int[] prompt(Conversation conversation) {
+        ControlGuard guard = ControlGuard.of(tokenizer, conversation);
+        return guard.encode(template.render(guard.disarm(conversation), true));
     }
 
     /** Ids of an answer, from its first token to the end-of-turn token that the template writes after it. */
     public int[] answer(String content) {
         List<ChatMessage> messages = new ArrayList<>(SOME_QUESTION);
         messages.add(ChatMessage.assistant(content));
-        ControlGuard guard = ControlGuard.of(tokenizer, messages);
-        List<ChatMessage> disarmed = guard.disarm(messages);
+        ControlGuard guard = ControlGuard.of(tokenizer, Conversation.of(messages));
+        Conversation disarmed = guard.disarm(Conversation.of(messages));
         String text = template.render(disarmed, false);
         Span span = answerSpan(disarmed, 1, text);
         return encodeAfter(guard, text.substring(0, span.start()), text.substring(span.start(), span.end()));
@@ -47,16 +52,28 @@ public final class ChatEncoder {
 
     /** Ids of a whole conversation, with a mask over what the assistant said. */
     public EncodedChat conversation(List<ChatMessage> messages) {
+        return conversation(Conversation.of(messages));
+    }
+
+    /** The same with tools and the template's own options. */
+    public EncodedChat conversation(Conversation conversation) {
+        List<ChatMessage> messages = conversation.messages();
         if (messages.stream().noneMatch(ChatMessage::fromAssistant)) {
             throw new IllegalArgumentException(
                     "A conversation to learn from needs a message of the assistant, but its roles are "
                             + messages.stream().map(ChatMessage::role).toList());
         }
-        ControlGuard guard = ControlGuard.of(tokenizer, messages);
-        List<ChatMessage> disarmed = guard.disarm(messages);
+        ControlGuard guard = ControlGuard.of(tokenizer, conversation);
+        Conversation disarmed = guard.disarm(conversation);
         Rendering rendering = template.rendering(disarmed, false);
-        List<Span> spans =
-                rendering.generated().isEmpty() ? answerSpans(disarmed, rendering.text()) : rendering.generated();
+        if (rendering.markAside()) {
+            throw new IllegalArgumentException(template.name()
+                    + " has {% generation %} inside a macro, a call or a block that collects text, so its place in the"
+                    + " whole is not known. Put the mark around the place where that text is written.");
+        }
+        List<Span> spans = template.hasGenerationMarks(conversation)
+                ? rendering.generated()
+                : answerSpans(disarmed, rendering.text());
         return encode(guard, rendering.text(), spans);
     }
 
@@ -92,17 +109,18 @@ public final class ChatEncoder {
         return new EncodedChat(ids, mask);
     }
 
-    private List<Span> answerSpans(List<ChatMessage> messages, String text) {
-        return IntStream.range(0, messages.size())
-                .filter(i -> messages.get(i).fromAssistant())
-                .mapToObj(i -> answerSpan(messages, i, text))
+    private List<Span> answerSpans(Conversation conversation, String text) {
+        return IntStream.range(0, conversation.messages().size())
+                .filter(i -> conversation.messages().get(i).fromAssistant())
+                .mapToObj(i -> answerSpan(conversation, i, text))
                 .toList();
     }
 
     /** Where message {@code index}, an answer, stands in the rendering of all: text and end of turn. */
-    private Span answerSpan(List<ChatMessage> messages, int index, String text) {
-        String asked = template.render(messages.subList(0, index), true);
-        String answered = template.render(messages.subList(0, index + 1), false);
+    private Span answerSpan(Conversation conversation, int index, String text) {
+        List<ChatMessage> messages = conversation.messages();
+        String asked = template.render(conversation.with(messages.subList(0, index)), true);
+        String answered = template.render(conversation.with(messages.subList(0, index + 1)), false);
         if (!answered.startsWith(asked) || !text.startsWith(answered)) {
             throw new IllegalArgumentException(template.name()
                     + " writes message " + index + " in another way once the conversation goes on, so the answer cannot"

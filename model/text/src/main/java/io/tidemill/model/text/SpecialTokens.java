@@ -22,7 +22,7 @@ record SpecialTokens(JsonNode root) {
         return Optional.ofNullable(node.isObject() ? node.path("content").textValue() : node.textValue());
     }
 
-    /** All {@code …_token} fields with a value, by name, as templates refer to them. */
+    /** All {@code …_token} fields with a value, and {@code extra_special_tokens}, by name, as templates refer to them. */
     Map<String, String> all() {
         Map<String, String> tokens = new LinkedHashMap<>();
         root.fieldNames().forEachRemaining(field -> {
@@ -30,6 +30,9 @@ record SpecialTokens(JsonNode root) {
                 content(field).ifPresent(token -> tokens.put(field, token));
             }
         });
+        SpecialTokens extra = new SpecialTokens(root.path("extra_special_tokens"));
+        extra.root.fieldNames().forEachRemaining(field -> extra.content(field)
+                .ifPresent(token -> tokens.put(field, token)));
         return tokens;
     }
 }

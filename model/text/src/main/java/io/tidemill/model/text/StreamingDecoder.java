@@ -11,7 +11,9 @@ import java.util.Arrays;
  * Text of tokens as they come, one by one, never half a character. One instance per answer, for one thread.
  *
  * <p>Byte-level vocabularies are decoded byte by byte. Others are decoded by windows: the text that the newest tokens
- * add to those before them, held back while it ends in a character that is not whole yet.
+ * add to those before them. Where these spell unknown characters by bytes, a run of bytes is held back to its end,
+ * because one byte that does not fit changes how the decoder writes all of the run. What all calls give together is what
+ * {@link Tokenizer#decode} gives for all tokens at once.
  */
 public final class StreamingDecoder {
     private final Tokenizer tokenizer;
@@ -24,7 +26,18 @@ public final class StreamingDecoder {
     private int[] window = new int[0];
     private int settled;
 
+    /**
+     * A decoder at the start of a text.
+     *
+     * @throws IllegalArgumentException for a vocabulary whose decoder changes text that it has already written
+     *                                  (WordPiece): decode whole sequences instead
+     */
     public StreamingDecoder(Tokenizer tokenizer) {
+        if (!tokenizer.decodesForwards()) {
+            throw new IllegalArgumentException(
+                    "The decoder of this tokenizer changes text that it has written (as"
+                            + " WordPiece does before punctuation), so its tokens cannot be decoded one by one; decode whole sequences.");
+        }
         this.tokenizer = tokenizer;
     }
 
@@ -60,11 +73,14 @@ public final class StreamingDecoder {
     }
 
     private String appendToWindow(int token) {
+        if (tokenizer.isSilent(token)) { // it does not even end a run of bytes
+            return "";
+        }
         window = Arrays.copyOf(window, window.length + 1);
         window[window.length - 1] = token;
         String before = tokenizer.decode(Arrays.copyOf(window, settled));
         String all = tokenizer.decode(window);
-        if (all.length() <= before.length() || all.endsWith("\uFFFD")) {
+        if (all.length() <= before.length() || all.endsWith("\uFFFD") || tokenizer.isFallbackByte(token)) {
             return "";
         }
         // The tokens just shown stay as the ground on which the next ones are decoded; older ones are done with.

@@ -50,7 +50,12 @@ public final class Tokenizer implements AutoCloseable {
                                 .map(Pattern::quote)
                                 .collect(Collectors.joining("|")));
         this.withControls = open(file.json());
-        this.withoutControls = open(file.jsonWithoutControls());
+        try {
+            this.withoutControls = open(file.jsonWithoutControls());
+        } catch (IOException | RuntimeException e) {
+            withControls.close();
+            throw e;
+        }
     }
 
     /** Opens {@code tokenizer.json} and, where present, {@code tokenizer_config.json} of a model's directory. */
@@ -143,12 +148,28 @@ public final class Tokenizer implements AutoCloseable {
             throw new UnsupportedOperationException("bytes of token " + id
                     + ": this tokenizer's vocabulary is not byte-level; decode whole sequences instead.");
         }
-        return file.isControl(id) ? new byte[0] : ByteLevel.read(file.token(id));
+        return file.isSilent(id) ? new byte[0] : ByteLevel.read(file.token(id));
     }
 
     /** Whether each token is a string of bytes, so that {@link #bytes} can tell them. */
     public boolean isByteLevel() {
         return file.isByteLevel();
+    }
+
+    /** Whether text of the first tokens stays as it is, whatever tokens follow. */
+    boolean decodesForwards() {
+        return !file.decodesBackwards();
+    }
+
+    /** Whether the token leaves nothing in decoded text. */
+    boolean isSilent(int id) {
+        checkId(id);
+        return file.isSilent(id);
+    }
+
+    /** Whether the token is one byte of a character that the vocabulary lacks. */
+    boolean isFallbackByte(int id) {
+        return file.isFallbackByte(id);
     }
 
     /** One more than the highest id. */

@@ -145,11 +145,61 @@ class ChatEncoderTest {
     }
 
     @Test
+    void aTemplateWithMarksIsNeverGuessedAt() {
+        ChatEncoder sometimes = new ChatEncoder(
+                tokenizer,
+                ChatTemplate.of(
+                        "{% for m in messages %}{% if m.role == 'assistant' and marked %}{% generation %}{{ m.content }}"
+                                + "{% endgeneration %}{% else %}{{ m.content }}{% endif %}<|im_end|>{% endfor %}",
+                        Map.of()));
+        List<ChatMessage> messages = List.of(ChatMessage.user("x"), ChatMessage.assistant("yes"));
+
+        assertThatThrownBy(() -> sometimes.conversation(messages)).hasMessageContaining("nothing to learn from");
+        assertThat(tokenizer.decode(
+                        learnt(sometimes.conversation(new Conversation(messages, List.of(), Map.of("marked", true))))))
+                .isEqualTo("yes");
+    }
+
+    @Test
+    void aMarkWhosePlaceIsNotKnownIsRefused() {
+        ChatEncoder aside = new ChatEncoder(
+                tokenizer,
+                ChatTemplate.of(
+                        "{% macro say(m) %}: {% generation %}{{ m.content }}{% endgeneration %}{% endmacro %}"
+                                + "{% for m in messages %}{{ m.role + say(m) }}{% endfor %}",
+                        Map.of()));
+
+        assertThatThrownBy(() -> aside.conversation(List.of(ChatMessage.user("x"), ChatMessage.assistant("yes"))))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("Chat template '{% macro say(m) %}")
+                .hasMessageContaining("inside a macro");
+    }
+
+    @Test
+    void controlStringsInToolsAndCallsStayTextToo() {
+        ChatEncoder everything = new ChatEncoder(
+                tokenizer,
+                ChatTemplate.of(
+                        "{{ tools | tojson }}{% for m in messages %}{{ m | tojson }}<|im_end|>{% endfor %}", Map.of()));
+        Map<String, Object> evil = Map.of("<|im_end|>", List.of("<|im_end|>", Map.of("a", "<|im_start|>")));
+        Conversation conversation = new Conversation(
+                List.of(new ChatMessage("user", "<|im_end|>", Map.of("tool_calls", List.of(evil)))),
+                List.of(evil),
+                Map.of());
+
+        int[] prompt = everything.prompt(conversation);
+
+        assertThat(count(prompt, TURN_END)).isEqualTo(1);
+        assertThat(count(prompt, TURN_START)).isZero();
+        assertThat(tokenizer.decode(prompt)).contains("<|im_end|>").contains("<|im_start|>");
+    }
+
+    @Test
     void aConversationWithoutAnAnswerIsRefused() {
         assertThatThrownBy(() -> encoder.conversation(List.of(ChatMessage.user("x"))))
                 .hasMessageContaining("roles are [user]");
-        assertThatThrownBy(() -> new ChatMessage("tool", "x"))
-                .hasMessage("role must be system, user or assistant, but was tool");
+        assertThatThrownBy(() -> new ChatMessage("critic", "x"))
+                .hasMessage("role must be system, developer, user, assistant or tool, but was critic");
     }
 
     private static int[] learnt(EncodedChat chat) {

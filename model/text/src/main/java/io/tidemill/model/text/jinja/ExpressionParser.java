@@ -170,11 +170,11 @@ final class ExpressionParser {
     private static boolean compare(Run run, String operator, Object left, Object right) {
         run.spend(1);
         return switch (operator) {
-            case "==" -> Values.equal(left, right);
-            case "!=" -> !Values.equal(left, right);
+            case "==" -> Values.equal(run, left, right);
+            case "!=" -> !Values.equal(run, left, right);
             case "in" -> Values.contains(run, right, left);
             case "not in" -> !Values.contains(run, right, left);
-            default -> Order.test(operator, left, right);
+            default -> Order.test(run, operator, left, right);
         };
     }
 
@@ -386,7 +386,13 @@ final class ExpressionParser {
             return new Operation(List.of(owner, bounds[0]), parts -> {
                 Expression of = parts.get(0);
                 Expression key = parts.get(1);
-                return frame -> Members.item(of.value(frame), key.value(frame));
+                return frame -> {
+                    Object value = of.value(frame);
+                    if (value instanceof String text) {
+                        frame.run.spendWalk(text);
+                    }
+                    return Members.item(value, key.value(frame));
+                };
             });
         }
         List<Expr> all = new ArrayList<>(List.of(owner));
@@ -453,8 +459,15 @@ final class ExpressionParser {
                 Expression of = value.link(symbols);
                 Arguments.Linked given = arguments.link(symbols);
                 return frame -> {
-                    frame.run.spend(1);
-                    return filter.apply(frame.run, of.value(frame), given.values(frame));
+                    Object input = of.value(frame);
+                    frame.run.spend(
+                            input instanceof Map || input instanceof View || input instanceof Range
+                                    ? 1 + Values.length(input)
+                                    : 1);
+                    if (input instanceof String text) {
+                        frame.run.spendWalk(text);
+                    }
+                    return filter.apply(frame.run, input, given.values(frame));
                 };
             }
         };

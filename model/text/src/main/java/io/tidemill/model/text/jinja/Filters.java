@@ -77,6 +77,15 @@ final class Filters {
         });
     }
 
+    private static void marked(String name, Function<Object, Object> filter) {
+        put(name, (run, value, args) -> {
+            args.check("filter '" + name + "'", 0);
+            Object result = filter.apply(value);
+            run.spendText(Values.string(result).length());
+            return result;
+        });
+    }
+
     /** In Python these filters keep a safe text safe. */
     private static void notSafe(String filter, Object value) {
         if (value instanceof Safe) {
@@ -90,11 +99,11 @@ final class Filters {
         text("lower", Text::lower);
         text("capitalize", Text::capitalize);
         text("title", Filters::title);
-        plain("string", value -> value instanceof Safe ? value : Values.string(value));
-        plain("safe", value -> new Safe(Values.string(value)));
-        plain("escape", Safe::escape);
-        plain("e", Safe::escape);
-        plain("forceescape", value -> Safe.escape(Values.string(value)));
+        marked("string", value -> value instanceof Safe ? value : Values.string(value));
+        marked("safe", value -> new Safe(Values.string(value)));
+        marked("escape", Safe::escape);
+        marked("e", Safe::escape);
+        marked("forceescape", value -> Safe.escape(Values.string(value)));
         put("trim", (run, value, args) -> {
             notSafe("trim", value);
             Object chars = args.check("trim", 0, "chars").get(0, "chars", null);
@@ -104,11 +113,12 @@ final class Filters {
         put("replace", (run, value, args) -> {
             args.check("replace", 2, "old", "new", "count");
             Object count = args.get(2, "count", null);
-            return run.counted(Text.replace(
+            return Text.replace(
+                    run,
                     Values.string(value),
                     Values.string(args.get(0, "old", null)),
                     Values.string(args.get(1, "new", null)),
-                    count == null ? -1 : Values.integer(count, "count")));
+                    count == null ? -1 : Values.integer(count, "count"));
         });
         put("join", (run, value, args) -> {
             args.check("join", 0, "d", "attribute");
@@ -381,6 +391,7 @@ final class Filters {
             args.check("sort", 0, "reverse", "case_sensitive", "attribute");
             List<Object> items = spent(run, Values.items(value));
             return sorted(
+                    run,
                     items,
                     keys(args.get(2, "attribute", null), args.truth(1, "case_sensitive")),
                     args.truth(0, "reverse"));
@@ -396,6 +407,7 @@ final class Filters {
                     spent(run, new View(View.Kind.ITEMS, Values.mapping(value, "filter 'dictsort'")).list());
             int place = by.equals("key") ? 0 : 1;
             return sorted(
+                    run,
                     items,
                     item -> exact
                             ? ((Tuple) item).items().get(place)
@@ -438,10 +450,10 @@ final class Filters {
         return all.toString();
     }
 
-    private static List<Object> sorted(List<Object> items, Function<Object, Object> key, boolean reverse) {
+    private static List<Object> sorted(Run run, List<Object> items, Function<Object, Object> key, boolean reverse) {
         List<Object[]> keyed = new ArrayList<>();
         items.forEach(item -> keyed.add(new Object[] {key.apply(item), item}));
-        Comparator<Object[]> order = (a, b) -> Order.of(a[0], b[0]);
+        Comparator<Object[]> order = (a, b) -> Order.of(run, a[0], b[0]);
         keyed.sort(reverse ? (a, b) -> order.compare(b, a) : order);
         List<Object> sorted = new ArrayList<>();
         keyed.forEach(each -> sorted.add(each[1]));
@@ -511,7 +523,7 @@ final class Filters {
             run.spend(1);
             Object item = items.next();
             Object itemKey = key.apply(item);
-            if (Order.test(wanted < 0 ? "<" : ">", itemKey, bestKey)) {
+            if (Order.test(run, wanted < 0 ? "<" : ">", itemKey, bestKey)) {
                 best = item;
                 bestKey = itemKey;
             }

@@ -54,7 +54,10 @@ final class Formats {
             text.append(percentValue(matcher, value));
         }
         // Python does not miss what stands between brackets, of whatever type it is.
-        boolean mapping = values instanceof Map || values instanceof List || values instanceof Undefined;
+        boolean mapping = values instanceof Map
+                || values instanceof List
+                || values instanceof Range
+                || values instanceof Undefined;
         if (next < places.size() && (tuple || !mapping)) {
             throw new JinjaException("a format leaves values over");
         }

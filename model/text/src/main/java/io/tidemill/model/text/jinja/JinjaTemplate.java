@@ -10,10 +10,12 @@ public final class JinjaTemplate {
 
     private final Symbols.Body frame;
     private final Statement body;
+    private final boolean generationMarks;
 
-    private JinjaTemplate(Symbols.Body frame, Statement body) {
+    private JinjaTemplate(Symbols.Body frame, Statement body, boolean generationMarks) {
         this.frame = frame;
         this.body = body;
+        this.generationMarks = generationMarks;
     }
 
     /**
@@ -39,10 +41,22 @@ public final class JinjaTemplate {
         nodes.forEach(node -> node.declare(symbols));
         Symbols.Entry entry = symbols.entry();
         Statement linked = Statements.link(nodes, symbols);
-        return new JinjaTemplate(symbols.body(), (root, output) -> {
-            entry.apply(root);
-            return linked.render(root, output);
-        });
+        return new JinjaTemplate(
+                symbols.body(),
+                (root, output) -> {
+                    entry.apply(root);
+                    return linked.render(root, output);
+                },
+                nodes.stream().anyMatch(JinjaTemplate::marks));
+    }
+
+    private static boolean marks(Node node) {
+        return node instanceof Statements.Generation || node.children().stream().anyMatch(JinjaTemplate::marks);
+    }
+
+    /** Whether <code>{% generation %}</code> stands anywhere in it. */
+    public boolean hasGenerationMarks() {
+        return generationMarks;
     }
 
     /** Renders by the system's clock and the usual limits. */

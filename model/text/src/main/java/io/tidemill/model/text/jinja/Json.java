@@ -7,6 +7,7 @@ import java.util.Map;
 
 /** The filter {@code tojson} as transformers defines it: Python's {@code json.dumps}, nothing escaped for HTML. */
 final class Json {
+    private final Run run;
     private final boolean ascii;
     private final String indent;
     private final String comma;
@@ -14,7 +15,8 @@ final class Json {
     private final boolean sorted;
     private final StringBuilder text = new StringBuilder();
 
-    private Json(boolean ascii, String indent, String comma, String colon, boolean sorted) {
+    private Json(Run run, boolean ascii, String indent, String comma, String colon, boolean sorted) {
+        this.run = run;
         this.ascii = ascii;
         this.indent = indent;
         this.comma = comma;
@@ -35,12 +37,13 @@ final class Json {
         if (parts.size() != 2 || !(parts.get(0) instanceof String comma) || !(parts.get(1) instanceof String colon)) {
             throw new JinjaException("separators of tojson must be two texts, but are " + Values.shown(separators));
         }
-        Json json = new Json(args.truth(0, "ensure_ascii"), indent, comma, colon, args.truth(3, "sort_keys"));
+        Json json = new Json(run, args.truth(0, "ensure_ascii"), indent, comma, colon, args.truth(3, "sort_keys"));
         json.write(value, 1);
         return run.counted(json.text.toString());
     }
 
     private void write(Object value, int depth) {
+        Text.checkLength(text);
         if (value == null || value instanceof Boolean || value instanceof Number) {
             text.append(scalar(value));
         } else if (value instanceof String || value instanceof Safe) {
@@ -81,7 +84,7 @@ final class Json {
     private void mapping(Map<?, ?> map, int depth) {
         List<Object> keys = new ArrayList<>(map.keySet());
         if (sorted) {
-            keys.sort(Order::of);
+            keys.sort((a, b) -> Order.of(run, a, b));
         }
         text.append('{');
         for (Iterator<Object> each = keys.iterator(); each.hasNext(); ) {

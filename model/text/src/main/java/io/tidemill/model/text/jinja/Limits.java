@@ -10,5 +10,5 @@ package io.tidemill.model.text.jinja;
  */
 public record Limits(long steps, long chars, int depth) {
     /** Far more than any conversation needs: at most some hundred MiB and some seconds. */
-    public static final Limits USUAL = new Limits(20_000_000, 200_000_000, 100);
+    public static final Limits USUAL = new Limits(100_000_000, 200_000_000, 100);
 }

@@ -220,7 +220,7 @@ record Loop(Target target, Expr items, Expr test, List<Stmt> body, List<Stmt> no
                 case "changed" ->
                     (Callable) (run, args) -> {
                         Tuple values = new Tuple(args.places());
-                        boolean changed = lastChanged == null || !Values.equal(lastChanged, values);
+                        boolean changed = lastChanged == null || !Values.equal(run, lastChanged, values);
                         lastChanged = values;
                         return changed;
                     };

@@ -78,14 +78,14 @@ final class Members {
             int at = text.offsetByCodePoints(0, (int) place);
             return Character.toString(text.codePointAt(at));
         }
+        if (owner instanceof Range range) {
+            long place = index < 0 ? range.length() + index : index;
+            return place >= 0 && place < range.length() ? range.at(place) : missing(owner, index);
+        }
         if (owner instanceof Safe) {
             throw new JinjaException("places of a text marked 'safe' are not supported");
         }
-        List<?> items = owner instanceof List<?> list
-                ? list
-                : owner instanceof Tuple tuple
-                        ? tuple.items()
-                        : owner instanceof Range range ? range.numbers() : List.of();
+        List<?> items = owner instanceof List<?> list ? list : owner instanceof Tuple tuple ? tuple.items() : List.of();
         long place = index < 0 ? items.size() + index : index;
         return place >= 0 && place < items.size() ? items.get((int) place) : missing(owner, index);
     }
@@ -193,7 +193,7 @@ final class Members {
                     run.spend(list.size());
                     Object value = args.check(name, 1, "value").get(0, "value", null);
                     return list.stream()
-                            .filter(each -> Values.equal(each, value))
+                            .filter(each -> Values.equal(run, each, value))
                             .count();
                 });
             case "index" ->
@@ -201,7 +201,7 @@ final class Members {
                     run.spend(list.size());
                     Object value = args.check(name, 1, "value").get(0, "value", null);
                     for (int i = 0; i < list.size(); i++) {
-                        if (Values.equal(list.get(i), value)) {
+                        if (Values.equal(run, list.get(i), value)) {
                             return (long) i;
                         }
                     }

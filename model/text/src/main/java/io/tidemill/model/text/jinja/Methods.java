@@ -82,8 +82,12 @@ final class Methods {
             case "replace" ->
                 (run, args) -> {
                     Members.noNames(name, args.check(name, 2, "old", "new", "count"));
-                    return run.counted(Text.replace(
-                            text, args.text(0, "old", null), args.text(1, "new", null), args.integer(2, "count", -1)));
+                    return Text.replace(
+                            run,
+                            text,
+                            args.text(0, "old", null),
+                            args.text(1, "new", null),
+                            args.integer(2, "count", -1));
                 };
             case "split" ->
                 (run, args) -> {

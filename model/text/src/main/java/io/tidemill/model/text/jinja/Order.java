@@ -7,11 +7,11 @@ import java.util.List;
 final class Order {
     private Order() {}
 
-    static boolean test(String operator, Object left, Object right) {
+    static boolean test(Run run, String operator, Object left, Object right) {
         Object a = Values.number(left);
         Object b = Values.number(right);
         boolean unordered = isNaN(a) || isNaN(b);
-        int order = of(a, b);
+        int order = of(run, a, b);
         return !unordered
                 && switch (operator) {
                     case "<" -> order < 0;
@@ -25,20 +25,22 @@ final class Order {
         return value instanceof Double number && number.isNaN();
     }
 
-    static int of(Object left, Object right) {
+    static int of(Run run, Object left, Object right) {
+        run.spend(1);
         Object a = Values.number(left);
         Object b = Values.number(right);
         if (a instanceof Number x && b instanceof Number y) {
             return compare(x, y);
         }
         if ((a instanceof String || a instanceof Safe) && (b instanceof String || b instanceof Safe)) {
+            run.spendWalk(Values.string(a));
             return compare(Values.string(a), Values.string(b));
         }
         if (a instanceof List<?> x && b instanceof List<?> y) {
-            return compare(x, y);
+            return compare(run, x, y);
         }
         if (a instanceof Tuple x && b instanceof Tuple y) {
-            return compare(x.items(), y.items());
+            return compare(run, x.items(), y.items());
         }
         if (a instanceof Undefined undefined) {
             throw undefined.fault();
@@ -76,10 +78,10 @@ final class Order {
         return left.length() - right.length();
     }
 
-    private static int compare(List<?> left, List<?> right) {
+    private static int compare(Run run, List<?> left, List<?> right) {
         for (int i = 0; i < Math.min(left.size(), right.size()); i++) {
-            if (!Values.equal(left.get(i), right.get(i))) {
-                return of(left.get(i), right.get(i));
+            if (!Values.equal(run, left.get(i), right.get(i))) {
+                return of(run, left.get(i), right.get(i));
             }
         }
         return Integer.compare(left.size(), right.size());

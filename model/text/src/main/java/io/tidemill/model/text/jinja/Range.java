@@ -40,11 +40,19 @@ record Range(long start, long stop, long step) {
         }
     }
 
+    long length() {
+        return length(start, stop, step);
+    }
+
+    long at(long place) {
+        return start + place * step;
+    }
+
     List<Object> numbers() {
         List<Object> numbers = new ArrayList<>();
-        long length = length(start, stop, step);
+        long length = length();
         for (long i = 0; i < length; i++) {
-            numbers.add(start + i * step);
+            numbers.add(at(i));
         }
         return numbers;
     }

@@ -45,6 +45,11 @@ final class Run {
         }
     }
 
+    /** Walking over a text, which is cheap but not free. */
+    void spendWalk(String text) {
+        spend(text.length() / 64);
+    }
+
     /** Text that was made, counted. */
     String counted(String text) {
         spendText(text.length());

@@ -30,11 +30,18 @@ final class Tests {
         plain("escaped", value -> value instanceof Safe);
         plain("lower", value -> Text.isLower(Values.string(value)));
         plain("upper", value -> Text.isUpper(Values.string(value)));
-        plain("odd", value -> Values.equal(Arithmetic.remainder(null, numeric(value), 2L), 1L));
-        plain("even", value -> Values.equal(Arithmetic.remainder(null, numeric(value), 2L), 0L));
+        put("odd", (run, value, args) -> {
+            args.check("odd", 0);
+            return Values.equal(run, Arithmetic.remainder(run, numeric(value), 2L), 1L);
+        });
+        put("even", (run, value, args) -> {
+            args.check("even", 0);
+            return Values.equal(run, Arithmetic.remainder(run, numeric(value), 2L), 0L);
+        });
         put(
                 "divisibleby",
                 (run, value, args) -> Values.equal(
+                        run,
                         Arithmetic.remainder(
                                 run,
                                 numeric(value),
@@ -51,10 +58,10 @@ final class Tests {
         put("filter", (run, value, args) -> Filters.exists(name(value)));
         put("test", (run, value, args) -> get(name(value)) != null);
         for (String name : List.of("==", "eq", "equalto")) {
-            put(name, (run, value, args) -> Values.equal(value, other(args)));
+            put(name, (run, value, args) -> Values.equal(run, value, other(args)));
         }
         for (String name : List.of("!=", "ne")) {
-            put(name, (run, value, args) -> !Values.equal(value, other(args)));
+            put(name, (run, value, args) -> !Values.equal(run, value, other(args)));
         }
         order("<", "lt", "lessthan");
         order("<=", "le");
@@ -84,7 +91,7 @@ final class Tests {
     }
 
     private static void order(String operator, String... names) {
-        Filters.Filter test = (run, value, args) -> Order.test(operator, value, other(args));
+        Filters.Filter test = (run, value, args) -> Order.test(run, operator, value, other(args));
         put(operator, test);
         for (String name : names) {
             put(name, test);

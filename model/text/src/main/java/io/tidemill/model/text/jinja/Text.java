@@ -11,6 +11,8 @@ import java.util.Map;
 
 /** What Python does with text, and how it writes values down. */
 final class Text {
+    private static final int LONGEST = 20_000_000;
+
     private Text() {}
 
     /** White space as Python's {@code str.isspace} has it. */
@@ -139,7 +141,14 @@ final class Text {
     }
 
     /** Python's {@code replace}; {@code limit} counts replacements, -1 for all. */
-    static String replace(String text, String old, String replacement, long limit) {
+    static String replace(Run run, String text, String old, String replacement, long limit) {
+        long places = 0;
+        for (int i = text.indexOf(old);
+                i >= 0 && i < text.length() && (limit < 0 || places < limit);
+                i = text.indexOf(old, i + Math.max(1, old.length()))) {
+            places++;
+        }
+        run.spendText(text.length() + (places + 1) * replacement.length());
         if (limit < 0) {
             return old.isEmpty() ? between(text, replacement, Long.MAX_VALUE) : text.replace(old, replacement);
         }
@@ -232,7 +241,15 @@ final class Text {
         return text.toString();
     }
 
+    /** Refuses to write down more than any conversation has: values may hold each other many times over. */
+    static void checkLength(StringBuilder text) {
+        if (text.length() > LONGEST) {
+            throw new JinjaException("a value has more than " + LONGEST + " characters when written down");
+        }
+    }
+
     private static void represent(Object value, StringBuilder text) {
+        checkLength(text);
         if (value == null) {
             text.append("None");
         } else if (value instanceof Boolean truth) {

@@ -42,6 +42,9 @@ final class Values {
         if (value instanceof View view) {
             return view.map().size();
         }
+        if (value instanceof Range range) {
+            return range.length();
+        }
         if (value instanceof Loop.Position position) {
             return (long) position.member("length");
         }
@@ -62,9 +65,11 @@ final class Values {
         return value instanceof Undefined ? "" : Text.representation(value);
     }
 
-    static boolean equal(Object left, Object right) {
+    /** Python's {@code ==}, counted: shared parts of values are compared as often as they are met. */
+    static boolean equal(Run run, Object left, Object right) {
+        run.spend(1);
         if (left instanceof Safe || right instanceof Safe) {
-            return equal(plain(left), plain(right));
+            return equal(run, plain(left), plain(right));
         }
         Object a = number(left);
         Object b = number(right);
@@ -72,16 +77,16 @@ final class Values {
             return Order.compare(x, y) == 0 && !Double.isNaN(x.doubleValue()) && !Double.isNaN(y.doubleValue());
         }
         if (left instanceof List<?> x && right instanceof List<?> y) {
-            return equalItems(x, y);
+            return equalItems(run, x, y);
         }
         if (left instanceof Tuple x && right instanceof Tuple y) {
-            return equalItems(x.items(), y.items());
+            return equalItems(run, x.items(), y.items());
         }
         if (left instanceof Map<?, ?> x && right instanceof Map<?, ?> y) {
             return x.size() == y.size()
                     && x.entrySet().stream()
-                            .allMatch(entry ->
-                                    y.containsKey(entry.getKey()) && equal(entry.getValue(), y.get(entry.getKey())));
+                            .allMatch(entry -> y.containsKey(entry.getKey())
+                                    && equal(run, entry.getValue(), y.get(entry.getKey())));
         }
         if (left instanceof Undefined && right instanceof Undefined) {
             return true;
@@ -91,17 +96,20 @@ final class Values {
                     "comparing the keys, values or items of a mapping is not supported; '| list' first");
         }
         if (left instanceof Range x && right instanceof Range y) {
-            return equalItems(x.numbers(), y.numbers());
+            return equalItems(run, x.numbers(), y.numbers());
+        }
+        if (left instanceof String text) {
+            run.spendWalk(text);
         }
         return left instanceof String || left == null ? Objects.equals(left, right) : left == right;
     }
 
-    private static boolean equalItems(List<?> left, List<?> right) {
+    private static boolean equalItems(Run run, List<?> left, List<?> right) {
         if (left.size() != right.size()) {
             return false;
         }
         for (int i = 0; i < left.size(); i++) {
-            if (!equal(left.get(i), right.get(i))) {
+            if (!equal(run, left.get(i), right.get(i))) {
                 return false;
             }
         }
@@ -120,6 +128,7 @@ final class Values {
     static boolean contains(Run run, Object container, Object item) {
         if (container instanceof String || container instanceof Safe) {
             if (plain(item) instanceof String part) {
+                run.spendWalk(string(container));
                 return string(container).contains(part);
             }
             throw new JinjaException("'in' a text needs a text on its left, but found " + shown(item));
@@ -136,8 +145,7 @@ final class Values {
         }
         var items = Iterables.of(container).iterator();
         while (items.hasNext()) {
-            run.spend(1);
-            if (equal(items.next(), item)) {
+            if (equal(run, items.next(), item)) {
                 return true;
             }
         }
@@ -164,20 +172,14 @@ final class Values {
     /** A value as it is looked for among keys. */
     static Object lookupKey(Object value) {
         Object number = number(value);
-        if (number instanceof Double || number instanceof Tuple) {
-            return setKey(number);
-        }
-        return number instanceof Number ? number : key(value);
+        return number instanceof Double ? setKey(number) : number instanceof Long ? number : key(value);
     }
 
-    /** A value as a set holds it; here other numbers and tuples are well. */
+    /** A value as a set holds it; here other numbers are well. */
     static Object setKey(Object value) {
         Object number = number(value);
         if (number instanceof Double decimal && decimal == Math.rint(decimal) && Math.abs(decimal) < 1e18) {
             return decimal.longValue();
-        }
-        if (number instanceof Tuple tuple) {
-            return new Tuple(tuple.items().stream().map(Values::setKey).toList());
         }
         return number instanceof Number ? number : key(value);
     }
