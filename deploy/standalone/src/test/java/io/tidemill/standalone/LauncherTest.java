@@ -22,7 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** The script {@code ./tidemill} among programs that pretend to be Java and Maven. */
 @DisabledOnOs(OS.WINDOWS)
 class LauncherTest {
-    private static final List<String> TOOLS = List.of("bash", "env", "dirname", "sed", "find", "touch", "cat");
+    private static final List<String> TOOLS =
+            List.of("bash", "env", "dirname", "sed", "find", "touch", "cat", "mktemp", "mv", "rm");
 
     @TempDir
     Path root;
@@ -42,7 +43,8 @@ class LauncherTest {
         jdk = Files.createDirectories(root.resolve("jdk/bin")).getParent();
         Path source = Path.of("../../tidemill").toAbsolutePath().normalize();
         script(root.resolve("tidemill"), Files.readString(source));
-        Files.writeString(root.resolve("pom.xml"), "<project/>");
+        Path pom = Files.writeString(root.resolve("pom.xml"), "<project/>");
+        Files.setLastModifiedTime(pom, FileTime.from(Instant.now().minusSeconds(60)));
         for (String folder :
                 List.of("proto", "model", "ingest", "preprocess-stream", "trainer", "feedback", "deploy")) {
             Files.createDirectories(root.resolve(folder).resolve("src/main"));
@@ -98,6 +100,32 @@ class LauncherTest {
     }
 
     @Test
+    void theFirstStartOfABuildPreparesTheFollowingOnes() throws Exception {
+        fakeJava("17", 0);
+        built();
+        Path archive = application.getParent().resolveSibling("classes-17.0.1+2_x.jsa");
+
+        assertThat(run("up", "--help").out()).doesNotContain("Preparing");
+        assertThat(archive).doesNotExist();
+        assertThat(run("up").out()).contains("Preparing quick starts").contains("-XX:SharedArchiveFile=" + archive);
+        assertThat(archive).hasContent("classes");
+        assertThat(run("up").out()).doesNotContain("Preparing").contains("-XX:SharedArchiveFile=" + archive);
+
+        Files.setLastModifiedTime(application, FileTime.from(Instant.now().plusSeconds(60)));
+        assertThat(run("up").out()).as("after another build").contains("Preparing quick starts");
+    }
+
+    @Test
+    void aPreparationThatFailsKeepsNothingFromStarting() throws Exception {
+        fakeJava("17", 3);
+        built();
+        Ended ended = run("up");
+        assertThat(ended.status()).isEqualTo(3);
+        assertThat(ended.out()).doesNotContain("SharedArchiveFile").endsWith("-jar " + application + " up\n");
+        assertThat(application.getParent().getParent()).isDirectoryNotContaining("glob:**.jsa*");
+    }
+
+    @Test
     void aSourceThatIsNewerThanTheBuildIsBuiltAgain() throws Exception {
         fakeJava("17", 0);
         fakeMaven(0);
@@ -124,8 +152,12 @@ class LauncherTest {
                 if [ "$1" = -XshowSettings:properties ]; then
                   echo "    java.home = %s" >&2
                   echo "    java.specification.version = %s" >&2
+                  echo "    java.vm.version = 17.0.1+2 x" >&2
                   exit 0
                 fi
+                for option in "$@"; do
+                  case $option in -XX:ArchiveClassesAtExit=*) printf classes > "${option#*=}" ;; esac
+                done
                 echo "$@"
                 exit %d
                 """
@@ -147,7 +179,7 @@ class LauncherTest {
     private void built() throws IOException {
         Files.createDirectories(application.getParent());
         Files.createFile(application);
-        Files.setLastModifiedTime(application, FileTime.from(Instant.now().plusSeconds(30)));
+        Files.setLastModifiedTime(application, FileTime.from(Instant.now().minusSeconds(1)));
     }
 
     private Ended run(String... arguments) throws Exception {

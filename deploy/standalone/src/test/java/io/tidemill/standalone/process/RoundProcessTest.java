@@ -66,6 +66,16 @@ class RoundProcessTest {
         }
     }
 
+    @Test
+    void tryingOutAnInstallationEndsAsSoonAsItIsReady() throws Exception {
+        Path data = scratch.resolve("tried");
+        try (MillProcess mill = MillProcess.start(
+                scratch, "up", "--until-ready", "--data", data.toString(), "--port", "0", "--kafka-port", "0")) {
+            assertThat(mill.exitStatus(PATIENCE)).isZero();
+            assertThat(mill.output()).startsWith("READY in ");
+        }
+    }
+
     private void aSecondInstanceIsTurnedAway(Path data) throws Exception {
         try (MillProcess second =
                 MillProcess.start(scratch, "up", "--data", data.toString(), "--port", "0", "--kafka-port", "0")) {
