@@ -4,6 +4,7 @@ import io.quarkus.runtime.Quarkus;
 import io.tidemill.deploy.kafka.EmbeddedKafka;
 import io.tidemill.deploy.kafka.EmbeddedKafkaException;
 import io.tidemill.deploy.kafka.EmbeddedKafkaSettings;
+import io.tidemill.model.engine.Threads;
 import io.tidemill.proto.TopicCatalogue;
 import java.io.PrintStream;
 import java.time.Duration;
@@ -15,6 +16,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.admin.Admin;
+import org.jboss.logging.Logger;
 
 /**
  * One process from its start to its end: data directory, broker, topics, services, and all of it back again.
@@ -24,6 +26,7 @@ import org.apache.kafka.clients.admin.Admin;
  * is done, so a hook of ours holds the JVM until the rest is done too, and ends it if that takes too long.
  */
 public final class Mill {
+    private static final Logger LOG = Logger.getLogger(Mill.class);
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(30);
 
     private final MillSettings settings;
@@ -55,6 +58,7 @@ public final class Mill {
         try {
             refuseStrangers();
             Ports.check("--port", settings.host(), settings.port());
+            loadEngine();
             try (DataDirectory held = DataDirectory.open(settings.data());
                     Broker broker = Broker.start(settings)) {
                 settings.properties(broker.bootstrapServers()).forEach(System::setProperty);
@@ -81,6 +85,21 @@ public final class Mill {
             return 1;
         }
         return status.get();
+    }
+
+    /** libtorch is loaded while the broker starts. Where it cannot be, whoever needs it says so. */
+    private static void loadEngine() {
+        Thread loader = new Thread(
+                () -> {
+                    try {
+                        Threads.intraOp();
+                    } catch (RuntimeException | LinkageError e) {
+                        LOG.debug("libtorch cannot be loaded", e);
+                    }
+                },
+                "tidemill-engine");
+        loader.setDaemon(true);
+        loader.start();
     }
 
     /** Without keys, whoever reaches the port could steer the training. */
