@@ -40,6 +40,8 @@ final class NewDirectory {
         Path aside = Files.createDirectory(target.resolveSibling("." + target.getFileName() + "." + mark));
         Path scratch =
                 Files.createDirectory(target.resolveSibling("." + target.getFileName() + "." + mark + ".scratch"));
+        Thread whenEnded = new Thread(() -> deleteQuietly(scratch, aside), "new-directory-removal"); // on Ctrl-C
+        Runtime.getRuntime().addShutdownHook(whenEnded);
         try {
             writer.write(aside, scratch);
             flush(aside);
@@ -50,6 +52,25 @@ final class NewDirectory {
         } finally {
             deleteTree(scratch);
             deleteTree(aside);
+            forget(whenEnded);
+        }
+    }
+
+    private static void forget(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException ending) {
+            // it runs
+        }
+    }
+
+    private static void deleteQuietly(Path... directories) {
+        for (Path directory : directories) {
+            try {
+                deleteTree(directory);
+            } catch (IOException e) {
+                // The process ends; what is left is hidden beside the output.
+            }
         }
     }
 

@@ -84,6 +84,9 @@ final class Redirects {
                 return "its name is not known";
             }
         }
+        if (e instanceof ConnectException && e.getMessage() == null) {
+            return "no connection";
+        }
         return e.getMessage() == null ? e.getClass().getSimpleName() : Names.shown(e.getMessage());
     }
 

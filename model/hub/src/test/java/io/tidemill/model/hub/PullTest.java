@@ -560,7 +560,7 @@ class PullTest {
         assertRefused(
                 () -> new Pull(closed, Optional.empty(), PullProgress.lines(System.out))
                         .run(FakeHub.MODEL, "main", parent.resolve("mill")),
-                "127.0.0.1:" + closed.getPort() + " cannot be reached",
+                "127.0.0.1:" + closed.getPort() + " cannot be reached (no connection)",
                 "Is this machine offline?",
                 "HF_ENDPOINT");
         assertThat(names(parent)).isEmpty();
