@@ -3,6 +3,8 @@ package io.tidemill.standalone;
 import io.quarkus.runtime.annotations.QuarkusMain;
 import io.tidemill.standalone.checkpoints.CheckpointsCommand;
 import io.tidemill.standalone.demo.DemoCommand;
+import io.tidemill.standalone.models.ImportCommand;
+import io.tidemill.standalone.models.PullCommand;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Properties;
@@ -20,7 +22,14 @@ import picocli.CommandLine.ScopeType;
             "Without options everything listens on this machine only and is kept in ./tidemill-data."
         },
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {UpCommand.class, DemoCommand.class, CheckpointsCommand.class, PretrainCommand.class},
+        subcommands = {
+            UpCommand.class,
+            DemoCommand.class,
+            CheckpointsCommand.class,
+            PullCommand.class,
+            ImportCommand.class,
+            PretrainCommand.class
+        },
         mixinStandardHelpOptions = true,
         scope = ScopeType.INHERIT,
         versionProvider = Tidemill.Version.class,

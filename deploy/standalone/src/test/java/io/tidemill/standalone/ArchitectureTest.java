@@ -31,7 +31,15 @@ class ArchitectureTest {
     @Test
     void everyFolderIsLookedAt() {
         for (String folder : List.of(
-                "proto", "model.text", "model.engine", "model.base", "ingest", "preprocess", "trainer", "feedback")) {
+                "proto",
+                "model.text",
+                "model.engine",
+                "model.base",
+                "model.hub",
+                "ingest",
+                "preprocess",
+                "trainer",
+                "feedback")) {
             assertThat(classes.stream().anyMatch(type -> type.getPackageName().startsWith("io.tidemill." + folder)))
                     .as("classes of io.tidemill.%s are on the class path", folder)
                     .isTrue();

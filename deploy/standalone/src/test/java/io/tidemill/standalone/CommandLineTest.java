@@ -27,7 +27,7 @@ class CommandLineTest {
     @Test
     void everyCommandHasHelp() {
         assertThat(run("--help")).isZero();
-        for (String command : List.of("up", "demo", "checkpoints", "pretrain")) {
+        for (String command : List.of("up", "demo", "checkpoints", "pull", "import", "pretrain")) {
             assertThat(out.toString()).contains("  " + command + " ");
             assertThat(run(command, "--help")).isZero();
             assertThat(out.toString()).contains("Usage: tidemill " + command);
@@ -59,6 +59,9 @@ class CommandLineTest {
                     arguments.add(option.isMultiValue() ? "key=7" : "7");
                 }
             }
+            command.getCommandSpec().positionalParameters().stream()
+                    .filter(parameter -> parameter.arity().min() > 0)
+                    .forEach(parameter -> arguments.add("7"));
             assertThatCode(() -> Tidemill.commandLine().parseArgs(arguments.toArray(String[]::new)))
                     .as(String.join(" ", arguments))
                     .doesNotThrowAnyException();
