@@ -20,7 +20,13 @@ import picocli.CommandLine.ScopeType;
             "Without options everything listens on this machine only and is kept in ./tidemill-data."
         },
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {UpCommand.class, DemoCommand.class, CheckpointsCommand.class, PretrainCommand.class},
+        subcommands = {
+            UpCommand.class,
+            DemoCommand.class,
+            CheckpointsCommand.class,
+            PretrainCommand.class,
+            CommandLine.HelpCommand.class
+        },
         mixinStandardHelpOptions = true,
         scope = ScopeType.INHERIT,
         versionProvider = Tidemill.Version.class,
