@@ -10,12 +10,14 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
  * The data directory, held by this process.
  *
- * <p>It names its format in {@code format-version}; the lock is the operating system's and ends with the process.
+ * <p>It names its format in {@code format-version} and itself in {@code instance}; the lock is the operating system's and
+ * ends with the process.
  */
 final class DataDirectory implements AutoCloseable {
     /** Raised when an older release could no longer read what a newer one wrote. */
@@ -23,15 +25,18 @@ final class DataDirectory implements AutoCloseable {
 
     private static final String FORMAT_FILE = "format-version";
     private static final String LOCK_FILE = "tidemill.lock";
+    private static final String INSTANCE_FILE = "instance";
     private static final long MEBIBYTE = 1024 * 1024;
 
     /** Room for the log, the store and the work of a few rounds of the embedded model. Unit: MiB. */
     private static final long NEEDED_MEBIBYTES = 1024;
 
     private final FileChannel lock;
+    private final String instance;
 
-    private DataDirectory(FileChannel lock) {
+    private DataDirectory(FileChannel lock, String instance) {
         this.lock = lock;
+        this.instance = instance;
     }
 
     /** Makes or checks the directory and holds it until closed. */
@@ -55,11 +60,11 @@ final class DataDirectory implements AutoCloseable {
             FileChannel lock = lock(directory);
             try {
                 checkFormat(directory);
+                return new DataDirectory(lock, readInstance(directory));
             } catch (RuntimeException | IOException e) {
                 lock.close();
                 throw e;
             }
-            return new DataDirectory(lock);
         } catch (IOException e) {
             throw new CannotStartException("--data " + directory + " cannot be used: " + e + ".", e);
         }
@@ -114,6 +119,22 @@ final class DataDirectory implements AutoCloseable {
                     + "', but this Tidemill reads format " + FORMAT
                     + "; use the release that wrote it, or choose another directory with --data.");
         }
+    }
+
+    /**
+     * A name that no other data directory has, and that a restart keeps: among the mills that share a cluster the work of
+     * preprocessing is dealt out by it.
+     */
+    String instance() {
+        return instance;
+    }
+
+    private static String readInstance(Path directory) throws IOException {
+        Path file = directory.resolve(INSTANCE_FILE);
+        if (!Files.exists(file) || Files.size(file) == 0) {
+            Files.writeString(file, "mill-" + UUID.randomUUID() + "\n", UTF_8);
+        }
+        return Files.readString(file, UTF_8).strip();
     }
 
     @Override

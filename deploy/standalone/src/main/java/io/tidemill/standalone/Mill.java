@@ -11,11 +11,16 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.logging.Level;
+import java.util.logging.LogManager;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.common.KafkaException;
 import org.jboss.logging.Logger;
 
 /**
@@ -23,15 +28,23 @@ import org.jboss.logging.Logger;
  *
  * <p>The order is what keeps data whole. The services find a broker with its topics; at the end the broker goes after
  * the services, because Kafka Streams never finishes closing without one. Quarkus ends the JVM as soon as its own work
- * is done, so a hook of ours holds the JVM until the rest is done too, and ends it if that takes too long.
+ * is done, so a hook of ours holds the JVM until the rest is done too, and ends it if that takes too long. Before the
+ * services serve there is nothing to finish, so Ctrl-C then ends the JVM at once.
  */
 public final class Mill {
     private static final Logger LOG = Logger.getLogger(Mill.class);
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(30);
+    private static final int GREETING_MILLIS = 10_000;
+
+    /** Exit status of a program that Ctrl-C ended: 128 and the number of the signal. */
+    private static final int INTERRUPTED = 130;
 
     private final MillSettings settings;
     private final PrintStream errors;
     private final Runnable afterwards;
+    private final CountDownLatch stopped = new CountDownLatch(1);
+    private final AtomicBoolean serving = new AtomicBoolean();
+    private volatile boolean interrupted;
 
     /** A mill that says on {@code errors} what went wrong while it ran. */
     public Mill(MillSettings settings, PrintStream errors) {
@@ -53,17 +66,24 @@ public final class Mill {
      * @throws CannotStartException before anything is started
      */
     public int run(Consumer<RunningMill> onReady) {
-        CountDownLatch stopped = new CountDownLatch(1);
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> waitFor(stopped), "tidemill-stop"));
+        hush();
+        Runtime.getRuntime().addShutdownHook(new Thread(this::stop, "tidemill-stop"));
         try {
             refuseStrangers();
-            Ports.check("--port", settings.host(), settings.port());
+            checkPorts();
             loadEngine();
             try (DataDirectory held = DataDirectory.open(settings.data());
-                    Broker broker = Broker.start(settings)) {
-                settings.properties(broker.bootstrapServers()).forEach(System::setProperty);
+                    DiskWatch disk = DiskWatch.of(settings.data(), errors, () -> Quarkus.asyncExit(1));
+                    Broker broker = Broker.start(settings, errors)) {
+                disk.start();
+                settings.properties(broker.bootstrapServers(), held.instance()).forEach(System::setProperty);
                 return serve(broker.bootstrapServers(), onReady);
             }
+        } catch (RuntimeException | Error e) {
+            if (interrupted) {
+                return INTERRUPTED; // the JVM is ending: what fails now fails because of that
+            }
+            throw e;
         } finally {
             afterwards.run();
             stopped.countDown();
@@ -73,14 +93,15 @@ public final class Mill {
     private int serve(String bootstrapServers, Consumer<RunningMill> onReady) {
         AtomicInteger status = new AtomicInteger();
         AtomicReference<Throwable> failure = new AtomicReference<>();
-        try (Readiness readiness = new Readiness(settings, bootstrapServers, errors, onReady)) {
+        try (Readiness readiness =
+                new Readiness(settings, bootstrapServers, errors, () -> serving.set(true), onReady)) {
             readiness.watch();
             Quarkus.run(null, (code, thrown) -> {
                 status.set(code);
                 failure.set(thrown);
             });
         }
-        if (failure.get() != null) {
+        if (failure.get() != null && !interrupted) {
             errors.println("tidemill: the services did not start: " + rootMessage(failure.get()));
             return 1;
         }
@@ -112,7 +133,36 @@ public final class Mill {
         }
     }
 
-    private void waitFor(CountDownLatch stopped) {
+    /**
+     * Until Quarkus has read its settings, a record of the log is kept in memory, at any level, and all of them are
+     * printed if the JVM ends before. The level that stands then is the settings' own.
+     */
+    private static void hush() {
+        LogManager.getLogManager().getLogger("").setLevel(Level.SEVERE);
+    }
+
+    private void checkPorts() {
+        Ports.check("--port", settings.host(), settings.port());
+        if (settings.bootstrapServers().isPresent() || settings.kafkaPort() == 0) {
+            return;
+        }
+        if (settings.kafkaPort() == settings.port()) {
+            throw new CannotStartException(
+                    "--port and --kafka-port are both " + settings.port() + "; each needs a port of its own.");
+        }
+        Ports.check("--kafka-port", EmbeddedKafkaSettings.LOOPBACK, settings.kafkaPort());
+    }
+
+    /** Runs when the JVM is about to end, for whatever reason. */
+    private void stop() {
+        if (stopped.getCount() == 0) {
+            return;
+        }
+        interrupted = true;
+        if (!serving.get()) {
+            afterwards.run();
+            Runtime.getRuntime().halt(INTERRUPTED);
+        }
         try {
             if (stopped.await(STOP_PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
                 return;
@@ -136,14 +186,16 @@ public final class Mill {
     /** The embedded broker with its topics, or the address of somebody else's. */
     private record Broker(String bootstrapServers, Optional<EmbeddedKafka> own) implements AutoCloseable {
 
-        static Broker start(MillSettings settings) {
+        static Broker start(MillSettings settings, PrintStream errors) {
             if (settings.bootstrapServers().isPresent()) {
+                greet(settings.bootstrapServers().get());
                 return new Broker(settings.bootstrapServers().get(), Optional.empty());
             }
             try {
                 EmbeddedKafka kafka = EmbeddedKafka.start(
                         EmbeddedKafkaSettings.in(settings.data().resolve("kafka"))
-                                .withPort(settings.kafkaPort()));
+                                .withPort(settings.kafkaPort()),
+                        lastWords -> errors.println("tidemill: " + lastWords));
                 try {
                     ensureTopics(kafka.bootstrapServers(), settings);
                     return new Broker(kafka.bootstrapServers(), Optional.of(kafka));
@@ -152,7 +204,25 @@ public final class Mill {
                     throw e;
                 }
             } catch (EmbeddedKafkaException | IllegalStateException e) {
-                throw new CannotStartException(e.getMessage() + " (--kafka-port, --data)", e);
+                throw new CannotStartException(e.getMessage(), e);
+            }
+        }
+
+        /** Somebody else's cluster is asked once: a wrong address is told now, and not by retries without end. */
+        private static void greet(String bootstrapServers) {
+            try (Admin admin = Admin.create(Map.of(
+                    "bootstrap.servers", bootstrapServers,
+                    "request.timeout.ms", GREETING_MILLIS,
+                    "default.api.timeout.ms", GREETING_MILLIS))) {
+                admin.describeCluster().nodes().get();
+            } catch (ExecutionException | KafkaException e) {
+                throw new CannotStartException(
+                        "No Kafka answers at --bootstrap-servers '" + bootstrapServers + "' (" + rootMessage(e)
+                                + "); start it, correct the address, or leave the option out for the embedded broker.",
+                        e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new CannotStartException("Interrupted.", e);
             }
         }
 

@@ -48,6 +48,11 @@ public record MillSettings(
                 data.toAbsolutePath().normalize(), host, chosen, kafkaPort, bootstrapServers, model, more);
     }
 
+    /** This in another data directory. */
+    public MillSettings withData(Path directory) {
+        return new MillSettings(directory, host, port, kafkaPort, bootstrapServers, model, more);
+    }
+
     /** This with settings that hold unless the command line gives others. */
     public MillSettings withDefaults(Map<String, String> defaults) {
         Map<String, String> merged = new LinkedHashMap<>(defaults);
@@ -89,8 +94,13 @@ public record MillSettings(
         }
     }
 
-    /** What the services read as configuration, given the address of the broker. */
-    Map<String, String> properties(String bootstrap) {
+    /**
+     * What the services read as configuration.
+     *
+     * @param bootstrap address of the broker
+     * @param instance  name of this process among those that share the broker
+     */
+    Map<String, String> properties(String bootstrap, String instance) {
         Map<String, String> properties = new LinkedHashMap<>();
         properties.put("kafka.bootstrap.servers", bootstrap);
         properties.put("quarkus.http.host", host);
@@ -99,6 +109,7 @@ public record MillSettings(
         properties.put("tidemill.store-url", url());
         properties.put("trainer.public-url", url());
         properties.put("tidemill.model", model.name());
+        properties.put("preprocess.instance-id", instance);
         model.directory().ifPresent(directory -> properties.put("trainer.base-model", directory.toString()));
         properties.put("quarkus.log.file.path", data.resolve("tidemill.log").toString());
         properties.putAll(more);

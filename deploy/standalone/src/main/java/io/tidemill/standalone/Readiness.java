@@ -2,6 +2,7 @@ package io.tidemill.standalone;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.quarkus.runtime.Quarkus;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
@@ -13,6 +14,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /** Asks the health check from outside, as any client would, until every service says that it is ready. */
@@ -24,15 +26,27 @@ final class Readiness implements AutoCloseable {
     private final MillSettings settings;
     private final String bootstrapServers;
     private final PrintStream errors;
+    private final Runnable onServing;
     private final Consumer<RunningMill> onReady;
     private final Thread thread;
+    private Optional<String> hopeless = Optional.empty();
     private final HttpClient http =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
 
-    Readiness(MillSettings settings, String bootstrapServers, PrintStream errors, Consumer<RunningMill> onReady) {
+    /**
+     * @param onServing called once the port answers, whatever it says
+     * @param onReady   called once every check is up
+     */
+    Readiness(
+            MillSettings settings,
+            String bootstrapServers,
+            PrintStream errors,
+            Runnable onServing,
+            Consumer<RunningMill> onReady) {
         this.settings = settings;
         this.bootstrapServers = bootstrapServers;
         this.errors = errors;
+        this.onServing = onServing;
         this.onReady = onReady;
         this.thread = new Thread(this::run, "tidemill-ready");
         thread.setDaemon(true);
@@ -55,19 +69,27 @@ final class Readiness implements AutoCloseable {
 
     private void run() {
         try {
-            awaitReady();
+            if (!awaitReady()) {
+                Quarkus.asyncExit(1);
+                return;
+            }
         } catch (InterruptedException stopping) {
             return;
         }
         onReady.accept(new RunningMill(settings, bootstrapServers, sinceStart()));
     }
 
-    private void awaitReady() throws InterruptedException {
+    /** False where a service says that it will never be ready. */
+    private boolean awaitReady() throws InterruptedException {
         Duration saidAt = sinceStart();
         while (true) {
             List<String> waitingFor = down();
             if (waitingFor.isEmpty()) {
-                return;
+                return true;
+            }
+            if (hopeless.isPresent()) {
+                errors.println("tidemill: " + hopeless.get());
+                return false;
             }
             if (sinceStart().minus(saidAt).compareTo(LONG) > 0) {
                 saidAt = sinceStart();
@@ -79,20 +101,27 @@ final class Readiness implements AutoCloseable {
         }
     }
 
-    /** Names of the checks that are not up; empty when all are. */
+    /** The checks that are not up, with the reasons they give; empty when all are. */
     private List<String> down() throws InterruptedException {
         HttpRequest request = HttpRequest.newBuilder(URI.create(settings.url() + "/q/health/ready"))
                 .timeout(Duration.ofSeconds(5))
                 .build();
         try {
             HttpResponse<byte[]> response = http.send(request, BodyHandlers.ofByteArray());
+            onServing.run();
             if (response.statusCode() == 200) {
                 return List.of();
             }
             List<String> names = new ArrayList<>();
             for (JsonNode check : new ObjectMapper().readTree(response.body()).path("checks")) {
                 if (!check.path("status").asText().equals("UP")) {
-                    names.add(check.path("name").asText());
+                    JsonNode data = check.path("data");
+                    String reason =
+                            data.path("reason").asText(data.path("failure").asText());
+                    names.add(check.path("name").asText() + (reason.isEmpty() ? "" : " (" + reason + ")"));
+                    if (data.path("stopped").asBoolean()) {
+                        hopeless = Optional.of(reason);
+                    }
                 }
             }
             return names.isEmpty() ? List.of("health check answers " + response.statusCode()) : names;

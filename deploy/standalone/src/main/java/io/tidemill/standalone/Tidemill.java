@@ -28,7 +28,8 @@ import picocli.CommandLine.ScopeType;
             CheckpointsCommand.class,
             PullCommand.class,
             ImportCommand.class,
-            PretrainCommand.class
+            PretrainCommand.class,
+            CommandLine.HelpCommand.class
         },
         mixinStandardHelpOptions = true,
         scope = ScopeType.INHERIT,

@@ -32,6 +32,7 @@ class CommandLineTest {
             assertThat(run(command, "--help")).isZero();
             assertThat(out.toString()).contains("Usage: tidemill " + command);
         }
+        assertThat(run("help", "up")).isZero();
     }
 
     @Test
@@ -83,17 +84,65 @@ class CommandLineTest {
     }
 
     @Test
-    void aTakenKafkaPortIsNamedAndTheDirectoryIsLetGo() throws IOException {
+    void aTakenKafkaPortIsNamedAndNothingIsStarted() throws IOException {
         Path data = parent.resolve("data");
         try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
             String port = String.valueOf(other.getLocalPort());
             assertThat(run("up", "--data", data.toString(), "--port", "0", "--kafka-port", port))
                     .isEqualTo(1);
             assertThat(err.toString())
-                    .startsWith("tidemill: Kafka's port " + port + " on 127.0.0.1 is taken")
+                    .startsWith("tidemill: Port " + port + " on 127.0.0.1 cannot be opened")
+                    .contains("choose another with --kafka-port")
                     .hasLineCount(1);
         }
-        DataDirectory.open(data).close();
+        assertThat(data).doesNotExist();
+    }
+
+    @Test
+    void aPortThatIsNoneIsNamed() {
+        assertThat(run("up", "--port", "0", "--kafka-port", "70000")).isEqualTo(1);
+        assertThat(err.toString())
+                .isEqualTo(
+                        "tidemill: --kafka-port must be between 0 and 65535, but was 70000." + System.lineSeparator());
+    }
+
+    @Test
+    void onePortForBothIsRefused() throws IOException {
+        int port;
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            port = free.getLocalPort();
+        }
+        assertThat(run("up", "--port", "" + port, "--kafka-port", "" + port)).isEqualTo(1);
+        assertThat(err.toString())
+                .isEqualTo("tidemill: --port and --kafka-port are both " + port + "; each needs a port of its own."
+                        + System.lineSeparator());
+    }
+
+    @Test
+    void anAddressOfAnotherMachineIsNoInterface() {
+        assertThat(run("up", "--data", parent.resolve("data").toString(), "--host", "192.0.2.1", "--api-keys"))
+                .isEqualTo(1);
+        assertThat(err.toString())
+                .isEqualTo("tidemill: --host 192.0.2.1 is not an interface of this machine." + System.lineSeparator());
+    }
+
+    @Test
+    void aClusterThatIsNotThereIsNamed() {
+        for (String address : List.of("127.0.0.1:1", "nonsense", "")) {
+            err.getBuffer().setLength(0);
+            assertThat(run(
+                            "up",
+                            "--data",
+                            parent.resolve("data").toString(),
+                            "--port",
+                            "0",
+                            "--bootstrap-servers",
+                            address))
+                    .isEqualTo(1);
+            assertThat(err.toString())
+                    .startsWith("tidemill: No Kafka answers at --bootstrap-servers '" + address + "' (")
+                    .hasLineCount(1);
+        }
     }
 
     @Test

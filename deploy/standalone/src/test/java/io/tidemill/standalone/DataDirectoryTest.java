@@ -42,6 +42,20 @@ class DataDirectoryTest {
     }
 
     @Test
+    void aDirectoryKeepsItsNameAndSharesItWithNoOther() {
+        String name = nameOf("data");
+        assertThat(name).startsWith("mill-");
+        assertThat(nameOf("data")).isEqualTo(name);
+        assertThat(nameOf("other")).isNotEqualTo(name);
+    }
+
+    private String nameOf(String directory) {
+        try (DataDirectory held = DataDirectory.open(parent.resolve(directory), 0)) {
+            return held.instance();
+        }
+    }
+
+    @Test
     void theFormatOfAnotherReleaseIsRefusedAndTheDirectoryLetGo() throws IOException {
         Path data = Files.createDirectory(parent.resolve("data"));
         Files.writeString(data.resolve("format-version"), "7\n");

@@ -61,13 +61,14 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * The trainer of one model: on a thread of its own it follows log and commands, starts rounds, and announces versions.
  *
  * <p>Every start, and every new attempt after a failure, begins alike: read the model's events, compare them with the
- * store, announce what was written but not announced, go on with a round that was begun. Being fenced, or a store that
- * lacks the champion, ends the thread; anything else is told and tried again.
+ * store, announce what was written but not announced, go on with a round that was begun. Being fenced, a store that lacks
+ * the champion, or a base model that cannot be used ends the thread; anything else is told and tried again.
  */
 public final class Trainer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
@@ -151,8 +152,10 @@ public final class Trainer implements AutoCloseable {
             while (!stopping()) {
                 try {
                     attempt();
-                } catch (FencedException | StoreMissingException e) {
-                    LOG.error("model={} The trainer stops: {}", options.model(), e.getMessage());
+                } catch (FencedException | StoreMissingException | BaseModelException e) {
+                    // What never was ready is told by whoever waits for it.
+                    LOG.atLevel(status.ready() ? Level.ERROR : Level.WARN)
+                            .log("model={} The trainer stops: {}", options.model(), e.getMessage());
                     fail(e, true);
                     return;
                 } catch (TrainerStoppedException e) {
@@ -363,6 +366,15 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
+    /** What a new lineage is to start from cannot be used, and trying again does not change that. */
+    private static final class BaseModelException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        BaseModelException(String model, IllegalArgumentException cause) {
+            super("The base model " + model + " cannot be used: " + cause.getMessage(), cause);
+        }
+    }
+
     private void importBase() throws IOException {
         VersionId version = new VersionId(options.model(), 0);
         Path extracted = options.rounds().resolve("base");
@@ -378,6 +390,8 @@ public final class Trainer implements AutoCloseable {
                     options.baseModel().map(Path::toString).orElse("the embedded base"));
             String base = options.baseModel().map(Path::toString).orElse("embedded");
             announce(versions().importBase(from, version, base), Slice.EMPTY);
+        } catch (IllegalArgumentException e) {
+            throw new BaseModelException(options.baseModel().map(Path::toString).orElse("embedded"), e);
         } finally {
             Durable.deleteTree(extracted);
         }

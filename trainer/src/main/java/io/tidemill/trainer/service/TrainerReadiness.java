@@ -26,6 +26,7 @@ public class TrainerReadiness implements HealthCheck {
                 .withData(
                         "phase",
                         status.stopped() ? "FAILED" : status.round().getPhase().toString())
+                .withData("stopped", status.stopped())
                 .withData("versions", status.events().size());
         status.failure().ifPresent(reason -> response.withData("reason", reason));
         return response.build();

@@ -93,7 +93,7 @@ class TrainerTest {
                 2);
     }
 
-    private TrainerOptions options(TestLog log, Path directory, RoundSettings settings) {
+    private static TrainerOptions options(TestLog log, Path directory, RoundSettings settings, Path base) {
         return new TrainerOptions(
                 MODEL,
                 log.topics().prefix(),
@@ -112,8 +112,12 @@ class TrainerTest {
     }
 
     private Trainer start(TestLog log, Path directory, RoundSettings settings, LongSupplier nanoClock) {
+        return start(options(log, directory, settings, base), nanoClock);
+    }
+
+    private Trainer start(TrainerOptions options, LongSupplier nanoClock) {
         Trainer trainer = new Trainer(
-                options(log, directory, settings),
+                options,
                 new TrainerClients(Map.of("bootstrap.servers", SharedKafka.bootstrapServers())),
                 Clock.systemUTC(),
                 nanoClock);
@@ -459,6 +463,24 @@ class TrainerTest {
             assertThat(trainer.status().failure()).hasValueSatisfying(reason -> assertThat(reason)
                     .contains("Another trainer has taken over transactional id " + id));
         });
+    }
+
+    @Test
+    void aBaseModelThatCannotBeUsedStopsTheTrainerWithItsReason() throws Exception {
+        TestLog log = log();
+        Path strange = Files.createDirectory(data.resolve("strange"));
+        for (String file : List.of("model.safetensors", "tokenizer.json")) {
+            Files.copy(base.resolve(file), strange.resolve(file));
+        }
+        Files.writeString(strange.resolve("config.json"), "{\"model_type\": \"mamba\"}");
+        Trainer trainer = start(options(log, data.resolve("its"), settings(0.01), strange), System::nanoTime);
+        await().atMost(LONG).untilAsserted(() -> {
+            assertThat(trainer.status().stopped()).isTrue();
+            assertThat(trainer.status().failure().orElseThrow())
+                    .startsWith("The base model " + strange + " cannot be used: ")
+                    .contains("mamba");
+        });
+        assertThat(log.checkpoints()).isEmpty();
     }
 
     @Test

@@ -8,9 +8,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.utils.Exit;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.storage.Formatter;
 
@@ -25,6 +27,7 @@ import org.apache.kafka.metadata.storage.Formatter;
  */
 public final class EmbeddedKafka implements AutoCloseable {
     private static final int NODE_ID = 1;
+    private static final long MEBIBYTE = 1024 * 1024;
 
     /** Someone else may take a free port between our looking and the broker's opening it. */
     private static final int PORT_ATTEMPTS = 5;
@@ -46,6 +49,17 @@ public final class EmbeddedKafka implements AutoCloseable {
      * @throws EmbeddedKafkaException if the directory is in use, the port is taken, or the broker itself refuses
      */
     public static EmbeddedKafka start(EmbeddedKafkaSettings settings) {
+        return start(settings, lastWords -> {});
+    }
+
+    /**
+     * Starts the broker and returns when clients can use it.
+     *
+     * @param lastWords told why, in one sentence, before Kafka ends this process because its log cannot be written; the
+     *                  last broker that was started in a process is the one that tells
+     * @throws EmbeddedKafkaException if the directory is in use, the port is taken, or the broker itself refuses
+     */
+    public static EmbeddedKafka start(EmbeddedKafkaSettings settings, Consumer<String> lastWords) {
         if (settings.port() != 0 && !Ports.isFree(settings.host(), settings.port())) {
             throw portTaken(settings.host(), settings.port());
         }
@@ -53,6 +67,7 @@ public final class EmbeddedKafka implements AutoCloseable {
         try {
             Path log = settings.directory().resolve("log");
             format(log);
+            Exit.setHaltProcedure((status, message) -> halt(status, log, lastWords));
             return startOnAPort(settings, log, lock);
         } catch (RuntimeException | Error e) {
             lock.close();
@@ -78,6 +93,14 @@ public final class EmbeddedKafka implements AutoCloseable {
         } finally {
             lock.close();
         }
+    }
+
+    private static void halt(int status, Path log, Consumer<String> lastWords) {
+        lastWords.accept("Kafka cannot write its log " + log.toAbsolutePath() + " any more ("
+                + log.toFile().getUsableSpace() / MEBIBYTE
+                + " MiB of its disk are free), so the process ends; make room and start it again: what was"
+                + " acknowledged is kept.");
+        Runtime.getRuntime().halt(status);
     }
 
     private static EmbeddedKafka startOnAPort(EmbeddedKafkaSettings settings, Path log, DirectoryLock lock) {

@@ -27,8 +27,8 @@ import picocli.CommandLine.Option;
 @Command(
         name = "demo",
         description = {
-            "Starts everything as 'up' does and streams a novel and grammar corrections that the model has not seen,",
-            "so that one can watch it get better round by round. Ctrl-C ends it."
+            "Starts everything as 'up' does and streams text and choices, so that one can watch the model get better.",
+            "The text is a novel, the choices are grammar corrections; the model has seen neither. Ctrl-C ends it."
         })
 public final class DemoCommand implements Callable<Integer> {
     private static final String SALT = "tidemill";
@@ -38,6 +38,8 @@ public final class DemoCommand implements Callable<Integer> {
 
     /** After the pace, for a batch that is shorter than the others or of which something was refused. */
     private static final int PATIENCE_SECONDS = 120;
+
+    private static final int REMOVE_ATTEMPTS = 20;
 
     @Mixin
     MillOptions options = new MillOptions();
@@ -84,23 +86,24 @@ public final class DemoCommand implements Callable<Integer> {
         if (rounds.filter(n -> n < 1).isPresent() || pairsPerRound < 1 || paceSeconds < 0) {
             throw new CannotStartException("--rounds and --pairs-per-round must be at least 1 and --pace at least 0.");
         }
-        Path directory = data.orElseGet(this::makeTemporary);
+        MillSettings settings = options.settings(data.orElse(Path.of("")))
+                .withDefaults(Map.of(
+                        "preprocess.split.salt",
+                        SALT,
+                        "preprocess.split.held-out-share",
+                        HELD_OUT_SHARE,
+                        // A round begins when the last pair of its batch is there, or when no more come.
+                        "trainer.round.minimum-preferences",
+                        String.valueOf(pairsPerRound),
+                        "trainer.round.minimum-sequences",
+                        String.valueOf(Integer.MAX_VALUE),
+                        "trainer.round.maximum-wait",
+                        "PT" + (paceSeconds + PATIENCE_SECONDS) + "S"));
+        DemoPlan plan = plan(settings);
+        Mill mill = new Mill(
+                data.isPresent() ? settings : settings.withData(makeTemporary()), System.err, this::removeTemporary);
         try {
-            MillSettings settings = options.settings(directory)
-                    .withDefaults(Map.of(
-                            "preprocess.split.salt",
-                            SALT,
-                            "preprocess.split.held-out-share",
-                            HELD_OUT_SHARE,
-                            // A round begins when the last pair of its batch is there, or when no more come.
-                            "trainer.round.minimum-preferences",
-                            String.valueOf(pairsPerRound),
-                            "trainer.round.minimum-sequences",
-                            String.valueOf(Integer.MAX_VALUE),
-                            "trainer.round.maximum-wait",
-                            "PT" + (paceSeconds + PATIENCE_SECONDS) + "S"));
-            DemoPlan plan = plan(settings);
-            return new Mill(settings, System.err, this::removeTemporary).run(mill -> play(mill, plan));
+            return mill.run(running -> play(running, plan));
         } finally {
             removeTemporary();
         }
@@ -149,13 +152,20 @@ public final class DemoCommand implements Callable<Integer> {
         if (temporary == null || !Files.exists(temporary)) {
             return;
         }
-        try (Stream<Path> files = Files.walk(temporary)) {
-            List<Path> deepestFirst = files.sorted(Comparator.reverseOrder()).toList();
-            for (Path file : deepestFirst) {
-                Files.deleteIfExists(file);
+        for (int attempt = 1; ; attempt++) { // something may still be starting in it
+            try (Stream<Path> files = Files.walk(temporary)) {
+                List<Path> deepestFirst =
+                        files.sorted(Comparator.reverseOrder()).toList();
+                for (Path file : deepestFirst) {
+                    Files.deleteIfExists(file);
+                }
+                return;
+            } catch (IOException | UncheckedIOException e) {
+                if (attempt == REMOVE_ATTEMPTS) {
+                    System.err.println("tidemill: " + temporary + " could not be removed: " + e.getMessage());
+                    return;
+                }
             }
-        } catch (IOException | UncheckedIOException e) {
-            System.err.println("tidemill: " + temporary + " could not be removed: " + e.getMessage());
         }
     }
 }
