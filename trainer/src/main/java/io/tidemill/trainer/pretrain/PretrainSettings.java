@@ -43,7 +43,7 @@ public record PretrainSettings(
     /** The settings that made the embedded base model. */
     public static PretrainSettings embeddedBase() {
         return new PretrainSettings(
-                1, 4, 512, 1.5e-3, 100, 1.0, 0.1, 1, ComputeType.best(), 20_261_123, Duration.ofMinutes(2));
+                2, 4, 512, 1.5e-3, 100, 1.0, 0.1, 1, ComputeType.best(), 20_261_123, Duration.ofMinutes(2));
     }
 
     private static void require(boolean holds, String key, Object value, String expected) {

@@ -175,7 +175,7 @@ public interface TrainerConfig {
     /** Direct preference optimisation on pairs. */
     interface Dpo {
         /** Peak of the schedule. The default suits models of some million parameters; larger ones want 1e-6 to 5e-5. */
-        @WithDefault("1e-4")
+        @WithDefault("1.5e-4")
         double learningRate();
 
         /** Share of the stage's steps in which the rate rises. */
@@ -190,11 +190,11 @@ public interface TrainerConfig {
         int pairs();
 
         /** How strongly the champion holds the candidate back. */
-        @WithDefault("0.1")
+        @WithDefault("0.3")
         double beta();
 
         /** Weight of the chosen answer's own loss, which keeps it likely; 0 leaves it out. */
-        @WithDefault("0.5")
+        @WithDefault("1.0")
         double supervisedWeight();
 
         @WithDefault("1")

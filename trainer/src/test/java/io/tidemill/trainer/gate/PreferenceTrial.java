@@ -51,7 +51,7 @@ import java.util.stream.Stream;
  * <p>The demo's exam takes no part: what {@code exam} holds out is put aside first, and {@code development} splits the
  * rest anew. So the demo measures on pairs that chose nothing. Figures go to docs/experiments.md.
  *
- * <pre>  PreferenceTrial MODEL-DIR exam=SALT development=SALT rounds=2 [learning-rate=1e-4] [beta=0.1] …  </pre>
+ * <pre>  PreferenceTrial MODEL-DIR exam=SALT development=SALT rounds=2 [learning-rate=1.5e-4] [beta=0.3] …  </pre>
  */
 final class PreferenceTrial {
     private static final double SHARE = 0.12;
@@ -107,10 +107,10 @@ final class PreferenceTrial {
 
         PreferenceSettings dpo() {
             return new PreferenceSettings(
-                    optimizer(number("learning-rate", 1e-4), Decay.LINEAR, 0),
+                    optimizer(number("learning-rate", 1.5e-4), Decay.LINEAR, 0),
                     (int) number("pairs", 16),
-                    number("beta", 0.1),
-                    number("supervised-weight", 0.5),
+                    number("beta", 0.3),
+                    number("supervised-weight", 1),
                     (int) number("epochs", 1));
         }
 
@@ -127,7 +127,7 @@ final class PreferenceTrial {
 
     private static void run(Path directory, Tokenizer tokenizer, Settings settings) throws IOException {
         ChatEncoder chats = new ChatEncoder(tokenizer, ChatTemplate.load(directory));
-        SplitFunction exam = new SplitFunction(settings.text("exam", "tidemill"), SHARE);
+        SplitFunction exam = new SplitFunction(settings.text("exam", "demo-2"), SHARE);
         SplitFunction development = new SplitFunction(settings.text("development", "development"), DEVELOPMENT_SHARE);
         List<TokenizedPair> learned = new ArrayList<>();
         List<TokenizedPair> heldOut = new ArrayList<>();
