@@ -124,8 +124,8 @@ final class Download {
         } catch (Redirects.UnreachableException e) {
             throw new TryLaterException(e.getMessage(), e);
         }
-        boolean wrong =
-                response.statusCode() == 416 || response.statusCode() == 206 && (have == 0 || !goesOn(response, have));
+        boolean wrong = response.statusCode() == 416
+                || (response.statusCode() == 206 && (have == 0 || !goesOn(response, have)));
         if (wrong) {
             response.body().close();
             forget();

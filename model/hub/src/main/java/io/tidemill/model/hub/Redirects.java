@@ -99,7 +99,7 @@ final class Redirects {
         }
         boolean secure = "https".equalsIgnoreCase(to.getScheme());
         boolean plain = "http".equalsIgnoreCase(to.getScheme());
-        if (to.getHost() == null || !secure && !plain) {
+        if (to.getHost() == null || (!secure && !plain)) {
             throw new HubException(host(from) + " redirects to something that is no address of the web");
         }
         if (plain && "https".equalsIgnoreCase(from.getScheme())) {

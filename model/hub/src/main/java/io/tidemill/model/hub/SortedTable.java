@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.zip.CRC32C;
 
@@ -33,7 +34,7 @@ final class SortedTable {
     }
 
     /** All entries by key. */
-    static TreeMap<String, ByteBuffer> read(Path path) throws IOException {
+    static SortedMap<String, ByteBuffer> read(Path path) throws IOException {
         long size = Files.size(path);
         if (size > MOST_BYTES) {
             throw new IllegalArgumentException(path + " has " + size + " bytes; an index has at most " + MOST_BYTES);
@@ -41,17 +42,17 @@ final class SortedTable {
         return read(path.toString(), ByteBuffer.wrap(Files.readAllBytes(path)));
     }
 
-    static TreeMap<String, ByteBuffer> read(String name, ByteBuffer file) {
+    static SortedMap<String, ByteBuffer> read(String name, ByteBuffer file) {
         return new SortedTable(name, file).entries();
     }
 
-    private TreeMap<String, ByteBuffer> entries() {
+    private SortedMap<String, ByteBuffer> entries() {
         if (file.capacity() < FOOTER_BYTES || file.getLong(file.capacity() - 8) != MAGIC) {
             throw bad("is no index of a TensorFlow checkpoint (version 2): the number that ends one is not there");
         }
         ByteBuffer footer = slice(file, file.capacity() - FOOTER_BYTES, FOOTER_BYTES - 8);
         handle(footer); // of filters and the like, which are not read
-        TreeMap<String, ByteBuffer> blocks = block(handle(footer));
+        SortedMap<String, ByteBuffer> blocks = block(handle(footer));
         TreeMap<String, ByteBuffer> all = new TreeMap<>();
         for (ByteBuffer block : blocks.values()) {
             for (Map.Entry<String, ByteBuffer> entry : block(handle(block)).entrySet()) {
@@ -86,7 +87,7 @@ final class SortedTable {
     }
 
     /** The entries of a block, which ends with the places where prefixes begin anew and their number. */
-    private TreeMap<String, ByteBuffer> block(ByteBuffer block) {
+    private SortedMap<String, ByteBuffer> block(ByteBuffer block) {
         int size = block.capacity();
         long restarts = size < 4 ? -1 : block.getInt(size - 4);
         if (restarts < 0 || restarts * 4 + 4 > size) {

@@ -12,6 +12,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.zip.CRC32C;
 
@@ -32,7 +33,7 @@ final class TensorBundle implements Closeable {
     private TensorBundle() {}
 
     static TensorBundle open(Path index) throws IOException {
-        TreeMap<String, ByteBuffer> entries = SortedTable.read(index);
+        SortedMap<String, ByteBuffer> entries = SortedTable.read(index);
         TensorBundle bundle = new TensorBundle();
         try {
             bundle.openShards(index, shardCount(index.toString(), entries.remove("")));
