@@ -8,6 +8,7 @@ import io.tidemill.standalone.RunningMill;
 import io.tidemill.standalone.demo.LoopWatch.Finished;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -39,6 +40,7 @@ final class Demo {
     private final Optional<Integer> rounds;
     private final long seed;
     private final Duration pace;
+    private final boolean kept;
     private final Terminal terminal;
     private final List<RoundResult> results = new ArrayList<>();
 
@@ -48,13 +50,22 @@ final class Demo {
     /**
      * @param rounds after how many finished rounds it ends; empty for as long as there is something to send
      * @param pace   time over which a batch is spread
+     * @param kept   whether the data directory outlives the demo
      */
-    Demo(RunningMill mill, DemoPlan plan, Optional<Integer> rounds, long seed, Duration pace, Terminal terminal) {
+    Demo(
+            RunningMill mill,
+            DemoPlan plan,
+            Optional<Integer> rounds,
+            long seed,
+            Duration pace,
+            boolean kept,
+            Terminal terminal) {
         this.mill = mill;
         this.plan = plan;
         this.rounds = rounds;
         this.seed = seed;
         this.pace = pace;
+        this.kept = kept;
         this.terminal = terminal;
     }
 
@@ -158,6 +169,8 @@ final class Demo {
     private Report report(ChatProbe chat) {
         return new Report(
                 List.copyOf(results),
+                mill.settings().data().resolve(Path.of("store", mill.settings().modelName())),
+                kept,
                 mill.startup(),
                 firstRefresh,
                 ProcessMemory.peakMebibytes(),

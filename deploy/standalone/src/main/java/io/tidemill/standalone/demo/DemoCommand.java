@@ -130,7 +130,15 @@ public final class DemoCommand implements Callable<Integer> {
         mill.print(System.out);
         int status = 1;
         try {
-            status = new Demo(mill, plan, rounds, seed, Duration.ofSeconds(paceSeconds), Terminal.of(System.out)).run();
+            status = new Demo(
+                            mill,
+                            plan,
+                            rounds,
+                            seed,
+                            Duration.ofSeconds(paceSeconds),
+                            data.isPresent(),
+                            Terminal.of(System.out))
+                    .run();
         } catch (InterruptedException stopping) {
             Thread.currentThread().interrupt();
             return;

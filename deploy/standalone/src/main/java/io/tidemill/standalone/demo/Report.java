@@ -1,6 +1,7 @@
 package io.tidemill.standalone.demo;
 
 import io.tidemill.proto.v1.SuiteResult;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,11 +15,15 @@ import java.util.stream.Collectors;
 /**
  * What the demo says at its end.
  *
+ * @param store        directory with a directory for each version
+ * @param kept         whether it is still there when the demo has ended
  * @param ready        from the start of the JVM until every service was ready
  * @param firstRefresh from the start of the JVM until the first refreshed version was promoted
  */
 record Report(
         List<RoundResult> rounds,
+        Path store,
+        boolean kept,
         Duration ready,
         Optional<Duration> firstRefresh,
         OptionalLong peakMebibytes,
@@ -35,10 +40,14 @@ record Report(
         lines.addAll(table());
         lines.add("");
         for (RoundResult round : rounds) {
-            lines.add(round.event().getVersion() + " is at " + round.event().getFilesUrl());
+            lines.add(round.event().getVersion() + " is in "
+                    + store.resolve(round.event().getVersion()));
             if (!round.promoted()) {
                 lines.add("  refused: " + round.event().getVerdict().getSummary());
             }
+        }
+        if (!kept) {
+            lines.add("  a temporary directory, removed when the demo ends; --data DIR keeps it");
         }
         lines.add("");
         lines.add("seconds        from the first feedback event of the round to the first answer of the new version");

@@ -7,6 +7,7 @@ import io.tidemill.proto.v1.GateVerdict;
 import io.tidemill.proto.v1.Lineage;
 import io.tidemill.proto.v1.SuiteResult;
 import io.tidemill.proto.v1.VersionState;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -34,8 +35,15 @@ class ReportTest {
                                 "promoted",
                                 "93.5"))
                 .anySatisfy(line -> assertThat(line).contains("tidemill-000003", "refused"))
-                .contains("tidemill-000001 is at http://127.0.0.1:8080/v1/checkpoints/tidemill-000001/files/")
+                .contains("tidemill-000001 is in " + Path.of("/mill/store/tidemill/tidemill-000001"))
                 .contains("  refused: preference-accuracy fell");
+    }
+
+    @Test
+    void aPlaceThatGoesWithTheDemoIsSaidToGo() {
+        String goes = "  a temporary directory, removed when the demo ends; --data DIR keeps it";
+        assertThat(report(List.of(FIRST), false).lines()).contains(goes);
+        assertThat(report(List.of(FIRST), true).lines()).doesNotContain(goes);
     }
 
     @Test
@@ -73,9 +81,15 @@ class ReportTest {
     }
 
     private static Report report(List<RoundResult> rounds) {
+        return report(rounds, true);
+    }
+
+    private static Report report(List<RoundResult> rounds, boolean kept) {
         boolean anyPromoted = rounds.stream().anyMatch(RoundResult::promoted);
         return new Report(
                 rounds,
+                Path.of("/mill/store/tidemill"),
+                kept,
                 Duration.ofMillis(5200),
                 anyPromoted ? Optional.of(Duration.ofSeconds(120)) : Optional.empty(),
                 OptionalLong.of(1234),
