@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tidemill.proto.TopicCatalogue;
 import io.tidemill.proto.v1.Document;
+import io.tidemill.proto.v1.Feedback;
+import io.tidemill.proto.v1.Principal;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -57,6 +59,23 @@ class UploadsTest {
         Answer answer = take(JSON, "[{\"document_id\":\"d-1\",\"text\":\"a\"},{\"text\":\"b\"}]", null);
         assertThat(answer.body()).containsEntry("ids", List.of("d-1", "new-1")).containsEntry("accepted_lines", "1-2");
         assertThat(log.ids()).containsExactly("d-1", "new-1");
+    }
+
+    @Test
+    void aPairFromElsewhereCarriesWhoSentItAndNotWhoItSays() throws IOException {
+        Principal key = Principal.newBuilder()
+                .setSubject("key:3f2a")
+                .setAssurance(Principal.Assurance.API_KEY)
+                .build();
+        String pair = "{\"prompt\":\"Why?\",\"chosen\":\"Because.\",\"rejected\":\"No.\"}";
+        for (Principal sender : List.of(key, Principal.getDefaultInstance())) {
+            Intake<Feedback> intake = Intake.preferences(new TopicCatalogue("t."), sender);
+            InputStream body = new ByteArrayInputStream(pair.getBytes(UTF_8));
+            assertThat(uploads.take(intake, body, JSON, null, null).status()).isEqualTo(202);
+        }
+        assertThat(log.kept)
+                .extracting(kept -> ((Feedback) kept.message()).getPrincipal())
+                .containsExactly(key, Principal.getDefaultInstance());
     }
 
     @ParameterizedTest
