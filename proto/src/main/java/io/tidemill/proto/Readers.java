@@ -129,7 +129,6 @@ public final class Readers {
     }
 
     private static void check(Feedback feedback) throws Refusal {
-        required("feedback_id", feedback.getFeedbackId());
         boolean selfContained = feedback.getComparison().hasSelfContained();
         if (!selfContained) {
             required("turn_id", feedback.getTurnId());

@@ -103,6 +103,33 @@ class RouteTopologyTest {
     }
 
     @Test
+    void feedbackWithoutAnIdIsKnownByItsContent() {
+        String json =
+                """
+                {"comparison": {"verdict": "A_BETTER", "self_contained": {
+                  "messages": [{"role": "user", "content": "Why?"}], "answer_a": "Because.", "answer_b": "%s"}}}
+                """;
+        run.json(run.catalogue.feedback(), json.formatted("No."));
+        run.json(run.catalogue.feedback(), json.formatted("Never."));
+        run.json(run.catalogue.feedback(), json.formatted("No."));
+
+        assertThat(preferences())
+                .extracting(preference -> preference.getPair().getRejected().getText())
+                .containsExactly("No.", "Never.");
+        assertThat(run.rejected()).extracting(Rejected::getCode).containsExactly("repeated");
+    }
+
+    @Test
+    void whatIsNoPromptIsRefusedAndAPromptIsLeftToTheTrainer() {
+        run.json(run.catalogue.prompts(), "{\"messages\": [{\"role\": \"user\", \"content\": \"2+2?\"}]}");
+        run.json(run.catalogue.prompts(), "{\"messages\": \"2+2?\"}");
+        run.bytes(run.catalogue.prompts(), new byte[] {(byte) 0xFF, 1, 2, 3}, new RecordHeaders());
+
+        assertThat(run.rejected()).extracting(Rejected::getCode).containsExactly("wrong-type", "unreadable");
+        assertThat(preferences()).isEmpty();
+    }
+
+    @Test
     void aComparisonThatPrefersNeitherHasNoObjective() {
         shown("t1", "a", "good");
         shown("t1", "b", "bad");
