@@ -160,14 +160,16 @@ class UploadsTest {
 
     @Test
     void whenTheBrokerIsAwayTheAnswerSaysWhichLinesAreKept() throws IOException {
-        log.failFrom(2, new org.apache.kafka.common.errors.TimeoutException("no broker for 10 s."));
+        log.failFrom(2, new org.apache.kafka.common.errors.TimeoutException("no broker for 10 s"));
         Answer answer = take(JSON, "[{\"text\":\"a\"},{\"text\":\"b\"},{\"text\":\"c\"}]", null);
         assertThat(answer.status()).isEqualTo(503);
         assertThat(answer.retryAfterSeconds()).contains(5);
         assertThat(answer.body())
                 .containsEntry("accepted_lines", "1-2")
                 .containsEntry("ids", List.of("new-1", "new-2"));
-        assertThat(answer.body().get("detail")).asString().startsWith("no broker for 10 s.");
+        assertThat(answer.body().get("detail"))
+                .asString()
+                .startsWith("no broker for 10 s. Kept for certain are the accepted lines.");
     }
 
     @Test
