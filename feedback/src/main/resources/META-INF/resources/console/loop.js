@@ -9,7 +9,7 @@ const PHASES = {
   publishing: "Publishing", promoted: "Promoted", refused: "Refused", paused: "Paused", failed: "Failed",
 };
 const WORKING = new Set(["reading", "training", "gating", "publishing"]);
-const KINDS = { pretrain: "texts", sft: "demonstrations", dpo: "preferences", "held-out": "held out", "without-objective": "scores alone", repeated: "repeats", unreadable: "unreadable", "too-long": "too long" };
+const KINDS = { pretrain: "texts", sft: "demonstrations", dpo: "preferences", "held-out": "held out", "without-objective": "scores alone", repeated: "repeats", unreadable: "unreadable", "too-long": "too long", withdrawal: "withdrawals" };
 const STAGES = { pretrain: "reading on", sft: "learning to answer", dpo: "learning preferences" };
 const FULL_BASIN = 2000;
 

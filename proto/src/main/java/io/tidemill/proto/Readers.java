@@ -69,7 +69,9 @@ public final class Readers {
     public static RecordReader<Preference> preferences() {
         return new RecordReader<>(Preference.getDefaultInstance(), preference -> {
             required("example_id", preference.getExampleId());
-            present("pair or scored", preference.hasPair() || preference.hasScored());
+            present(
+                    "pair, scored or withdrawn",
+                    preference.hasPair() || preference.hasScored() || preference.getWithdrawnCount() > 0);
         });
     }
 

@@ -38,10 +38,9 @@ public class FeedbackResource {
     /** Lines of a stream that may be on their way to the broker at once. */
     private static final int WINDOW = 256;
 
-    /** What a withdrawal can do is known only where feedback and answers are joined. */
-    private static final String WITHDRAWAL_NOTE = "Taken back is what still waits for its answer. What has become a"
-            + " training example stays, and a rating of a stored answer and a comparison that brings its own answers"
-            + " become one at once. The topic 'rejected' tells which it was: withdrawn or too-late.";
+    /** How far a withdrawal reaches: the trainer freezes what it reads. */
+    private static final String WITHDRAWAL_NOTE =
+            "What no round has begun to read is not learned any more; a version that has learned it keeps it.";
 
     private final Intake intake;
     private final FeedbackReader reader;

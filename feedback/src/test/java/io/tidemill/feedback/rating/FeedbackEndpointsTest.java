@@ -146,8 +146,7 @@ class FeedbackEndpointsTest {
         String comparison = accepted("comparisons", self(Ids.uuid7(), 1));
         post("withdrawals", "{\"feedback_id\": \"" + comparison + "\"}")
                 .statusCode(202)
-                .body("note", containsString("What has become a training example stays"))
-                .body("note", containsString("a comparison that brings its own answers"));
+                .body("note", containsString("a version that has learned it keeps it"));
     }
 
     @Test

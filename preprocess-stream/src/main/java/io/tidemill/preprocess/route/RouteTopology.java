@@ -95,7 +95,9 @@ public final class RouteTopology {
 
         // A rating counts by itself, and once more where the same prompt has its opposite.
         KStream<String, Preference> pairs = preferences
-                .filter((turn, preference) -> preference.hasScored(), Named.as("rated"))
+                .filter(
+                        (turn, preference) -> preference.hasScored() || preference.getWithdrawnCount() > 0,
+                        Named.as("rated"))
                 .selectKey((turn, preference) -> Ids.turnHash(preference.getMessagesList()), Named.as("key-by-prompt"))
                 .repartition(Repartitioned.<String, Preference>as("by-prompt")
                         .withKeySerde(Serdes.String())
