@@ -25,6 +25,7 @@ import io.tidemill.feedback.serving.AnswerQueue;
 import io.tidemill.feedback.serving.ModelFollower;
 import io.tidemill.feedback.serving.ServedModel;
 import io.tidemill.feedback.serving.VersionLedger;
+import io.tidemill.feedback.web.UnknownPath;
 import io.tidemill.proto.Readers;
 import io.tidemill.proto.TopicCatalogue;
 import io.tidemill.proto.TopicTail;
@@ -183,6 +184,7 @@ public class FeedbackWiring {
     void routes(@Observes Router router) {
         gateway.register(router);
         events.register(router);
+        UnknownPath.register(router);
     }
 
     @Produces

@@ -16,7 +16,7 @@ const BOTTOM = 30;
  */
 export function chart(container, points, { title, format, chance = null }) {
   if (!points.length) {
-    container.replaceChildren(el("p", { class: "empty" }, "The first round has not been judged yet."));
+    container.replaceChildren(el("p", { class: "empty" }, "Nothing has been judged by this yet."));
     return;
   }
   const [low, high] = range(points, chance);

@@ -9,7 +9,7 @@ const PHASES = {
   publishing: "Publishing", promoted: "Promoted", refused: "Refused", paused: "Paused", failed: "Failed",
 };
 const WORKING = new Set(["reading", "training", "gating", "publishing"]);
-const KINDS = { pretrain: "texts", sft: "demonstrations", dpo: "preferences", "held-out": "held out", "without-objective": "scores alone", repeated: "repeats", unreadable: "unreadable", "too-long": "too long" };
+const KINDS = { pretrain: "texts", sft: "demonstrations", dpo: "preferences", "held-out": "held out", "without-objective": "scores alone", repeated: "repeats", unreadable: "unreadable", "too-long": "too long", withdrawal: "withdrawals" };
 const STAGES = { pretrain: "reading on", sft: "learning to answer", dpo: "learning preferences" };
 const FULL_BASIN = 2000;
 
@@ -102,9 +102,9 @@ function gate({ round, versions }) {
   label.className = verdict.passed ? "good" : "bad";
   $("gate-detail").textContent = judged.version;
   $("gate-suites").replaceChildren(...verdict.suites.map((s) => el("li", { title: s.rule },
-    el("span", { class: `mark ${s.passed ? "good" : "bad"}` }, s.passed ? "✓" : "✗"),
+    wasJudged(s) ? el("span", { class: `mark ${s.passed ? "good" : "bad"}` }, s.passed ? "✓" : "✗") : el("span", { class: "mark" }, "–"),
     el("span", {}, suiteName(s)),
-    el("span", { class: "numbers" }, `${inUnit(s.before, s.unit)} → ${inUnit(s.after, s.unit)}`))));
+    el("span", { class: "numbers" }, s.examples ? change(s) : "no examples yet"))));
 }
 
 function served({ served: now, activity, versions }) {
@@ -135,7 +135,7 @@ function points(versions, wanted) {
   let unit = "";
   for (const v of versions) {
     const suite = v.verdict?.suites.find(wanted);
-    if (!suite) continue;
+    if (!suite?.examples) continue;
     unit = suite.unit;
     if (!result.length && v.parent) result.push({ name: v.parent, label: short(v.parent), value: suite.before, low: null, high: null, accepted: true });
     const interval = suite.after_high > suite.after_low;
@@ -149,6 +149,11 @@ function points(versions, wanted) {
 
 /** A suite is compared with the version's parent, or with the ancestor that it names. */
 const suiteName = (s) => (s.against ? `${words(s.suite)} since ${s.against}` : words(s.suite));
+
+/** The gate takes a suite with too few examples as passed, and its rule says so. */
+const wasJudged = (s) => s.examples > 0 && !s.rule?.startsWith("not judged");
+
+const change = (s) => `${inUnit(s.before, s.unit)} → ${inUnit(s.after, s.unit)}`;
 
 const short = (version) => String(Number(version.slice(version.lastIndexOf("-") + 1)));
 
@@ -176,8 +181,7 @@ function versions({ versions: all, served: now }) {
 }
 
 function numbers(v) {
-  const suites = (v.verdict?.suites ?? []).map((s) => el("span", {},
-    `${suiteName(s)} ${inUnit(s.before, s.unit)} → ${inUnit(s.after, s.unit)}`));
+  const suites = (v.verdict?.suites ?? []).filter((s) => s.examples).map((s) => el("span", {}, `${suiteName(s)} ${change(s)}`));
   const examples = Object.entries(v.lineage?.examples ?? {}).map(([name, n]) => el("span", {}, `${whole(n)} ${kind(name)}`));
   return [...suites, ...examples];
 }

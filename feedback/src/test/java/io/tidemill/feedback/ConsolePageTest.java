@@ -17,6 +17,7 @@ import io.tidemill.feedback.testing.Kafka;
 import io.tidemill.feedback.testing.ServiceTestResource;
 import io.tidemill.feedback.testing.Serving;
 import io.tidemill.proto.Readers;
+import io.tidemill.proto.v1.CheckpointEvent;
 import io.tidemill.proto.v1.Command;
 import io.tidemill.proto.v1.Comparison;
 import io.tidemill.proto.v1.Feedback;
@@ -96,6 +97,31 @@ class ConsolePageTest {
         assertThat(page.locator("#start-round").isDisabled()).isTrue();
         round(RoundEvent.Phase.PAUSED, 30);
         page.locator("#pause").getByText("Resume").waitFor();
+    }
+
+    @Test
+    void aSuiteWithoutExamplesIsNeitherPassedNorDrawn() {
+        CheckpointEvent.Builder event = Serving.store().promoted(Serving.nextVersion(), "").toBuilder();
+        event.getVerdictBuilder()
+                .getSuitesBuilder(1)
+                .clearBefore()
+                .clearAfter()
+                .clearAfterLow()
+                .clearAfterHigh()
+                .clearExamples()
+                .setRule("not judged: 0 examples, at least 200 are needed");
+        Serving.announce(event.build());
+        Serving.awaitServed(event.getVersion());
+        round(RoundEvent.Phase.WAITING, 0);
+        page.locator("#gate-detail").getByText(event.getVersion()).waitFor();
+        Locator suites = page.locator("#gate-suites li");
+        assertThat(suites.nth(0).innerText()).contains("✓").contains("3.2 → 3.1");
+        assertThat(suites.nth(1).innerText()).contains("–").contains("no examples yet");
+        assertThat(suites.nth(1).innerText()).doesNotContain("✓").doesNotContain("0.0 %");
+        String label = String.valueOf(
+                Integer.parseInt(event.getVersion().substring(event.getVersion().lastIndexOf('-') + 1)));
+        assertThat(page.locator("#chart-loss svg").getAttribute("aria-label")).contains(label + " 3.1");
+        assertThat(page.locator("#chart-accuracy").innerHTML()).doesNotContain(">" + label + "<");
     }
 
     @Test

@@ -3,13 +3,19 @@ package io.tidemill.ingest;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.tidemill.ingest.upload.Answer;
 import io.tidemill.ingest.upload.Intake;
+import io.tidemill.proto.Caller;
+import io.tidemill.proto.v1.Principal;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
+import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.Response;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
@@ -87,9 +93,25 @@ public class IngestResource {
             InputStream body,
             @HeaderParam(HttpHeaders.CONTENT_TYPE) @Parameter(hidden = true) String type,
             @HeaderParam(HttpHeaders.CONTENT_ENCODING) @Parameter(hidden = true) String encoding,
-            @HeaderParam(IDEMPOTENCY_KEY) @Parameter(description = KEY_MEANING) String key)
+            @HeaderParam(IDEMPOTENCY_KEY) @Parameter(description = KEY_MEANING) String key,
+            @Context RoutingContext call)
             throws IOException {
-        return take(wiring.preferences(), body, type, encoding, key);
+        return take(wiring.preferences(sender(call)), body, type, encoding, key);
+    }
+
+    /** Who is known to have sent it: what an authenticator found, or that it came from this machine, or nobody. */
+    private static Principal sender(RoutingContext call) {
+        Principal known = call.get(Caller.ATTRIBUTE);
+        if (known != null) {
+            return known;
+        }
+        try {
+            InetAddress address =
+                    InetAddress.getByName(call.request().remoteAddress().hostAddress());
+            return address.isLoopbackAddress() ? Caller.LOCAL : Principal.getDefaultInstance();
+        } catch (UnknownHostException noAddress) {
+            return Principal.getDefaultInstance();
+        }
     }
 
     private Response take(Intake<?> intake, InputStream body, String type, String encoding, String key)

@@ -9,6 +9,7 @@ import io.tidemill.ingest.upload.UploadLimits;
 import io.tidemill.ingest.upload.Uploads;
 import io.tidemill.proto.Ids;
 import io.tidemill.proto.TopicCatalogue;
+import io.tidemill.proto.v1.Principal;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.util.List;
@@ -72,8 +73,8 @@ public class IngestWiring {
         return Intake.prompts(topics);
     }
 
-    Intake<?> preferences() {
-        return Intake.preferences(topics);
+    Intake<?> preferences(Principal sender) {
+        return Intake.preferences(topics, sender);
     }
 
     /** Why nothing can be taken; empty when it can. */

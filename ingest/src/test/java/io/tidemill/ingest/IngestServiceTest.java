@@ -12,6 +12,7 @@ import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.tidemill.deploy.kafka.testing.KafkaTestResource;
+import io.tidemill.proto.Caller;
 import io.tidemill.proto.Readers;
 import io.tidemill.proto.Reading;
 import io.tidemill.proto.Topic;
@@ -123,12 +124,12 @@ class IngestServiceTest {
         assertThat(read(topics.feedback(), record -> record.key().equals("pair-7")))
                 .singleElement()
                 .satisfies(record -> assertThat(Readers.feedback().read(record.value(), record.headers()))
-                        .isInstanceOfSatisfying(
-                                Reading.Accepted.class, accepted -> assertThat(((Feedback) accepted.message())
-                                                .getComparison()
-                                                .getSelfContained()
-                                                .getAnswerA())
-                                        .isEqualTo("Because.")));
+                        .isInstanceOfSatisfying(Reading.Accepted.class, accepted -> {
+                            Feedback pair = (Feedback) accepted.message();
+                            assertThat(pair.getComparison().getSelfContained().getAnswerA())
+                                    .isEqualTo("Because.");
+                            assertThat(pair.getPrincipal()).isEqualTo(Caller.LOCAL);
+                        }));
     }
 
     @Test

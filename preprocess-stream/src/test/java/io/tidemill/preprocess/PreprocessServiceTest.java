@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -149,6 +150,10 @@ class PreprocessServiceTest {
                 .then()
                 .body("counts.parse.accepted", greaterThanOrEqualTo(4))
                 .body("counts.tokenize.accepted", greaterThanOrEqualTo(2));
+        // Each topic once: Kafka also measures it under its older name, with underscores for dots.
+        await().atMost(LIMIT)
+                .until(() -> lags(), lags -> lags.contains(CATALOGUE.feedback().name()));
+        assertThat(lags()).noneMatch(topic -> topic.endsWith("_feedback"));
         String metrics =
                 given().get("/q/metrics").then().statusCode(200).extract().asString();
         assertThat(metrics).containsPattern("preprocess_records_total\\{.*code=\"accepted\".*stage=\"join\".*} 2.0");
@@ -163,6 +168,13 @@ class PreprocessServiceTest {
 
         awaitSequence(second, "whole");
         given().get("/v1/preprocess").then().body("applications[1].version", equalTo("tidemill-000001"));
+    }
+
+    private static Set<String> lags() {
+        return given().get("/v1/preprocess")
+                .jsonPath()
+                .getMap("applications[0].lagRecords", String.class, Object.class)
+                .keySet();
     }
 
     private static TokenSequence awaitSequence(CheckpointEvent version, String parent) {

@@ -69,7 +69,9 @@ public final class Readers {
     public static RecordReader<Preference> preferences() {
         return new RecordReader<>(Preference.getDefaultInstance(), preference -> {
             required("example_id", preference.getExampleId());
-            present("pair or scored", preference.hasPair() || preference.hasScored());
+            present(
+                    "pair, scored or withdrawn",
+                    preference.hasPair() || preference.hasScored() || preference.getWithdrawnCount() > 0);
         });
     }
 
@@ -129,7 +131,6 @@ public final class Readers {
     }
 
     private static void check(Feedback feedback) throws Refusal {
-        required("feedback_id", feedback.getFeedbackId());
         boolean selfContained = feedback.getComparison().hasSelfContained();
         if (!selfContained) {
             required("turn_id", feedback.getTurnId());

@@ -138,6 +138,14 @@ class RecordReaderTest {
         assertThat(reason(reading)).contains(reason);
     }
 
+    @Test
+    void feedbackOfAPlainClientNeedsNoId() {
+        String json = "{\"turn_id\":\"t\",\"thumb\":{\"completion_id\":\"t/0\",\"up\":true}}";
+        assertThat(accepted(Readers.feedback().read(json.getBytes(UTF_8), headers("application/json")))
+                        .getFeedbackId())
+                .isEmpty();
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

@@ -2,6 +2,7 @@ package io.tidemill.feedback.access;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tidemill.feedback.request.ErrorJson;
+import io.tidemill.proto.Caller;
 import io.tidemill.proto.v1.Principal;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
@@ -18,7 +19,6 @@ import java.util.Set;
  * reading, asks for one.
  */
 public final class AccessFilter {
-    private static final String PRINCIPAL = "tidemill.principal";
     private static final Set<HttpMethod> READING = Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS);
     private static final String POLICY =
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
@@ -65,13 +65,13 @@ public final class AccessFilter {
                     "This needs an API key: send 'Authorization: Bearer tm-…' with a key that the first start printed.");
             return;
         }
-        caller.ifPresent(principal -> exchange.put(PRINCIPAL, principal));
+        caller.ifPresent(principal -> exchange.put(Caller.ATTRIBUTE, principal));
         exchange.next();
     }
 
     /** Who sent a request that has passed the filter. */
     public static Principal principal(RoutingContext exchange) {
-        Principal principal = exchange.get(PRINCIPAL);
+        Principal principal = exchange.get(Caller.ATTRIBUTE);
         if (principal == null) {
             throw new IllegalStateException("No principal on "
                     + exchange.request().path() + ": the access filter must stand before this route.");

@@ -113,7 +113,7 @@ final class LanguageModelEngine implements AnswerEngine {
         }
 
         boolean token(int token, float logProbability) {
-            String brought = decoder.append(token);
+            String brought = isUnused(token) ? "" : decoder.append(token);
             decoded += brought.length();
             lengths.add(decoded);
             String shown = stop.append(brought);
@@ -168,9 +168,17 @@ final class LanguageModelEngine implements AnswerEngine {
         }
 
         private byte[] bytes(int token) {
+            if (isUnused(token)) {
+                return new byte[0];
+            }
             return tokenizer.isByteLevel()
                     ? tokenizer.bytes(token)
                     : tokenizer.token(token).getBytes(StandardCharsets.UTF_8);
+        }
+
+        /** Models round their vocabulary up (Qwen2 to 151,936 for 151,665 tokens); an id beyond spells nothing. */
+        private boolean isUnused(int token) {
+            return token >= tokenizer.vocabularySize();
         }
     }
 }

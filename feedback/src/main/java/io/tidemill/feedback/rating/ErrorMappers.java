@@ -9,34 +9,36 @@ import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 
 /** Turns this service's own failures into answers that say what to do. */
 public class ErrorMappers {
-    @ServerExceptionMapper
-    public Response invalid(InvalidRequest problem) {
-        return json(400, ErrorJson.of(problem)).build();
+    @ServerExceptionMapper({
+        InvalidRequest.class,
+        Intake.OtherBody.class,
+        NdjsonLines.TooLong.class,
+        EventLog.Unavailable.class,
+        EventLog.TooLarge.class
+    })
+    public Response map(RuntimeException problem) {
+        return answer(problem);
     }
 
-    @ServerExceptionMapper
-    public Response otherBody(Intake.OtherBody problem) {
-        return json(422, ErrorJson.of("invalid_request_error", "idempotency_key_reused", problem.getMessage()))
-                .build();
-    }
-
-    @ServerExceptionMapper
-    public Response tooLong(NdjsonLines.TooLong problem) {
-        return json(413, ErrorJson.of("invalid_request_error", "too_large", problem.getMessage()))
-                .build();
-    }
-
-    @ServerExceptionMapper
-    public Response unavailable(EventLog.Unavailable problem) {
-        return json(503, ErrorJson.of("server_error", "kafka_unavailable", problem.getMessage()))
-                .header("Retry-After", "2")
-                .build();
-    }
-
-    @ServerExceptionMapper
-    public Response tooLarge(EventLog.TooLarge problem) {
-        return json(413, ErrorJson.of("invalid_request_error", "too_large", problem.getMessage()))
-                .build();
+    /** The answer to one of these failures; any other is thrown on. */
+    static Response answer(RuntimeException problem) {
+        if (problem instanceof InvalidRequest invalid) {
+            return json(400, ErrorJson.of(invalid)).build();
+        }
+        if (problem instanceof Intake.OtherBody) {
+            return json(422, ErrorJson.of("invalid_request_error", "idempotency_key_reused", problem.getMessage()))
+                    .build();
+        }
+        if (problem instanceof NdjsonLines.TooLong || problem instanceof EventLog.TooLarge) {
+            return json(413, ErrorJson.of("invalid_request_error", "too_large", problem.getMessage()))
+                    .build();
+        }
+        if (problem instanceof EventLog.Unavailable) {
+            return json(503, ErrorJson.of("server_error", "kafka_unavailable", problem.getMessage()))
+                    .header("Retry-After", "2")
+                    .build();
+        }
+        throw problem;
     }
 
     private static Response.ResponseBuilder json(int status, Object body) {

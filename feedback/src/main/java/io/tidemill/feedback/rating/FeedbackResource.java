@@ -8,7 +8,6 @@ import io.tidemill.feedback.FeedbackConfig;
 import io.tidemill.feedback.access.AccessFilter;
 import io.tidemill.feedback.log.EventLog;
 import io.tidemill.feedback.loop.RecentCompletions;
-import io.tidemill.feedback.request.ErrorJson;
 import io.tidemill.feedback.request.Fields;
 import io.tidemill.feedback.request.InvalidRequest;
 import io.tidemill.proto.v1.Feedback;
@@ -38,6 +37,10 @@ import java.util.function.Function;
 public class FeedbackResource {
     /** Lines of a stream that may be on their way to the broker at once. */
     private static final int WINDOW = 256;
+
+    /** How far a withdrawal reaches: the trainer freezes what it reads. */
+    private static final String WITHDRAWAL_NOTE =
+            "What no round has begun to read is not learned any more; a version that has learned it keeps it.";
 
     private final Intake intake;
     private final FeedbackReader reader;
@@ -83,7 +86,7 @@ public class FeedbackResource {
     public Response withdrawals(
             InputStream body, @HeaderParam("Idempotency-Key") String key, @Context RoutingContext call)
             throws IOException {
-        return one(body, key, call, reader::withdrawal);
+        return withNote(one(body, key, call, reader::withdrawal), WITHDRAWAL_NOTE);
     }
 
     /** One object, an array of them, or with {@code application/x-ndjson} a stream of any length, one a line. */
@@ -100,13 +103,14 @@ public class FeedbackResource {
         if (contentType != null && contentType.startsWith("application/x-ndjson")) {
             return lines(body, idempotencyKey, principal);
         }
-        List<Fields> all = FeedbackReader.oneOrMany(Fields.parse(whole(body)));
+        byte[] bytes = whole(body);
+        List<Fields> all = FeedbackReader.oneOrMany(Fields.parse(bytes));
         // All are read before the first is appended: a bad one leaves nothing half-taken.
         List<Feedback.Builder> read =
                 all.stream().map(fields -> many(fields, all.size() > 1)).toList();
         List<CompletableFuture<String>> taken = new ArrayList<>();
         for (Feedback.Builder feedback : read) {
-            taken.add(intake.accept(feedback, principal, idempotencyKey, taken.size()));
+            taken.add(intake.accept(feedback, principal, idempotencyKey, taken.size(), bytes));
         }
         return accepted(taken.stream().map(EventLog::await).toList());
     }
@@ -121,9 +125,11 @@ public class FeedbackResource {
 
     private Response one(InputStream body, String key, RoutingContext call, Function<Fields, Feedback.Builder> read)
             throws IOException {
-        Feedback.Builder feedback = read.apply(Fields.ofObject(whole(body)));
+        byte[] bytes = whole(body);
+        Feedback.Builder feedback = read.apply(Fields.ofObject(bytes));
         Principal principal = AccessFilter.principal(call);
-        return accepted(List.of(EventLog.await(intake.accept(feedback, principal, Optional.ofNullable(key), 0))));
+        return accepted(
+                List.of(EventLog.await(intake.accept(feedback, principal, Optional.ofNullable(key), 0, bytes))));
     }
 
     private Response lines(InputStream body, Optional<String> key, Principal principal) throws IOException {
@@ -132,32 +138,30 @@ public class FeedbackResource {
         try {
             for (Optional<byte[]> line = lines.next(); line.isPresent(); line = lines.next()) {
                 Feedback.Builder feedback = many(Fields.ofObject(line.get()), true);
-                window.add(intake.accept(feedback, principal, key, lines.number()));
+                window.add(intake.accept(feedback, principal, key, lines.number(), line.get()));
             }
             window.drain();
-        } catch (InvalidRequest e) {
-            window.drain();
-            return stopped(400, ErrorJson.of(e), lines.number(), window.kept);
-        } catch (NdjsonLines.TooLong e) {
-            window.drain();
-            ObjectNode error = ErrorJson.of("invalid_request_error", "too_large", e.getMessage());
-            return stopped(413, error, lines.number(), window.kept);
         } catch (EventLog.Unavailable e) {
-            ObjectNode error = ErrorJson.of("server_error", "kafka_unavailable", e.getMessage());
-            return stopped(503, error, lines.number(), window.kept);
+            return stopped(e, lines.number(), window.kept, key);
+        } catch (InvalidRequest | NdjsonLines.TooLong | Intake.OtherBody | EventLog.TooLarge e) {
+            return stopped(window.drained(e), lines.number(), window.kept, key);
         }
         return Response.accepted(JsonNodeFactory.instance.objectNode().put("accepted", window.kept))
                 .build();
     }
 
     /** A line could not be taken: of the stream the first {@code kept} are, what follows is not known to be. */
-    private static Response stopped(int status, ObjectNode body, long line, long kept) {
-        body.withObject("/error")
+    private static Response stopped(RuntimeException problem, long line, long kept, Optional<String> key) {
+        Response answer = ErrorMappers.answer(problem);
+        String remedy = key.isPresent()
+                ? "send all of it again under the same key: what is kept counts once."
+                : "send again from the one after them.";
+        ((ObjectNode) answer.getEntity())
+                .withObject("/error")
                 .put("line", line)
                 .put("accepted", kept)
-                .put("remedy", "The first " + kept + " are kept; send again from the one after them.");
-        Response.ResponseBuilder response = Response.status(status).entity(body);
-        return status == 503 ? response.header("Retry-After", "2").build() : response.build();
+                .put("remedy", "The first " + kept + " are kept; " + remedy);
+        return answer;
     }
 
     /** What is on its way to the broker, acknowledged in the order of the stream. */
@@ -178,6 +182,16 @@ public class FeedbackResource {
             }
         }
 
+        /** Waits for the rest before the stream is given up for this; a failure meanwhile comes before it. */
+        RuntimeException drained(RuntimeException problem) {
+            try {
+                drain();
+                return problem;
+            } catch (EventLog.Unavailable | EventLog.TooLarge earlier) {
+                return earlier;
+            }
+        }
+
         private void awaitOldest() {
             EventLog.await(onTheirWay.remove());
             kept++;
@@ -190,6 +204,11 @@ public class FeedbackResource {
             throw new NdjsonLines.TooLong("The request", maximumBytes);
         }
         return bytes;
+    }
+
+    private static Response withNote(Response answer, String note) {
+        ((ObjectNode) answer.getEntity()).put("note", note);
+        return answer;
     }
 
     private static Response accepted(List<String> ids) {

@@ -49,12 +49,13 @@ public final class Intake {
      *
      * @param idempotencyKey of the request; an own feedback id comes first
      * @param index          of the feedback in its request
+     * @param body           of the request, or its line: the same key with another body is refused
      * @return its id, once the broker has acknowledged it
      */
     CompletableFuture<String> accept(
-            Feedback.Builder feedback, Principal principal, Optional<String> idempotencyKey, long index) {
-        String content = Ids.contentHash(feedback.build().toByteArray());
+            Feedback.Builder feedback, Principal principal, Optional<String> idempotencyKey, long index, byte[] body) {
         boolean byKey = feedback.getFeedbackId().isEmpty() && idempotencyKey.isPresent();
+        String content = Ids.contentHash(byKey ? body : feedback.build().toByteArray());
         String id = id(feedback, principal, idempotencyKey, index);
         CompletableFuture<String> acknowledged;
         synchronized (newest) {

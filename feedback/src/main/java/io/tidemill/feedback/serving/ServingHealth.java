@@ -25,6 +25,11 @@ public class ServingHealth implements HealthCheck {
         status.loading().ifPresent(version -> response.withData("loading", version));
         status.failure()
                 .ifPresent(failure -> response.withData("failure", failure.version() + ": " + failure.reason()));
+        if (status.version().isEmpty()
+                && status.loading().isEmpty()
+                && status.failure().isEmpty()) {
+            response.withData("reason", "No version has been promoted yet.");
+        }
         return response.build();
     }
 }

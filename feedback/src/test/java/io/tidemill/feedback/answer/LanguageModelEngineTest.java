@@ -13,6 +13,7 @@ import io.tidemill.model.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -81,6 +82,30 @@ class LanguageModelEngineTest implements AnswerEngineContract {
     }
 
     @Test
+    void anIdThatTheTokenizerDoesNotHaveAddsNothingToTheText(@TempDir Path other) throws IOException {
+        int spare = 2_000;
+        tinyModel(other, spare); // as Qwen's, whose vocabulary is rounded up; here most ids spell nothing
+        List<Piece> pieces = new ArrayList<>();
+        try (AnswerEngine rounded = loader().load("tidemill-000009", other);
+                Tokenizer tokenizer = Tokenizer.load(other)) {
+            int[] prompt = rounded.promptTokens(new Question.RawText("It was"));
+            Answer answer = rounded.answer(prompt, AnswerEngineContract.settings(1, 40, List.of()), piece -> {
+                pieces.add(piece);
+                return true;
+            });
+            int[] spelt = Arrays.stream(answer.tokens())
+                    .filter(token -> token < tokenizer.vocabularySize())
+                    .toArray();
+            assertThat(spelt.length).isPositive().isLessThan(answer.tokens().length);
+            assertThat(answer.text()).isEqualTo(tokenizer.decode(spelt));
+            assertThat(pieces)
+                    .filteredOn(piece -> piece.token() >= tokenizer.vocabularySize())
+                    .isNotEmpty()
+                    .allSatisfy(piece -> assertThat(piece.bytes()).isEmpty());
+        }
+    }
+
+    @Test
     void aModelWithoutATemplateContinuesTextButDoesNotChat() throws IOException {
         Files.deleteIfExists(directory.resolve("chat_template.jinja"));
         Path config = directory.resolve("tokenizer_config.json");
@@ -103,12 +128,17 @@ class LanguageModelEngineTest implements AnswerEngineContract {
 
     /** Two layers of 16 elements over a vocabulary of a few hundred; its answers are noise, token by token. */
     static void tinyModel(Path directory) throws IOException {
+        tinyModel(directory, 0);
+    }
+
+    /** @param spare ids that the model has and its tokenizer has not */
+    private static void tinyModel(Path directory, int spare) throws IOException {
         BpeTrainer trainer = new BpeTrainer(300, List.of("<|endoftext|>", "<|im_start|>", "<|im_end|>"));
         trainer.add("It was the best of times, it was the worst of times. Good morning, once upon a time.");
         trainer.train().write(directory, "<|endoftext|>", CHATML, 64);
         int vocabulary;
         try (Tokenizer tokenizer = Tokenizer.load(directory)) {
-            vocabulary = tokenizer.vocabularySize();
+            vocabulary = tokenizer.vocabularySize() + spare;
         }
         ModelConfig config =
                 new ModelConfig(vocabulary, 16, 32, 2, 2, 1, 8, 64, 10_000, 1e-5, true, 0.4, -1, List.of(0));

@@ -359,6 +359,18 @@ class ChatCompletionsTest {
     }
 
     @Test
+    void aPathThatNobodyServesIsAnErrorThatClientsCanRead() {
+        given().contentType("application/json")
+                .body("{}")
+                .post("/v1/embeddings")
+                .then()
+                .statusCode(404)
+                .contentType("application/json")
+                .body("error.code", org.hamcrest.Matchers.equalTo("unknown_url"))
+                .body("error.message", org.hamcrest.Matchers.containsString("POST /v1/embeddings"));
+    }
+
+    @Test
     void aBodyOverTheLimitIs413() {
         given().body("x".repeat(3_000_000))
                 .post("/v1/chat/completions")

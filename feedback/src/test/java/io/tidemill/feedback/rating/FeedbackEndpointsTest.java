@@ -11,6 +11,7 @@ import io.restassured.config.EncoderConfig;
 import io.restassured.config.RestAssuredConfig;
 import io.restassured.http.ContentType;
 import io.restassured.response.ValidatableResponse;
+import io.restassured.specification.RequestSpecification;
 import io.tidemill.feedback.testing.Kafka;
 import io.tidemill.feedback.testing.ServiceTestResource;
 import io.tidemill.feedback.testing.Serving;
@@ -110,6 +111,42 @@ class FeedbackEndpointsTest {
                 .body("error.line", equalTo(4))
                 .body("error.accepted", equalTo(2));
         assertThat(inGroup(other)).hasSize(2);
+    }
+
+    @Test
+    void aStreamThatUsesAKeyAgainWithAnotherLineSaysWhatIsKept() {
+        String group = Ids.uuid7();
+        String key = Ids.uuid7();
+        stream(key, self(group, 1) + "\n" + self(group, 2)).statusCode(202);
+        stream(key, self(group, 1) + "\n" + self(group, 3))
+                .statusCode(422)
+                .body("error.code", equalTo("idempotency_key_reused"))
+                .body("error.line", equalTo(2))
+                .body("error.accepted", equalTo(1))
+                .body("error.remedy", containsString("under the same key"));
+        assertThat(inGroup(group)).hasSize(2);
+        // Under its key a stream that was cut off goes on where it ended.
+        stream(key, self(group, 1) + "\n" + self(group, 2) + "\n" + self(group, 4))
+                .statusCode(202);
+        assertThat(inGroup(group)).hasSize(3);
+    }
+
+    @Test
+    void anArrayWithOneMoreElementIsAnotherBodyUnderTheSameKey() {
+        String group = Ids.uuid7();
+        String key = Ids.uuid7();
+        withKey("comparisons", key, "[" + self(group, 1) + "]").statusCode(202);
+        withKey("comparisons", key, "[" + self(group, 1) + "," + self(group, 2) + "]")
+                .statusCode(422);
+        assertThat(inGroup(group)).hasSize(1);
+    }
+
+    @Test
+    void aWithdrawalSaysWhatItCannotTakeBack() {
+        String comparison = accepted("comparisons", self(Ids.uuid7(), 1));
+        post("withdrawals", "{\"feedback_id\": \"" + comparison + "\"}")
+                .statusCode(202)
+                .body("note", containsString("a version that has learned it keeps it"));
     }
 
     @Test
@@ -223,7 +260,15 @@ class FeedbackEndpointsTest {
     }
 
     private static ValidatableResponse stream(String lines) {
-        return given().header("Content-Type", "application/x-ndjson")
+        return stream(given(), lines);
+    }
+
+    private static ValidatableResponse stream(String key, String lines) {
+        return stream(given().header("Idempotency-Key", key), lines);
+    }
+
+    private static ValidatableResponse stream(RequestSpecification request, String lines) {
+        return request.header("Content-Type", "application/x-ndjson")
                 .config(RestAssuredConfig.config()
                         .encoderConfig(EncoderConfig.encoderConfig()
                                 .encodeContentTypeAs("application/x-ndjson", ContentType.TEXT)))
@@ -233,9 +278,13 @@ class FeedbackEndpointsTest {
     }
 
     private static ValidatableResponse withKey(String key, String body) {
+        return withKey("thumbs", key, body);
+    }
+
+    private static ValidatableResponse withKey(String kind, String key, String body) {
         return given().header("Idempotency-Key", key)
                 .body(body)
-                .post("/v1/feedback/thumbs")
+                .post("/v1/feedback/" + kind)
                 .then();
     }
 

@@ -9,6 +9,7 @@ import io.tidemill.proto.TopicCatalogue;
 import io.tidemill.proto.v1.Demonstration;
 import io.tidemill.proto.v1.Document;
 import io.tidemill.proto.v1.Feedback;
+import io.tidemill.proto.v1.Principal;
 import io.tidemill.proto.v1.Prompt;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -56,14 +57,25 @@ public record Intake<M extends Message>(
                         .build());
     }
 
-    /** Pairs from elsewhere; they join nothing, so their own id is a key as good as any. */
-    public static Intake<Feedback> preferences(TopicCatalogue topics) {
+    /**
+     * Pairs from elsewhere; they join nothing, so their own id is a key as good as any.
+     *
+     * @param sender who vouches for them; the default instance where nobody is known to
+     */
+    public static Intake<Feedback> preferences(TopicCatalogue topics, Principal sender) {
         return new Intake<>(
                 "preferences",
                 topics.feedback(),
-                PreferenceJson::read,
+                json -> sentBy(sender, PreferenceJson.read(json)),
                 Feedback::getFeedbackId,
                 (feedback, id) -> feedback.toBuilder().setFeedbackId(id).build());
+    }
+
+    private static Reading<Feedback> sentBy(Principal sender, Reading<Feedback> reading) {
+        return reading instanceof Reading.Accepted<Feedback> accepted && !sender.equals(Principal.getDefaultInstance())
+                ? new Reading.Accepted<>(
+                        accepted.message().toBuilder().setPrincipal(sender).build())
+                : reading;
     }
 
     /**

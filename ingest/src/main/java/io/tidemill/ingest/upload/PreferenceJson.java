@@ -16,7 +16,6 @@ import io.tidemill.proto.Reading;
 import io.tidemill.proto.v1.ChatMessage;
 import io.tidemill.proto.v1.Comparison;
 import io.tidemill.proto.v1.Feedback;
-import io.tidemill.proto.v1.Principal;
 import io.tidemill.proto.v1.SelfContained;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -84,7 +83,6 @@ final class PreferenceJson {
                 .setTurnId(text("turn_id", ""))
                 .setSource(text("source", DEFAULT_SOURCE))
                 .setGroupId(text("group_id", "prompt:" + Ids.turnHash(prompt)))
-                .setPrincipal(Principal.newBuilder().setSubject("local").setAssurance(Principal.Assurance.LOOPBACK))
                 .setComparison(Comparison.newBuilder()
                         .setVerdict(Comparison.Verdict.A_BETTER)
                         .setSelfContained(SelfContained.newBuilder()

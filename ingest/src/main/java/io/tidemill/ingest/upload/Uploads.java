@@ -298,7 +298,7 @@ public final class Uploads {
             return Answer.of(
                     tooLarge ? 413 : 503,
                     tooLarge ? "The broker takes no record of this length" : "The broker has not acknowledged",
-                    failure.getMessage() + " Kept for certain are the accepted lines. Repeat the others"
+                    sentence(failure.getMessage()) + " Kept for certain are the accepted lines. Repeat the others"
                             + (key.isPresent() ? "" : " with ids of your own or an Idempotency-Key")
                             + ": a record with the same id counts once.",
                     more,
@@ -319,6 +319,10 @@ public final class Uploads {
             }
             return fields;
         }
+    }
+
+    private static String sentence(String message) {
+        return message == null || message.endsWith(".") ? message : message + ".";
     }
 
     private static Answer retryLater(String title, String detail, int seconds) {

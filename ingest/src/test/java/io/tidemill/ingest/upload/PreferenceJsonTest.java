@@ -7,7 +7,6 @@ import io.tidemill.proto.Readers;
 import io.tidemill.proto.Reading;
 import io.tidemill.proto.v1.Comparison;
 import io.tidemill.proto.v1.Feedback;
-import io.tidemill.proto.v1.Principal;
 import io.tidemill.proto.v1.SelfContained;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,8 +38,6 @@ class PreferenceJsonTest {
         assertThat(whole.getAnswerB()).isEqualTo("No.");
         assertThat(feedback.getComparison().getVerdict()).isEqualTo(Comparison.Verdict.A_BETTER);
         assertThat(feedback.getSource()).isEqualTo("external");
-        assertThat(feedback.getPrincipal().getSubject()).isEqualTo("local");
-        assertThat(feedback.getPrincipal().getAssurance()).isEqualTo(Principal.Assurance.LOOPBACK);
         Feedback withId = feedback.toBuilder().setFeedbackId("f").build();
         assertThat(Readers.feedback().check(withId)).isInstanceOf(Reading.Accepted.class);
     }

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tidemill.proto.TopicCatalogue;
 import io.tidemill.proto.v1.Document;
+import io.tidemill.proto.v1.Feedback;
+import io.tidemill.proto.v1.Principal;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -57,6 +59,23 @@ class UploadsTest {
         Answer answer = take(JSON, "[{\"document_id\":\"d-1\",\"text\":\"a\"},{\"text\":\"b\"}]", null);
         assertThat(answer.body()).containsEntry("ids", List.of("d-1", "new-1")).containsEntry("accepted_lines", "1-2");
         assertThat(log.ids()).containsExactly("d-1", "new-1");
+    }
+
+    @Test
+    void aPairFromElsewhereCarriesWhoSentItAndNotWhoItSays() throws IOException {
+        Principal key = Principal.newBuilder()
+                .setSubject("key:3f2a")
+                .setAssurance(Principal.Assurance.API_KEY)
+                .build();
+        String pair = "{\"prompt\":\"Why?\",\"chosen\":\"Because.\",\"rejected\":\"No.\"}";
+        for (Principal sender : List.of(key, Principal.getDefaultInstance())) {
+            Intake<Feedback> intake = Intake.preferences(new TopicCatalogue("t."), sender);
+            InputStream body = new ByteArrayInputStream(pair.getBytes(UTF_8));
+            assertThat(uploads.take(intake, body, JSON, null, null).status()).isEqualTo(202);
+        }
+        assertThat(log.kept)
+                .extracting(kept -> ((Feedback) kept.message()).getPrincipal())
+                .containsExactly(key, Principal.getDefaultInstance());
     }
 
     @ParameterizedTest
@@ -141,14 +160,16 @@ class UploadsTest {
 
     @Test
     void whenTheBrokerIsAwayTheAnswerSaysWhichLinesAreKept() throws IOException {
-        log.failFrom(2, new org.apache.kafka.common.errors.TimeoutException("no broker for 10 s."));
+        log.failFrom(2, new org.apache.kafka.common.errors.TimeoutException("no broker for 10 s"));
         Answer answer = take(JSON, "[{\"text\":\"a\"},{\"text\":\"b\"},{\"text\":\"c\"}]", null);
         assertThat(answer.status()).isEqualTo(503);
         assertThat(answer.retryAfterSeconds()).contains(5);
         assertThat(answer.body())
                 .containsEntry("accepted_lines", "1-2")
                 .containsEntry("ids", List.of("new-1", "new-2"));
-        assertThat(answer.body().get("detail")).asString().startsWith("no broker for 10 s.");
+        assertThat(answer.body().get("detail"))
+                .asString()
+                .startsWith("no broker for 10 s. Kept for certain are the accepted lines.");
     }
 
     @Test

@@ -31,8 +31,8 @@ import org.apache.kafka.streams.processor.api.Record;
  * By turn: feedback meets the completions it is about, in whichever order they come, and becomes a preference.
  *
  * <p>Both wait by ingestion time as {@link IngestionClock} tells it: feedback then goes to {@code rejected} as
- * unmatched, completions are forgotten. Per rater and matter the newest word counts while the older one waits; what was
- * emitted stays, and the newer follows it under an id of its own.
+ * unmatched, completions are forgotten. Per rater and matter the newest word counts: an older one that waits ends here,
+ * and one that was emitted is taken back by a preference that names it, which holds until a round has read it.
  */
 final class JoinProcessor implements Processor<String, TurnEvent, String, Outcome<Preference>> {
     static final String STORE = "turns";
@@ -99,11 +99,16 @@ final class JoinProcessor implements Processor<String, TurnEvent, String, Outcom
 
     private void said(Waiting said, long ingestedMillis) {
         Feedback feedback = said.feedback();
-        Optional<Refusal> refusal = turns.event(feedback.getFeedbackId()).isPresent()
-                ? Optional.of(repeated("feedback", feedback.getFeedbackId()))
-                : Judge.withoutObjective(feedback);
-        if (refusal.isPresent()) {
-            refuse(said, refusal.get(), ingestedMillis);
+        Optional<Refusal> nothingToLearn = Judge.withoutObjective(feedback);
+        if (turns.event(feedback.getFeedbackId()).isPresent()) {
+            refuse(said, repeated("feedback", feedback.getFeedbackId()), ingestedMillis);
+        } else if (nothingToLearn.isPresent()) {
+            // A tie teaches nothing, but it is the rater's newest word all the same.
+            boolean onAnswers =
+                    feedback.hasComparison() && !feedback.getComparison().hasSelfContained();
+            if (!onAnswers || isNewest(said, ingestedMillis)) {
+                refuse(said, nothingToLearn.get(), ingestedMillis);
+            }
         } else if (feedback.hasWithdrawal()) {
             withdraw(said, ingestedMillis);
         } else if (feedback.getComparison().hasSelfContained()) {
@@ -159,7 +164,7 @@ final class JoinProcessor implements Processor<String, TurnEvent, String, Outcom
         forward(turn(said.feedback()), new Outcome.Passed<>(preference));
     }
 
-    /** Takes back what waits; what was emitted may be trained already. A withdrawal may come before what it withdraws. */
+    /** Takes back what waits or was emitted. A withdrawal may come before what it withdraws. */
     private void withdraw(Waiting withdrawal, long ingestedMillis) {
         Feedback feedback = withdrawal.feedback();
         String target = feedback.getWithdrawal().getFeedbackId();
@@ -171,14 +176,23 @@ final class JoinProcessor implements Processor<String, TurnEvent, String, Outcom
         } else if (!event.get().subject().equals(feedback.getPrincipal().getSubject())) {
             refuse(withdrawal, notOwn(target), ingestedMillis);
         } else if (event.get().progress() == Progress.EMITTED) {
-            String reason = "feedback " + target + " has become a preference and may be trained already";
-            refuse(withdrawal, new Refusal(STAGE, "too-late", reason), ingestedMillis);
+            takeBack(target, feedback, ingestedMillis);
+            turns.remember(feedback, Progress.ENDED, ingestedMillis);
+            outcomes.count(STAGE, "withdrawal");
         } else {
             turns.stopWaiting(feedback.getTurnId(), target)
                     .ifPresent(waiting -> withdrawn(waiting, feedback, ingestedMillis));
             turns.remember(feedback, Progress.ENDED, ingestedMillis);
             outcomes.count(STAGE, "withdrawal");
         }
+    }
+
+    /** Tells those who read preferences that what came of the older feedback counts no more. */
+    private void takeBack(String older, Feedback by, long ingestedMillis) {
+        List<Completion> turn = turns.anyCompletion(by.getTurnId()).map(Kept::completion).stream()
+                .toList();
+        outcomes.count(STAGE, "taken-back");
+        forward(turn(by), new Outcome.Passed<>(preferences.takingBack(older, by, turn, ingestedMillis)));
     }
 
     private boolean wasWithdrawn(Waiting said, long ingestedMillis) {
@@ -211,7 +225,7 @@ final class JoinProcessor implements Processor<String, TurnEvent, String, Outcom
         refuse(said, new Refusal(STAGE, "withdrawn", reason), ingestedMillis);
     }
 
-    /** Whether this is its rater's newest word; then the older one, if it still waits, ends here. */
+    /** Whether this is its rater's newest word; then the older one ends here, or is taken back. */
     private boolean isNewest(Waiting said, long ingestedMillis) {
         Feedback feedback = said.feedback();
         Optional<String> rater = rater(feedback);
@@ -226,6 +240,11 @@ final class JoinProcessor implements Processor<String, TurnEvent, String, Outcom
         }
         before.flatMap(older -> turns.stopWaiting(feedback.getTurnId(), older.feedbackId()))
                 .ifPresent(older -> refuse(older, superseded(feedback.getFeedbackId()), ingestedMillis));
+        before.map(Newest::feedbackId)
+                .filter(older -> turns.event(older)
+                        .filter(event -> event.progress() == Progress.EMITTED)
+                        .isPresent())
+                .ifPresent(older -> takeBack(older, feedback, ingestedMillis));
         turns.setNewest(rater.get(), new Newest(feedback.getFeedbackId(), eventMillis), ingestedMillis);
         return true;
     }

@@ -59,6 +59,13 @@ final class PairRatingsProcessor implements Processor<String, Preference, String
     public void process(Record<String, Preference> input) {
         clock.observe(input.timestamp(), context.currentSystemTimeMs());
         Preference rating = input.value();
+        if (rating.getWithdrawnCount() > 0) {
+            open.withPrefix(input.key() + SEPARATOR).stream()
+                    .filter(entry -> rating.getWithdrawnList()
+                            .contains(read(entry).getProvenance().getParentIds(0)))
+                    .forEach(entry -> open.remove(entry.key()));
+            return;
+        }
         double score = rating.getScored().getScore();
         if (score > DOWN && score < UP) {
             outcomes.count(STAGE, "neither");

@@ -26,6 +26,7 @@ final class Preferences {
 
     private static final String PAIR = "PREFERENCE_PAIR";
     private static final String SCORE = "PREFERENCE_SCORE";
+    private static final String WITHDRAWAL = "WITHDRAWAL";
     private static final int DEFAULT_STARS = 5;
 
     private final RouteSettings settings;
@@ -91,6 +92,21 @@ final class Preferences {
                         Origin.RATINGS,
                         ingestedMillis)
                 .setScored(scored)
+                .build();
+    }
+
+    /**
+     * Says that an older feedback counts no more.
+     *
+     * @param by   the feedback that takes it back or is the newer word
+     * @param turn a completion of its turn, by whose prompt open ratings are found; none where it brought its answers
+     */
+    Preference takingBack(String older, Feedback by, List<Completion> turn, long ingestedMillis) {
+        List<ChatMessage> messages = turn.stream()
+                .flatMap(completion -> completion.getMessagesList().stream())
+                .toList();
+        return preference(by, List.of(), messages, WITHDRAWAL, Origin.ORIGIN_UNSPECIFIED, ingestedMillis)
+                .addWithdrawn(older)
                 .build();
     }
 

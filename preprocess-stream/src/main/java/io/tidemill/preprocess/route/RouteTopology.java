@@ -14,6 +14,7 @@ import io.tidemill.proto.Readers;
 import io.tidemill.proto.RecordReader;
 import io.tidemill.proto.Topic;
 import io.tidemill.proto.TopicCatalogue;
+import io.tidemill.proto.v1.Feedback;
 import io.tidemill.proto.v1.Preference;
 import java.util.List;
 import java.util.function.Function;
@@ -32,12 +33,15 @@ import org.apache.kafka.streams.kstream.Repartitioned;
  * <pre>
  * completions ─ parse ─┬─[by-turn]─ join ─┬──────────────────────────────────┬── preferences
  * feedback ──── parse ─┘             │    └─ rated ─[by-prompt]─ pair-ratings ┘
+ * prompts ───── parse                │
  *                 └──────────────────┴────── rejected
  *
  * [name]        a repartition topic, as many partitions as the catalogue gives feedback
  * join          completions of a turn, feedback that waits, the newest of each rater (store: turns)
  * pair-ratings  an answer rated up and one rated down to the same prompt (store: open-ratings)
  * </pre>
+ *
+ * <p>Prompts are only looked at: the trainer reads them from their own topic, and what is none is refused here.
  *
  * <p>Comparison and correction become pairs, thumb and stars scored completions. A restart repeats what was not
  * committed, and nothing is lost or doubled.
@@ -59,7 +63,12 @@ public final class RouteTopology {
 
     /** What it reads and writes. */
     public List<Topic> topics() {
-        return List.of(catalogue.completions(), catalogue.feedback(), catalogue.preferences(), catalogue.rejected());
+        return List.of(
+                catalogue.completions(),
+                catalogue.feedback(),
+                catalogue.prompts(),
+                catalogue.preferences(),
+                catalogue.rejected());
     }
 
     public Topology build() {
@@ -70,8 +79,11 @@ public final class RouteTopology {
         KStream<String, Outcome<TurnEvent>> parsed = parse(
                         builder, catalogue.completions(), "completions", Readers.completions(), TurnEvent.Shown::new)
                 .merge(
-                        parse(builder, catalogue.feedback(), "feedback", Readers.feedback(), TurnEvent.Said::new),
-                        Named.as("and-feedback"));
+                        parse(builder, catalogue.feedback(), "feedback", Readers.feedback(), RouteTopology::said),
+                        Named.as("and-feedback"))
+                .merge(
+                        parse(builder, catalogue.prompts(), "prompts", Readers.prompts(), prompt -> null),
+                        Named.as("and-prompts"));
 
         KStream<String, Outcome<Preference>> joined = passed(parsed, "parse")
                 .repartition(Repartitioned.<String, TurnEvent>as("by-turn")
@@ -83,7 +95,9 @@ public final class RouteTopology {
 
         // A rating counts by itself, and once more where the same prompt has its opposite.
         KStream<String, Preference> pairs = preferences
-                .filter((turn, preference) -> preference.hasScored(), Named.as("rated"))
+                .filter(
+                        (turn, preference) -> preference.hasScored() || preference.getWithdrawnCount() > 0,
+                        Named.as("rated"))
                 .selectKey((turn, preference) -> Ids.turnHash(preference.getMessagesList()), Named.as("key-by-prompt"))
                 .repartition(Repartitioned.<String, Preference>as("by-prompt")
                         .withKeySerde(Serdes.String())
@@ -104,6 +118,16 @@ public final class RouteTopology {
                 refused(parsed, "parse").merge(refused(joined, "join"), Named.as("and-refused-join")),
                 catalogue.rejected().name());
         return builder.build();
+    }
+
+    /** A plain client need not make ids: the same words without one are the same event. */
+    private static TurnEvent said(Feedback feedback) {
+        return new TurnEvent.Said(
+                feedback.getFeedbackId().isEmpty()
+                        ? feedback.toBuilder()
+                                .setFeedbackId(Ids.contentHash(feedback.toByteArray()))
+                                .build()
+                        : feedback);
     }
 
     private <M extends Message> KStream<String, Outcome<TurnEvent>> parse(

@@ -63,13 +63,20 @@ final class Turns {
     record Newest(String feedbackId, long eventMillis) {}
 
     Optional<Kept> completion(String turn, String completionId) {
-        return completions.get(turn + SEPARATOR + completionId).map(entry -> {
-            try {
-                return new Kept(Completion.parseFrom(entry.value()), entry.atMillis());
-            } catch (InvalidProtocolBufferException e) {
-                throw new IllegalStateException("The store of completions holds something else: " + e.getMessage(), e);
-            }
-        });
+        return completions.get(turn + SEPARATOR + completionId).map(Turns::kept);
+    }
+
+    /** One of the turn's completions, which all answer the same prompt. */
+    Optional<Kept> anyCompletion(String turn) {
+        return completions.withPrefix(turn + SEPARATOR).stream().findFirst().map(Turns::kept);
+    }
+
+    private static Kept kept(Entry entry) {
+        try {
+            return new Kept(Completion.parseFrom(entry.value()), entry.atMillis());
+        } catch (InvalidProtocolBufferException e) {
+            throw new IllegalStateException("The store of completions holds something else: " + e.getMessage(), e);
+        }
     }
 
     void keep(Completion completion, long ingestedMillis) {

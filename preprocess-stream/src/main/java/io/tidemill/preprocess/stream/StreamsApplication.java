@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -107,6 +108,14 @@ public final class StreamsApplication implements AutoCloseable {
                     lag.merge(name.tags().get("topic"), records.longValue(), Long::sum);
                 }
             });
+        }
+        // Kafka 4.1 measures a topic with dots in its name a second time, under its older name with underscores.
+        Set<String> names = Set.copyOf(lag.keySet());
+        for (String name : names) {
+            String older = name.replace('.', '_');
+            if (!older.equals(name)) {
+                lag.remove(older);
+            }
         }
         return lag;
     }

@@ -103,6 +103,33 @@ class RouteTopologyTest {
     }
 
     @Test
+    void feedbackWithoutAnIdIsKnownByItsContent() {
+        String json =
+                """
+                {"comparison": {"verdict": "A_BETTER", "self_contained": {
+                  "messages": [{"role": "user", "content": "Why?"}], "answer_a": "Because.", "answer_b": "%s"}}}
+                """;
+        run.json(run.catalogue.feedback(), json.formatted("No."));
+        run.json(run.catalogue.feedback(), json.formatted("Never."));
+        run.json(run.catalogue.feedback(), json.formatted("No."));
+
+        assertThat(preferences())
+                .extracting(preference -> preference.getPair().getRejected().getText())
+                .containsExactly("No.", "Never.");
+        assertThat(run.rejected()).extracting(Rejected::getCode).containsExactly("repeated");
+    }
+
+    @Test
+    void whatIsNoPromptIsRefusedAndAPromptIsLeftToTheTrainer() {
+        run.json(run.catalogue.prompts(), "{\"messages\": [{\"role\": \"user\", \"content\": \"2+2?\"}]}");
+        run.json(run.catalogue.prompts(), "{\"messages\": \"2+2?\"}");
+        run.bytes(run.catalogue.prompts(), new byte[] {(byte) 0xFF, 1, 2, 3}, new RecordHeaders());
+
+        assertThat(run.rejected()).extracting(Rejected::getCode).containsExactly("wrong-type", "unreadable");
+        assertThat(preferences()).isEmpty();
+    }
+
+    @Test
     void aComparisonThatPrefersNeitherHasNoObjective() {
         shown("t1", "a", "good");
         shown("t1", "b", "bad");
@@ -258,16 +285,57 @@ class RouteTopologyTest {
     }
 
     @Test
-    void whatWasEmittedIsFollowedByTheNewerWordUnderItsOwnId() {
-        shown("t1", "a", "answer");
-        said(thumb("f1", "t1", ANN, "a", true));
-        said(thumb("f2", "t1", ANN, "a", false));
+    void aNewerWordTakesBackWhatWasEmittedAndFollowsUnderItsOwnId() {
+        shown("t1", "a", "good");
+        shown("t1", "b", "bad");
+        said(feedback("f1", "t1", ANN).setComparison(comparison("a", "b", Comparison.Verdict.A_BETTER)));
+        said(feedback("f2", "t1", BOB).setComparison(comparison("a", "b", Comparison.Verdict.A_BETTER)));
+        said(feedback("f3", "t1", ANN).setComparison(comparison("b", "a", Comparison.Verdict.A_BETTER)));
 
         List<Preference> preferences = preferences();
         assertThat(preferences)
-                .extracting(preference -> preference.getScored().getScore())
-                .containsExactly(1.0, 0.0);
+                .extracting(preference -> preference.getPair().getChosen().getText())
+                .containsExactly("good", "good", "", "bad");
+        assertThat(preferences.get(2).getWithdrawnList()).containsExactly("f1");
+        assertThat(preferences.get(2).getProvenance().getPrincipal()).isEqualTo(ANN);
         assertThat(preferences).extracting(Preference::getExampleId).doesNotHaveDuplicates();
+        assertThat(run.rejected()).isEmpty();
+    }
+
+    @Test
+    void aTieIsANewerWordToo() {
+        shown("t1", "a", "good");
+        shown("t1", "b", "bad");
+        said(feedback("f1", "t1", ANN).setComparison(comparison("a", "b", Comparison.Verdict.A_BETTER)));
+        said(feedback("f2", "t1", ANN).setComparison(comparison("a", "b", Comparison.Verdict.TIE)));
+
+        assertThat(withdrawn(preferences())).containsExactly(List.of(), List.of("f1"));
+        assertThat(only(run.rejected()).getCode()).isEqualTo("without-objective");
+    }
+
+    @Test
+    void aRatingThatWasTakenBackMeetsNoOpposite() {
+        shown("t1", "a", "good");
+        shown("t2", "b", "bad");
+        said(thumb("f1", "t1", ANN, "a", true));
+        said(withdrawal("f2", "t1", ANN, "f1"));
+        said(thumb("f3", "t2", ANN, "b", false));
+
+        assertThat(preferences()).noneMatch(Preference::hasPair);
+    }
+
+    @Test
+    void aComparisonFromElsewhereCanBeTakenBack() {
+        run.json(
+                run.catalogue.feedback(),
+                """
+                {"feedback_id": "f1", "principal": {"subject": "key:ann", "assurance": "API_KEY"},
+                 "comparison": {"verdict": "A_BETTER", "self_contained": {
+                  "messages": [{"role": "user", "content": "Why?"}], "answer_a": "Because.", "answer_b": "No."}}}
+                """);
+        said(withdrawal("f2", "f1", ANN, "f1"));
+
+        assertThat(withdrawn(preferences())).containsExactly(List.of(), List.of("f1"));
         assertThat(run.rejected()).isEmpty();
     }
 
@@ -314,15 +382,15 @@ class RouteTopologyTest {
     }
 
     @Test
-    void aWithdrawalOfWhatWasEmittedIsTooLate() {
+    void aWithdrawalOfWhatWasEmittedTellsWhoReadsPreferences() {
         shown("t1", "a", "answer");
         said(thumb("f1", "t1", ANN, "a", true));
         said(withdrawal("f2", "t1", ANN, "f1"));
 
-        assertThat(preferences()).hasSize(1);
-        Rejected rejected = only(run.rejected());
-        assertThat(rejected.getCode()).isEqualTo("too-late");
-        assertThat(rejected.getSourceId()).isEqualTo("f2");
+        List<Preference> preferences = preferences();
+        assertThat(withdrawn(preferences)).containsExactly(List.of(), List.of("f1"));
+        assertThat(preferences.get(1).hasScored()).isFalse();
+        assertThat(run.rejected()).isEmpty();
     }
 
     @Test
@@ -431,6 +499,12 @@ class RouteTopologyTest {
 
     private List<Preference> preferences() {
         return run.read(run.catalogue.preferences(), Readers.preferences());
+    }
+
+    private static List<List<String>> withdrawn(List<Preference> preferences) {
+        return preferences.stream()
+                .map(preference -> List.copyOf(preference.getWithdrawnList()))
+                .toList();
     }
 
     private static Completion completion(String turn, String id, String answer) {

@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.slf4j.Logger;
@@ -24,7 +25,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Gathers the records of one slice and sorts them out. The result does not depend on the order in which partitions were
- * read: of records with one example id the last by append time counts, and stages are in {@link ExampleOrder}.
+ * read: of records with one example id the last by append time counts, what its rater takes back in the same slice does
+ * not, and stages are in {@link ExampleOrder}.
  */
 public final class ExampleCollector {
     private static final Logger LOG = LoggerFactory.getLogger(ExampleCollector.class);
@@ -32,6 +34,9 @@ public final class ExampleCollector {
             .thenComparing(Read::topic)
             .thenComparingInt(Read::partition)
             .thenComparingLong(Read::offset);
+
+    /** Stages that no weight of the model comes from. */
+    private static final Set<String> UNUSED = Set.of(Stages.HELD_OUT, Stages.WITHOUT_OBJECTIVE, Stages.WITHDRAWAL);
 
     private record Read(Example example, String topic, int partition, long offset, long timestamp) {}
 
@@ -97,8 +102,15 @@ public final class ExampleCollector {
         Map<String, Long> sources = new TreeMap<>();
         Optional<Instant> firstFeedback = Optional.empty();
 
+        Withdrawals withdrawals = new Withdrawals();
+        byExampleId.values().forEach(read -> withdrawals.add(read.example));
         for (Read read : order.sort(List.copyOf(byExampleId.values()), read -> exampleId(read.example))) {
             Example example = read.example;
+            if (withdrawals.concern(example)) {
+                count(Stages.WITHDRAWN);
+                ledger.add(new LedgerEntry(exampleId(example), Stages.WITHDRAWN));
+                continue;
+            }
             count(example.stage());
             ledger.add(new LedgerEntry(exampleId(example), example.stage()));
             if (example instanceof Sequence sequence) {
@@ -108,7 +120,8 @@ public final class ExampleCollector {
                     case Stages.HELD_OUT -> heldOutSequences.add(sequence.message());
                     default -> {}
                 }
-            } else if (example instanceof Judgement judgement) {
+            } else if (example instanceof Judgement judgement
+                    && !example.stage().equals(Stages.WITHDRAWAL)) {
                 Instant appended = appended(judgement.message().getProvenance(), read.timestamp);
                 firstFeedback =
                         Optional.of(firstFeedback.filter(appended::isAfter).orElse(appended));
@@ -118,7 +131,7 @@ public final class ExampleCollector {
                     default -> {}
                 }
             }
-            if (!example.stage().equals(Stages.HELD_OUT) && !example.stage().equals(Stages.WITHOUT_OBJECTIVE)) {
+            if (!UNUSED.contains(example.stage())) {
                 sources.merge(source(example), 1L, Long::sum);
             }
         }

@@ -48,7 +48,7 @@ public final class ExampleReader {
         }
     }
 
-    /** A pair for the preference stage or the gate, or a scored completion, which no stage uses yet. */
+    /** A pair for the preference stage or the gate, a scored completion, which no stage uses yet, or a withdrawal. */
     public record Judgement(String stage, Preference message) implements Example {}
 
     /** Not usable. */
@@ -131,6 +131,9 @@ public final class ExampleReader {
     }
 
     private static String stage(Preference message) {
+        if (!message.hasPair() && !message.hasScored()) {
+            return Stages.WITHDRAWAL;
+        }
         if (!message.hasPair()) {
             return Stages.WITHOUT_OBJECTIVE;
         }

@@ -8,6 +8,10 @@ public final class Stages {
     public static final String HELD_OUT = "held-out";
     /** A preference that is one scored completion: no stage learns from it yet. */
     public static final String WITHOUT_OBJECTIVE = "without-objective";
+    /** Takes back what the same rater said before. */
+    public static final String WITHDRAWAL = "withdrawal";
+    /** Taken back in the same slice, so not learned. */
+    public static final String WITHDRAWN = "withdrawn";
     /** Seen before, in this slice or by an ancestor. */
     public static final String REPEATED = "repeated";
     /** Not readable, or not fit to train on. */

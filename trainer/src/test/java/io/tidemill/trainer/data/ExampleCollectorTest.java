@@ -173,4 +173,59 @@ class ExampleCollectorTest {
                 .contains(new RoundExamples.LedgerEntry("long", Stages.TOO_LONG))
                 .hasSize(2);
     }
+
+    @Test
+    void whatItsRaterTakesBackInTheSameSliceIsNotLearned() {
+        record(PREFERENCES, of(pair("liked", Split.TRAIN), "ann", "f1"));
+        record(PREFERENCES, of(pair("kept", Split.TRAIN), "bob", "f2"));
+        record(PREFERENCES, takingBack("w1", "ann", "f1"));
+        record(PREFERENCES, takingBack("w2", "ann", "f2")); // bob's
+        record(PREFERENCES, takingBack("w3", "ann", "the book"));
+        record(PREFERENCES, takingBack("w4", "bob", "f3"));
+        record(SEQUENCES, of(sequence("correction", Objective.SFT, Split.TRAIN, 1, 2), "bob", "f3"));
+        record(SEQUENCES, of(sequence("document", Objective.CAUSAL_LM, Split.TRAIN, 1, 2), "ann", "the book"));
+        Preference ofTwo = of(pair("two scores", Split.TRAIN), "", "f1").toBuilder()
+                .setOrigin(Preference.Origin.RATINGS)
+                .build();
+        record(PREFERENCES, ofTwo);
+
+        List<ConsumerRecord<byte[], byte[]>> shuffled = new ArrayList<>(records);
+        Collections.shuffle(shuffled, new Random(11));
+        for (RoundExamples examples : List.of(collect(records), collect(shuffled))) {
+            assertThat(examples.pairs()).extracting(PairExample::exampleId).containsExactly("kept");
+            assertThat(examples.sft()).isEmpty();
+            assertThat(examples.pretrain()).hasSize(1);
+            assertThat(examples.counts())
+                    .containsEntry(Stages.WITHDRAWN, 3L)
+                    .containsEntry(Stages.WITHDRAWAL, 4L)
+                    .containsEntry(Stages.DPO, 1L);
+        }
+    }
+
+    private static Preference of(Preference preference, String subject, String feedback) {
+        return preference.toBuilder()
+                .setProvenance(provenance(subject, feedback))
+                .build();
+    }
+
+    private static TokenSequence of(TokenSequence sequence, String subject, String feedback) {
+        return sequence.toBuilder().setProvenance(provenance(subject, feedback)).build();
+    }
+
+    private static Provenance provenance(String subject, String feedback) {
+        Provenance.Builder provenance = Provenance.newBuilder().addParentIds(feedback);
+        if (!subject.isEmpty()) {
+            provenance.getPrincipalBuilder().setSubject(subject);
+        }
+        return provenance.build();
+    }
+
+    private static Preference takingBack(String id, String subject, String feedback) {
+        return Preference.newBuilder()
+                .setExampleId(id)
+                .setSplit(Split.TRAIN)
+                .setProvenance(provenance(subject, id))
+                .addWithdrawn(feedback)
+                .build();
+    }
 }
