@@ -229,7 +229,7 @@ class TrainingTest {
         }
     }
 
-    private static double cosine(float[] a, float[] b) {
+    static double cosine(float[] a, float[] b) {
         double ab = 0;
         double aa = 0;
         double bb = 0;
@@ -261,7 +261,7 @@ class TrainingTest {
     }
 
     /** Examples one behind the other in one row, padded to {@code length}. */
-    private static PackedBatch pack(int length, int[]... examples) {
+    static PackedBatch pack(int length, int[]... examples) {
         int[] ids = new int[length];
         int[] targets = new int[length];
         int[] segments = new int[length];
