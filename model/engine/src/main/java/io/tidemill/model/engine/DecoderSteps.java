@@ -19,16 +19,12 @@ record DecoderSteps(ModelConfig config, Step step) {
     interface Step {
         /**
          * @param call  owns the result
-         * @param batch the method's arguments from the token ids on
+         * @param batch the method's arguments from the token ids on, but for the last, whether to recompute
          */
         NDArray run(PtNDManager call, String method, List<NDArray> batch);
     }
 
-    /**
-     * Adds the gradient of (sum of this batch's token losses / {@code lossTokensOfStep}).
-     *
-     * @return this batch's part of the mean loss of the step; nats per token
-     */
+    /** {@link TrainableModel#accumulate(PackedBatch, long)}. */
     double causal(PackedBatch batch, long lossTokensOfStep) {
         check(batch, lossTokensOfStep);
         try (PtNDManager call = TorchProgram.open()) {
@@ -68,19 +64,7 @@ record DecoderSteps(ModelConfig config, Step step) {
         }
     }
 
-    /**
-     * Adds the gradient of direct preference optimisation.
-     *
-     * <pre>  Σ weight·(−log σ(β·m) + s·NLL(chosen)/|chosen|) / W
-     *   m = (log π(chosen) − log ref(chosen)) − (log π(rejected) − log ref(rejected))  </pre>
-     *
-     * <p>Source: Rafailov et al. (2023), arXiv:2305.18290, equation 7; the term with s as in Pang et al. (2024),
-     * arXiv:2404.19733, equation 2. Differs: a weight per pair, and W, the weight of the whole step, instead of a mean.
-     *
-     * @param beta             β; 0.1 is usual
-     * @param weightOfStep     W, the sum of the weights of all pairs of this optimizer step
-     * @param supervisedWeight s; 0 leaves the term out
-     */
+    /** {@link TrainableModel#accumulate(List, double, double, double)}. */
     DpoResult preference(List<PreferencePair> pairs, double beta, double weightOfStep, double supervisedWeight) {
         if (pairs.isEmpty()) {
             throw new IllegalArgumentException("No preference pair was given");

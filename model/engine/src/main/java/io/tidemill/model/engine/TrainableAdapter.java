@@ -3,6 +3,7 @@ package io.tidemill.model.engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -21,6 +22,7 @@ public final class TrainableAdapter implements AutoCloseable {
     private final LanguageModel base;
     private final TrainableWeights weights;
     private final DecoderSteps steps;
+    private boolean recomputesActivations;
     private String baseDigest; // of the frozen weights; computed when a state is first saved or loaded
 
     private TrainableAdapter(LanguageModel base, LoraAdapter start, AdamWSettings settings) {
@@ -52,7 +54,9 @@ public final class TrainableAdapter implements AutoCloseable {
     }
 
     private NDArray step(PtNDManager call, String method, List<NDArray> batch) {
-        return weights.accumulateOn(base.held(), call, method, batch.toArray());
+        List<Object> arguments = new ArrayList<>(batch);
+        arguments.add(call.create(recomputesActivations));
+        return weights.accumulateOn(base.held(), call, method, arguments.toArray());
     }
 
     public LoraConfig config() {
@@ -62,6 +66,11 @@ public final class TrainableAdapter implements AutoCloseable {
     /** The model that it learns on. */
     public LanguageModel base() {
         return base;
+    }
+
+    /** As {@link TrainableModel#recomputeActivations}. */
+    public void recomputeActivations(boolean recompute) {
+        this.recomputesActivations = recompute;
     }
 
     // ---- losses -----------------------------------------------------------------------------------------------------

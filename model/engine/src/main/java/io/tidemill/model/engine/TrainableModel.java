@@ -17,6 +17,7 @@ public final class TrainableModel implements AutoCloseable {
     private final ComputeType computeType;
     private final TrainableWeights weights;
     private final DecoderSteps steps;
+    private boolean recomputesActivations;
 
     private TrainableModel(LanguageModel start, AdamWSettings settings) {
         this.config = start.config();
@@ -34,6 +35,7 @@ public final class TrainableModel implements AutoCloseable {
         List<Object> arguments = new ArrayList<>();
         arguments.add(Batches.none(call)); // no adapter
         arguments.addAll(batch);
+        arguments.add(call.create(recomputesActivations));
         return weights.accumulate(call, method, arguments.toArray());
     }
 
@@ -43,6 +45,14 @@ public final class TrainableModel implements AutoCloseable {
 
     public ModelConfig config() {
         return config;
+    }
+
+    /**
+     * Whether a step computes each layer's activations a second time instead of keeping them all: less memory, more time,
+     * the same gradients but for rounding. Off at first; may be changed between any two calls.
+     */
+    public void recomputeActivations(boolean recompute) {
+        this.recomputesActivations = recompute;
     }
 
     // ---- losses -----------------------------------------------------------------------------------------------------
@@ -57,11 +67,17 @@ public final class TrainableModel implements AutoCloseable {
     }
 
     /**
-     * Adds the gradient of direct preference optimisation; {@link DecoderSteps#preference} has formula and sources.
+     * Adds the gradient of direct preference optimisation.
+     *
+     * <pre>  Σ weight·(−log σ(β·m) + s·NLL(chosen)/|chosen|) / W
+     *   m = (log π(chosen) − log ref(chosen)) − (log π(rejected) − log ref(rejected))  </pre>
+     *
+     * <p>Source: Rafailov et al. (2023), arXiv:2305.18290, equation 7; the term with s as in Pang et al. (2024),
+     * arXiv:2404.19733, equation 2. Differs: a weight per pair, and W, the weight of the whole step, instead of a mean.
      *
      * @param beta             β; 0.1 is usual
      * @param weightOfStep     W, the sum of the weights of all pairs of this optimizer step
-     * @param supervisedWeight s, weight of the chosen answer's own loss; 0 leaves the term out
+     * @param supervisedWeight s; 0 leaves the term out
      */
     public DpoResult accumulate(List<PreferencePair> pairs, double beta, double weightOfStep, double supervisedWeight) {
         return steps.preference(pairs, beta, weightOfStep, supervisedWeight);

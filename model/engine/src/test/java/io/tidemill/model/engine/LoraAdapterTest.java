@@ -143,6 +143,30 @@ class LoraAdapterTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(Family.class)
+    void recomputedActivationsGiveAnAdapterTheSameGradients(Family family) {
+        ModelConfig config = Fixtures.tiny(family, 64);
+        String one = family == Family.GPT2 ? "c_attn" : "v_proj";
+        PackedBatch packed = TrainingTest.pack(40, new int[] {5, 6, 7, 8, 9, 4, 3}, new int[] {10, 11, 12, 31, 44});
+        for (LoraConfig lora : List.of(ALL, ALL.on(List.of(one)))) {
+            for (ComputeType type : ComputeType.values()) {
+                try (LanguageModel base = LanguageModel.random(config, 3, type);
+                        LoraAdapter start = trained(base, lora);
+                        TrainableAdapter kept = TrainableAdapter.from(base, start, AdamWSettings.defaults());
+                        TrainableAdapter again = TrainableAdapter.from(base, start, AdamWSettings.defaults())) {
+                    again.recomputeActivations(true);
+                    assertThat(again.accumulate(packed, packed.lossTokens()))
+                            .isEqualTo(kept.accumulate(packed, packed.lossTokens()));
+                    for (String name : tensors(lora, config)) {
+                        assertThat(again.gradient(name)).as(name).containsExactly(kept.gradient(name), within(1e-6f));
+                    }
+                    assertThat(again.clip(1)).isPositive();
+                }
+            }
+        }
+    }
+
     /** 300 targets are more than the loss takes at once, and bfloat16 attends in pieces. */
     @ParameterizedTest
     @CsvSource({"LLAMA, 1", "MISTRAL, 3", "QWEN2, 1", "QWEN3, 3", "GPT2, 2"})

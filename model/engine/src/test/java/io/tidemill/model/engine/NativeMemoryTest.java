@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.function.DoubleSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -95,6 +96,42 @@ class NativeMemoryTest {
                 assertThat(peak).as("megabytes needed by a step").isLessThan(weightMegabytes / 2);
             }
         }
+    }
+
+    /**
+     * 16 layers whose activations take about 13 MB each: kept together, or one after the other. What a step has freed may
+     * stay resident, so the small ones come first and all are counted from one start.
+     */
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void recomputedActivationsTakeTheMemoryOfOneLayer() throws IOException {
+        Threads.intraOp(1);
+        ModelConfig config = new ModelConfig(64, 128, 512, 16, 4, 2, 32, 128, 10_000, 1e-5, true, 0.02, 0, List.of());
+        PackedBatch batch = Fixtures.randomBatch(config, 1, 8, 128);
+        AdamWSettings settings = AdamWSettings.defaults();
+        round(2);
+        try (LanguageModel base = LanguageModel.random(config, 1, ComputeType.FLOAT32);
+                TrainableAdapter adapter = TrainableAdapter.from(base, LoraConfig.of(4, 8), 1, settings);
+                TrainableModel whole = TrainableModel.from(base, settings)) {
+            whole.accumulate(Fixtures.randomBatch(config, 1, 1, 8), 7); // touches the gradients
+            long start = residentBytes();
+            adapter.recomputeActivations(true);
+            whole.recomputeActivations(true);
+            double adapterAgain = peakMegabytes(start, () -> adapter.accumulate(batch, batch.lossTokens()));
+            double wholeAgain = peakMegabytes(start, () -> whole.accumulate(batch, batch.lossTokens()));
+            adapter.recomputeActivations(false);
+            whole.recomputeActivations(false);
+            double adapterKept = peakMegabytes(start, () -> adapter.accumulate(batch, batch.lossTokens()));
+            double wholeKept = peakMegabytes(start, () -> whole.accumulate(batch, batch.lossTokens()));
+            assertThat(adapterAgain).as("megabytes, adapter, recomputed").isLessThan(adapterKept / 2);
+            assertThat(wholeAgain).as("megabytes, whole model, recomputed").isLessThan(wholeKept / 2);
+        }
+    }
+
+    private static double peakMegabytes(long start, DoubleSupplier work) throws IOException {
+        resetPeak();
+        assertThat(work.getAsDouble()).isPositive();
+        return (status("VmHWM") - start) / 1e6;
     }
 
     /** From here on VmHWM counts anew: proc(5), /proc/pid/clear_refs. */
