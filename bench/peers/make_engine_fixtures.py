@@ -69,16 +69,17 @@ def answer_log_probability(network, prompt, answer):
     return sum(log_p[len(prompt) + i - 1, token] for i, token in enumerate(answer))
 
 
-def gradients(network):
+def gradients(network, probed):
     named = dict(network.named_parameters())
-    squares = sum(float(p.grad.double().pow(2).sum()) for p in network.parameters())
-    probes = {n: named[n].grad.flatten()[:k].tolist() for n, k in PROBED.items()}
+    squares = sum(float(p.grad.double().pow(2).sum()) for p in network.parameters() if p.requires_grad)
+    probes = {n: named[n].grad.flatten()[:k].tolist() for n, k in probed.items()}
     return {"norm": squares**0.5, "probes": probes}
 
 
-def describe(network) -> dict:
+def describe(network, probed: dict) -> dict:
+    """probed: of which gradients how many elements are told."""
     generator = torch.Generator().manual_seed(5)
-    ids = torch.randint(4, 97, (3, 17), generator=generator)
+    ids = torch.randint(4, network.config.vocab_size, (3, 17), generator=generator)
     targets = torch.cat([ids[:, 1:], torch.full((3, 1), IGNORED)], 1)
     targets[1, :5] = IGNORED  # as a prompt would be
     expected = {"ids": ids.tolist(), "targets": targets.tolist()}
@@ -87,7 +88,7 @@ def describe(network) -> dict:
     loss = mean_loss(network, ids, targets)
     loss.backward()
     expected["loss"] = float(loss)
-    expected["gradients"] = gradients(network)
+    expected["gradients"] = gradients(network, probed)
     network.zero_grad()
 
     pairs = [
@@ -111,7 +112,7 @@ def describe(network) -> dict:
     loss.backward()
     expected["preference"] = dict(
         pairs=pairs, beta=beta, supervised=supervised, weightOfStep=total, loss=float(loss), margins=margins,
-        rewards=rewards, gradients=gradients(network),
+        rewards=rewards, gradients=gradients(network, probed),
     )
     network.zero_grad()
 
@@ -148,7 +149,7 @@ def main() -> None:
         directory = target / name
         network = model(tied, heads, kv)
         network.save_pretrained(directory)
-        text = json.dumps(describe(network), separators=(",", ":"))
+        text = json.dumps(describe(network, PROBED), separators=(",", ":"))
         (directory / "expected.json").write_text(text + "\n")
 
 

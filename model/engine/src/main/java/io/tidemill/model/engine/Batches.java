@@ -20,7 +20,7 @@ final class Batches {
         return step.create(flat, new Shape(rows.length, length));
     }
 
-    /** Stands for segments where every row holds one example from its start. */
+    /** Stands for segments where every row holds one example from its start, and for an adapter where there is none. */
     static NDArray none(PtNDManager step) {
         return step.create(new long[0], new Shape(0));
     }

@@ -2,6 +2,7 @@ package io.tidemill.model.engine;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
 
@@ -101,6 +102,19 @@ record ConfigFields(JsonNode json) {
                 List.copyOf(json.propertyStream().map(e -> e.getKey()).toList())) {
             if (!known.contains(field)) {
                 refuse(field);
+            }
+        }
+    }
+
+    /** Refuses other fields that ask for something: null, false and what is empty do not. */
+    void refuseAllOnBut(Set<String> known) {
+        for (Map.Entry<String, JsonNode> field : json.properties()) {
+            JsonNode value = field.getValue();
+            boolean off = value.isNull()
+                    || value.isBoolean() && !value.booleanValue()
+                    || value.isContainerNode() && value.isEmpty();
+            if (!off && !known.contains(field.getKey())) {
+                refuse(field.getKey());
             }
         }
     }

@@ -100,7 +100,7 @@ public final class EncoderModel implements AutoCloseable {
 
     /** Writes {@code config.json} and {@code model.safetensors}, flushed. */
     public void save(Path directory, WeightType type) {
-        held.files().write(directory, type, Map.of("config.json", config.toJson(type)));
+        held.files().write(directory, ModelFiles.WEIGHTS, type, Map.of("config.json", config.toJson(type)));
     }
 
     /** SHA-256 over all weights in the order of their names, as little-endian float32; lower-case hex. */

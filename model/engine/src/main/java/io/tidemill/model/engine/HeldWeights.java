@@ -37,9 +37,16 @@ record HeldWeights(
     /** What stands in a Hugging Face directory, after all names and shapes are found right. */
     static HeldWeights load(Path directory, StoredNames names, Layout layout, TorchProgram program, ComputeType type)
             throws IOException {
-        try (Safetensors.Reader reader = Safetensors.open(directory)) {
+        return load(directory, directory, names, layout, program, type);
+    }
+
+    /** @param weights the directory or the file in it that holds the tensors */
+    static HeldWeights load(
+            Path directory, Path weights, StoredNames names, Layout layout, TorchProgram program, ComputeType type)
+            throws IOException {
+        try (Safetensors.Reader reader = Safetensors.open(weights)) {
             var stored = ModelFiles.check(directory, layout, names, reader);
-            return make(layout, program, type, weights -> ModelFiles.read(layout, stored, reader, weights));
+            return make(layout, program, type, flat -> ModelFiles.read(layout, stored, reader, flat));
         }
     }
 
@@ -54,7 +61,7 @@ record HeldWeights(
         return made(layout, program, type, weights -> weights.copyFrom(source));
     }
 
-    private static HeldWeights made(Layout layout, TorchProgram program, ComputeType type, Filler filler) {
+    static HeldWeights made(Layout layout, TorchProgram program, ComputeType type, Filler filler) {
         try {
             return make(layout, program, type, filler);
         } catch (IOException impossible) {

@@ -1,17 +1,11 @@
 package io.tidemill.model.engine;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.pytorch.engine.PtNDManager;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collections;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
+import java.util.Optional;
 
 /**
  * The weights of one version, float32, in native memory. Immutable: serving and scoring read it, training copies it.
@@ -20,9 +14,6 @@ import java.util.stream.IntStream;
  * <p>Native memory: 4 bytes per weight, and 2 more where the matrix products are bfloat16.
  */
 public final class LanguageModel implements AutoCloseable {
-    /** Tokens that one scoring call holds at most, padding included, unless one sequence alone is longer. */
-    private static final int SCORED_AT_ONCE = 4096;
-
     private final ModelConfig config;
     private final HeldWeights held;
 
@@ -87,6 +78,7 @@ public final class LanguageModel implements AutoCloseable {
         held.files()
                 .write(
                         directory,
+                        ModelFiles.WEIGHTS,
                         type,
                         Map.of("config.json", config.toJson(type), "generation_config.json", config.generationJson()));
     }
@@ -105,24 +97,7 @@ public final class LanguageModel implements AutoCloseable {
 
     /** What the model expects after each token: {@code [T][V]}. */
     public float[][] logits(int[] sequence) {
-        Batches.check(config, sequence);
-        try (PtNDManager step = TorchProgram.open()) {
-            int[][] positions = {IntStream.range(0, sequence.length).toArray()};
-            NDArray logits = held.program()
-                    .infer(
-                            step,
-                            "logits",
-                            held.master().array(),
-                            held.compute(),
-                            Batches.tensor(step, new int[][] {sequence}),
-                            Batches.tensor(step, positions))
-                    .get(0);
-            float[] flat = logits.toFloatArray();
-            int vocabulary = config.vocabularySize();
-            return IntStream.range(0, sequence.length)
-                    .mapToObj(t -> Arrays.copyOfRange(flat, t * vocabulary, (t + 1) * vocabulary))
-                    .toArray(float[][]::new);
-        }
+        return scorer().logits(sequence);
     }
 
     /**
@@ -132,60 +107,19 @@ public final class LanguageModel implements AutoCloseable {
      * @throws IllegalArgumentException if a sequence is empty, longer than {@code maxPositions}, or has an unknown id
      */
     public List<float[]> logProbabilities(List<int[]> sequences) {
-        sequences.forEach(sequence -> Batches.check(config, sequence));
-        List<float[]> results = new ArrayList<>(Collections.nCopies(sequences.size(), new float[0]));
-        int[] order = IntStream.range(0, sequences.size())
-                .boxed()
-                .sorted(Comparator.comparingInt((Integer i) -> -sequences.get(i).length))
-                .mapToInt(Integer::intValue)
-                .filter(i -> sequences.get(i).length > 1)
-                .toArray();
-        for (int at = 0; at < order.length; ) {
-            int length = sequences.get(order[at]).length - 1;
-            int rows = Math.min(order.length - at, Math.max(1, SCORED_AT_ONCE / length));
-            score(sequences, Arrays.copyOfRange(order, at, at + rows), length, results);
-            at += rows;
-        }
-        return results;
+        return scorer().logProbabilities(sequences);
     }
 
-    /** Rows padded behind to {@code length}: causal attention never sees what comes later. */
-    private void score(List<int[]> sequences, int[] chosen, int length, List<float[]> results) {
-        int[][] ids = new int[chosen.length][length];
-        int[][] targets = new int[chosen.length][length];
-        int[][] positions = new int[chosen.length][length];
-        for (int row = 0; row < chosen.length; row++) {
-            int[] sequence = sequences.get(chosen[row]);
-            Arrays.fill(targets[row], PackedBatch.IGNORED);
-            for (int t = 0; t + 1 < sequence.length; t++) {
-                ids[row][t] = sequence[t];
-                targets[row][t] = sequence[t + 1];
-                positions[row][t] = t;
-            }
-        }
-        try (PtNDManager step = TorchProgram.open()) {
-            float[] flat = held.program()
-                    .infer(
-                            step,
-                            "log_probabilities",
-                            held.master().array(),
-                            held.compute(),
-                            Batches.tensor(step, ids),
-                            Batches.tensor(step, positions),
-                            Batches.none(step),
-                            Batches.tensor(step, targets))
-                    .get(0)
-                    .toFloatArray();
-            int at = 0;
-            for (int index : chosen) {
-                int count = sequences.get(index).length - 1;
-                results.set(index, Arrays.copyOfRange(flat, at, at + count));
-                at += count;
-            }
-        }
+    private Scorer scorer() {
+        return new Scorer(config, held.program(), held.master(), held.compute(), Optional.empty());
     }
 
     // ---- for the package --------------------------------------------------------------------------------------------
+
+    /** Weights of a model of this shape that were made elsewhere; this model will own them. */
+    static LanguageModel owning(ModelConfig config, HeldWeights held) {
+        return new LanguageModel(config, held);
+    }
 
     HeldWeights held() {
         return held;

@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * Where each Hugging Face tensor lies in the flat tensor of all weights. Matrices come first, in the order of the
@@ -57,19 +58,34 @@ final class Layout {
         slots.sort(Comparator.comparing(Slot::name));
     }
 
+    /**
+     * An adapter's matrices by PEFT's names: for each matrix of the base its modules' A one below the other, then their B.
+     *
+     * @param modules all of the base, those without adapter too
+     */
+    Layout(List<LoraModule> modules) {
+        for (int from = 0, to; from < modules.size(); from = to) {
+            to = from;
+            while (to < modules.size()
+                    && modules.get(to).linear().matrix()
+                            == modules.get(from).linear().matrix()) {
+                to++;
+            }
+            List<LoraModule> together = modules.subList(from, to).stream()
+                    .filter(module -> module.rank() > 0)
+                    .toList();
+            together.forEach(module ->
+                    add(module.tensor("A"), module.rank(), module.linear().columns()));
+            together.forEach(module -> add(module.tensor("B"), module.linear().rows(), module.rank()));
+        }
+        small = 0;
+        slots.sort(Comparator.comparing(Slot::name));
+    }
+
     private void llamaMatrices(ModelConfig c) {
-        long queries = (long) c.heads() * c.headSize();
-        long keys = (long) c.keyValueHeads() * c.headSize();
         add("model.embed_tokens.weight", c.vocabularySize(), c.hiddenSize());
-        for (int layer = 0; layer < c.layers(); layer++) {
-            String prefix = "model.layers." + layer + ".";
-            add(prefix + "self_attn.q_proj.weight", queries, c.hiddenSize());
-            add(prefix + "self_attn.k_proj.weight", keys, c.hiddenSize());
-            add(prefix + "self_attn.v_proj.weight", keys, c.hiddenSize());
-            add(prefix + "self_attn.o_proj.weight", c.hiddenSize(), queries);
-            add(prefix + "mlp.gate_proj.weight", c.intermediateSize(), c.hiddenSize());
-            add(prefix + "mlp.up_proj.weight", c.intermediateSize(), c.hiddenSize());
-            add(prefix + "mlp.down_proj.weight", c.hiddenSize(), c.intermediateSize());
+        for (LinearModule module : LinearModule.of(c)) {
+            add(module.name() + ".weight", module.rows(), module.columns());
         }
         if (!c.tiedEmbeddings()) {
             add("lm_head.weight", c.vocabularySize(), c.hiddenSize());
@@ -108,12 +124,8 @@ final class Layout {
     private void gpt2Matrices(ModelConfig c) {
         long hidden = c.hiddenSize();
         add("transformer.wte.weight", c.vocabularySize(), hidden);
-        for (int layer = 0; layer < c.layers(); layer++) {
-            String prefix = "transformer.h." + layer + ".";
-            add(prefix + "attn.c_attn.weight", hidden, 3 * hidden);
-            add(prefix + "attn.c_proj.weight", hidden, hidden);
-            add(prefix + "mlp.c_fc.weight", hidden, c.intermediateSize());
-            add(prefix + "mlp.c_proj.weight", c.intermediateSize(), hidden);
+        for (LinearModule module : LinearModule.of(c)) {
+            add(module.name() + ".weight", module.columns(), module.rows());
         }
         if (!c.tiedEmbeddings()) {
             add("lm_head.weight", c.vocabularySize(), hidden);
@@ -217,8 +229,22 @@ final class Layout {
         return length;
     }
 
+    /** How many of them, the last ones, are of one dimension. */
+    long small() {
+        return small;
+    }
+
     /** The program that computes with this layout. */
     static TorchProgram program(ModelConfig c) {
+        return program(
+                c,
+                LinearModule.of(c).stream()
+                        .map(linear -> new LoraModule(linear, 0, 1))
+                        .toList());
+    }
+
+    /** The program of a model and an adapter on it. */
+    static TorchProgram program(ModelConfig c, List<LoraModule> modules) {
         Map<String, Object> constants = new LinkedHashMap<>();
         constants.put("vocabulary", c.vocabularySize());
         constants.put("hidden_size", c.hiddenSize());
@@ -243,6 +269,17 @@ final class Layout {
         constants.put("layer_norm", c.family().isGpt2());
         constants.put("gated", !c.family().isGpt2());
         constants.put("transposed", c.family().isGpt2());
+        List<LinearModule> ofLayer = LinearModule.ofLayer(c, 0);
+        constants.put(
+                "members",
+                IntStream.range(0, 4)
+                        .mapToObj(matrix -> (int) ofLayer.stream()
+                                .filter(module -> module.matrix() == matrix)
+                                .count())
+                        .toList());
+        constants.put("member_rows", ofLayer.stream().map(LinearModule::rows).toList());
+        constants.put("ranks", modules.stream().map(LoraModule::rank).toList());
+        constants.put("scales", modules.stream().map(LoraModule::scale).toList());
         constants.put("small", Math.toIntExact(new Layout(c).small));
         return program("decoder.torchscript", constants);
     }

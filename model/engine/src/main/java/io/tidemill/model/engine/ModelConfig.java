@@ -181,4 +181,18 @@ public record ModelConfig(
     String generationJson() {
         return ConfigFile.generation(this);
     }
+
+    /** What must be equal for a training state to fit. */
+    String stateShape() {
+        String common = "vocabulary=" + vocabularySize + " hidden=" + hiddenSize + " intermediate="
+                + intermediateSize + " layers=" + layers + " heads=" + heads
+                + " keyValueHeads=" + keyValueHeads + " headSize=" + headSize + " tied="
+                + tiedEmbeddings;
+        boolean llamaShape = family == Family.LLAMA || family == Family.MISTRAL;
+        if (llamaShape && !attentionBias && !mlpBias) {
+            return common;
+        }
+        return common + " family=" + family.modelType() + " attentionBias=" + attentionBias + " mlpBias=" + mlpBias
+                + " positions=" + maxPositions;
+    }
 }

@@ -20,6 +20,7 @@ import java.util.TreeMap;
 
 /** The weights of a layout on their way from and to Hugging Face directories. */
 record ModelFiles(Layout layout, FlatWeights weights) {
+    static final String WEIGHTS = "model.safetensors";
 
     /** What the files call each tensor of the layout; all are there, none is too many, and the shapes are right. */
     static Map<String, String> check(Path directory, Layout layout, StoredNames names, Safetensors.Reader reader) {
@@ -34,14 +35,14 @@ record ModelFiles(Layout layout, FlatWeights weights) {
             long[] shape = reader.entry(name).shape();
             if (!Arrays.equals(shape, slot.shape())) {
                 throw new IllegalArgumentException(directory + ": tensor " + slot.name() + " must have shape "
-                        + new Shape(slot.shape()) + " by config.json, but has " + new Shape(shape));
+                        + new Shape(slot.shape()) + " by " + names.configFile() + ", but has " + new Shape(shape));
             }
             stored.put(slot.name(), name);
         }
         found.keySet().removeIf(names.isLeftover());
         if (!found.isEmpty()) {
             throw new IllegalArgumentException(
-                    directory + ": tensors " + found.keySet() + " have no place in a model of this config.json");
+                    directory + ": tensors " + found.keySet() + " have no place by " + names.configFile());
         }
         return stored;
     }
@@ -64,8 +65,8 @@ record ModelFiles(Layout layout, FlatWeights weights) {
         }
     }
 
-    /** Writes the texts and {@code model.safetensors}, all flushed. */
-    void write(Path directory, WeightType type, Map<String, String> texts) {
+    /** Writes the texts and the file of weights, all flushed. */
+    void write(Path directory, String file, WeightType type, Map<String, String> texts) {
         try {
             Files.createDirectories(directory);
             for (Map.Entry<String, String> text : texts.entrySet()) {
@@ -75,7 +76,7 @@ record ModelFiles(Layout layout, FlatWeights weights) {
                     .map(slot -> new Safetensors.Entry(slot.name(), type.safetensorsName(), slot.shape()))
                     .toList();
             Safetensors.write(
-                    directory.resolve("model.safetensors"),
+                    directory.resolve(file),
                     Map.of("format", "pt"),
                     entries,
                     (entry, from, values, count) ->
@@ -97,7 +98,7 @@ record ModelFiles(Layout layout, FlatWeights weights) {
         }
     }
 
-    private static void flushDirectory(Path directory) throws IOException {
+    static void flushDirectory(Path directory) throws IOException {
         if (directory.getFileSystem().supportedFileAttributeViews().contains("posix")) {
             try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
                 channel.force(true);

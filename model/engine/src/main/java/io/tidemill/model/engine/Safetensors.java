@@ -72,7 +72,7 @@ public final class Safetensors {
         if (!Files.isDirectory(path)) {
             return path.toString().endsWith(".json") ? sharded(path) : new Reader(List.of(Shard.open(path)));
         }
-        Path single = path.resolve("model.safetensors");
+        Path single = path.resolve(ModelFiles.WEIGHTS);
         if (Files.exists(single)) {
             return new Reader(List.of(Shard.open(single)));
         }
@@ -96,7 +96,7 @@ public final class Safetensors {
 
     private static IllegalArgumentException pickle(Path path) {
         return new IllegalArgumentException(path + " is a pickle, which can run code when read; Tidemill reads weights"
-                + " from model.safetensors only (transformers writes it with save_pretrained)");
+                + " from .safetensors files only (transformers and PEFT write them with save_pretrained)");
     }
 
     /** A file that is in memory. */

@@ -8,13 +8,15 @@ import java.util.function.Predicate;
  * What files call tensors and we do not: written from the bare model they lack its prefix, old ones have old names, and
  * some tensors are no weights of this model.
  *
+ * @param configFile what decides which tensors there are
  * @param isOfHead   names that never have the prefix
  * @param isLeftover tensors, by our names, that may be there and are not read
  */
-record StoredNames(String prefix, Predicate<String> isOfHead, Predicate<String> isLeftover) {
+record StoredNames(String configFile, String prefix, Predicate<String> isOfHead, Predicate<String> isLeftover) {
     static StoredNames of(ModelConfig config) {
         Family family = config.family();
         return new StoredNames(
+                "config.json",
                 family.tensorPrefix(),
                 name -> name.startsWith("lm_head."),
                 name -> family.isLeftover(name) || config.tiedEmbeddings() && name.equals("lm_head.weight"));
@@ -22,7 +24,14 @@ record StoredNames(String prefix, Predicate<String> isOfHead, Predicate<String> 
 
     static StoredNames of(EncoderConfig config) {
         return new StoredNames(
-                "bert.", name -> name.startsWith("cls.") || name.startsWith("classifier."), config::isLeftover);
+                "config.json",
+                "bert.",
+                name -> name.startsWith("cls.") || name.startsWith("classifier."),
+                config::isLeftover);
+    }
+
+    static StoredNames ofAdapter() {
+        return new StoredNames("adapter_config.json", LoraModule.PREFIX, name -> false, name -> false);
     }
 
     /** Their names by ours. */

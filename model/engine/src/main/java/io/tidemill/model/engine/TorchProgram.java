@@ -79,7 +79,8 @@ public final class TorchProgram {
      *
      * @param text      the class, as TorchScript source
      * @param className the class in the text
-     * @param constants values of its attributes: {@code Integer}, {@code Double}, {@code Boolean} or a list of {@code Double}
+     * @param constants values of its attributes: {@code Integer}, {@code Double}, {@code Boolean}, or a list of
+     *                  {@code Double} or of {@code Integer} (which must not be empty)
      */
     public static TorchProgram load(String text, String className, Map<String, Object> constants) {
         byte[] archive = pack(text, className, constants);
@@ -235,7 +236,8 @@ public final class TorchProgram {
         out.write(ascii(key));
         if (value instanceof List<?> list) {
             // A plain list would be one of Any. GLOBAL, MARK, EMPTY_LIST, MARK … APPENDS, TUPLE, REDUCE.
-            out.write(ascii("ctorch.jit._pickle\nbuild_doublelist\n(]("));
+            String kind = !list.isEmpty() && list.get(0) instanceof Integer ? "int" : "double";
+            out.write(ascii("ctorch.jit._pickle\nbuild_" + kind + "list\n(]("));
             for (Object element : list) {
                 value(out, key, element);
             }

@@ -3,6 +3,7 @@ package io.tidemill.model.engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -12,22 +13,30 @@ import java.util.List;
  * activations of one batch, freed when the call returns.
  */
 public final class TrainableModel implements AutoCloseable {
-    /** Tokens of one preference call at most, padding included, unless one pair alone is longer. */
-    private static final int PREFERENCE_TOKENS_AT_ONCE = 4096;
-
     private final ModelConfig config;
     private final ComputeType computeType;
     private final TrainableWeights weights;
+    private final DecoderSteps steps;
+    private boolean recomputesActivations;
 
     private TrainableModel(LanguageModel start, AdamWSettings settings) {
         this.config = start.config();
         this.computeType = start.computeType();
         this.weights = new TrainableWeights(start.held(), settings);
+        this.steps = new DecoderSteps(config, this::step);
     }
 
     /** Copies the weights; computes in the type in which {@code start} does. */
     public static TrainableModel from(LanguageModel start, AdamWSettings settings) {
         return new TrainableModel(start, settings);
+    }
+
+    private NDArray step(PtNDManager call, String method, List<NDArray> batch) {
+        List<Object> arguments = new ArrayList<>();
+        arguments.add(Batches.none(call)); // no adapter
+        arguments.addAll(batch);
+        arguments.add(call.create(recomputesActivations));
+        return weights.accumulate(call, method, arguments.toArray());
     }
 
     public ComputeType computeType() {
@@ -38,6 +47,14 @@ public final class TrainableModel implements AutoCloseable {
         return config;
     }
 
+    /**
+     * Whether a step computes each layer's activations a second time instead of keeping them all: less memory, more time,
+     * the same gradients but for rounding. Off at first; may be changed between any two calls.
+     */
+    public void recomputeActivations(boolean recompute) {
+        this.recomputesActivations = recompute;
+    }
+
     // ---- losses -----------------------------------------------------------------------------------------------------
 
     /**
@@ -46,41 +63,7 @@ public final class TrainableModel implements AutoCloseable {
      * @return this batch's part of the mean loss of the step; nats per token
      */
     public double accumulate(PackedBatch batch, long lossTokensOfStep) {
-        check(batch, lossTokensOfStep);
-        try (PtNDManager call = TorchProgram.open()) {
-            NDArray loss = weights.accumulate(
-                    call,
-                    "causal_step",
-                    Batches.tensor(call, batch.ids()),
-                    Batches.tensor(call, batch.positions()),
-                    batch.oneExamplePerRow() ? Batches.none(call) : Batches.tensor(call, batch.segments()),
-                    Batches.tensor(call, batch.targets()),
-                    TorchProgram.scalar(call, 1.0 / lossTokensOfStep));
-            return loss.toDoubleArray()[0] / lossTokensOfStep;
-        }
-    }
-
-    private void check(PackedBatch batch, long lossTokensOfStep) {
-        if (batch.length() > config.maxPositions()) {
-            throw new IllegalArgumentException("Rows of " + batch.length() + " tokens are longer than the model's "
-                    + config.maxPositions() + " positions");
-        }
-        long tokens = batch.lossTokens();
-        if (tokens == 0) {
-            throw new IllegalArgumentException("No position of this batch has a target");
-        }
-        if (lossTokensOfStep < tokens) {
-            throw new IllegalArgumentException(
-                    "The step has " + lossTokensOfStep + " tokens with a target, but this batch alone has " + tokens);
-        }
-        for (int row = 0; row < batch.rows(); row++) {
-            for (int t = 0; t < batch.length(); t++) {
-                Batches.checkId(config, batch.ids()[row][t]);
-                if (batch.targets()[row][t] != PackedBatch.IGNORED) {
-                    Batches.checkId(config, batch.targets()[row][t]);
-                }
-            }
-        }
+        return steps.causal(batch, lossTokensOfStep);
     }
 
     /**
@@ -97,49 +80,7 @@ public final class TrainableModel implements AutoCloseable {
      * @param supervisedWeight s; 0 leaves the term out
      */
     public DpoResult accumulate(List<PreferencePair> pairs, double beta, double weightOfStep, double supervisedWeight) {
-        if (pairs.isEmpty()) {
-            throw new IllegalArgumentException("No preference pair was given");
-        }
-        if (!(beta > 0) || !(weightOfStep > 0) || !(supervisedWeight >= 0)) {
-            throw new IllegalArgumentException(
-                    "beta and weightOfStep must be positive and supervisedWeight not negative," + " but were " + beta
-                            + ", " + weightOfStep + " and " + supervisedWeight);
-        }
-        double loss = 0;
-        double chosen = 0;
-        double rejected = 0;
-        double right = 0;
-        for (List<PreferencePair> group : PreferenceRows.groups(pairs, config, PREFERENCE_TOKENS_AT_ONCE)) {
-            double[] result = preferences(group, beta, weightOfStep, supervisedWeight);
-            loss += result[0];
-            chosen += result[1];
-            rejected += result[2];
-            for (int pair = 0; pair < group.size(); pair++) {
-                right += result[3 + pair] > 0 ? 1 : 0;
-            }
-        }
-        int n = pairs.size();
-        return new DpoResult(loss, chosen / n, rejected / n, right / n);
-    }
-
-    private double[] preferences(
-            List<PreferencePair> pairs, double beta, double weightOfStep, double supervisedWeight) {
-        PreferenceRows rows = PreferenceRows.of(pairs);
-        try (PtNDManager call = TorchProgram.open()) {
-            return weights.accumulate(
-                            call,
-                            "preference_step",
-                            Batches.tensor(call, rows.ids()),
-                            Batches.tensor(call, rows.positions()),
-                            Batches.none(call),
-                            Batches.tensor(call, rows.targets()),
-                            Batches.tensor(call, rows.examples()),
-                            call.create(rows.references()),
-                            call.create(rows.weights(weightOfStep)),
-                            TorchProgram.scalar(call, beta),
-                            TorchProgram.scalar(call, supervisedWeight))
-                    .toDoubleArray();
-        }
+        return steps.preference(pairs, beta, weightOfStep, supervisedWeight);
     }
 
     // ---- what becomes of the gradients ------------------------------------------------------------------------------
@@ -190,26 +131,12 @@ public final class TrainableModel implements AutoCloseable {
      * steps.
      */
     public void saveState(Path file) {
-        weights.saveState(file, shape());
+        weights.saveState(file, config.stateShape());
     }
 
     /** Goes on where {@link #saveState} left off, bit for bit with the same thread count. */
     public void loadState(Path file) {
-        weights.loadState(file, shape());
-    }
-
-    /** What must be equal for a state to fit. */
-    private String shape() {
-        String common = "vocabulary=" + config.vocabularySize() + " hidden=" + config.hiddenSize() + " intermediate="
-                + config.intermediateSize() + " layers=" + config.layers() + " heads=" + config.heads()
-                + " keyValueHeads=" + config.keyValueHeads() + " headSize=" + config.headSize() + " tied="
-                + config.tiedEmbeddings();
-        boolean llamaShape = config.family() == Family.LLAMA || config.family() == Family.MISTRAL;
-        if (llamaShape && !config.attentionBias() && !config.mlpBias()) {
-            return common;
-        }
-        return common + " family=" + config.family().modelType() + " attentionBias=" + config.attentionBias()
-                + " mlpBias=" + config.mlpBias() + " positions=" + config.maxPositions();
+        weights.loadState(file, config.stateShape());
     }
 
     @Override

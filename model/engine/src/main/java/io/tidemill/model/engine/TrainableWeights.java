@@ -12,6 +12,7 @@ import java.util.Map;
  * Float32 master weights, their gradients, AdamW's moments and its step count: what is trained, whatever the model.
  *
  * @see TrainableModel
+ * @see TrainableAdapter
  * @see TrainableEncoder
  */
 final class TrainableWeights implements AutoCloseable {
@@ -52,6 +53,7 @@ final class TrainableWeights implements AutoCloseable {
 
     /**
      * Runs a method that adds to the gradients: its first three arguments are master weights, operands and gradients.
+     * Methods of a decoder expect an adapter next.
      *
      * @param call owns the result
      */
@@ -62,6 +64,22 @@ final class TrainableWeights implements AutoCloseable {
         all[2] = gradients.array();
         System.arraycopy(arguments, 0, all, 3, arguments.length);
         return program.train(call, method, all).get(0);
+    }
+
+    /** As {@link #accumulate}, where these weights are an adapter on others that stay as they are. */
+    NDArray accumulateOn(HeldWeights frozen, PtNDManager call, String method, Object... arguments) {
+        Object[] all = new Object[arguments.length + 4];
+        all[0] = frozen.master().array();
+        all[1] = frozen.compute();
+        all[2] = gradients.array();
+        all[3] = master.array();
+        System.arraycopy(arguments, 0, all, 4, arguments.length);
+        return program.train(call, method, all).get(0);
+    }
+
+    /** Copies these weights. */
+    HeldWeights snapshot() {
+        return HeldWeights.copyOf(layout, program, ComputeType.FLOAT32, master);
     }
 
     double clip(double maximumNorm) {
@@ -81,7 +99,12 @@ final class TrainableWeights implements AutoCloseable {
         }
         try (PtNDManager call = TorchProgram.open()) {
             double[] numbers = {
-                learningRate, settings.beta1(), settings.beta2(), settings.epsilon(), settings.weightDecay()
+                learningRate,
+                settings.beta1(),
+                settings.beta2(),
+                settings.epsilon(),
+                settings.weightDecay(),
+                layout.small()
             };
             program.train(
                     call,

@@ -171,7 +171,7 @@ class AgainstTransformersTest {
     }
 
     /** As {@code batch(step)} of {@code make_family_fixtures.py}. */
-    private static PackedBatch batchOfStep(int step, int vocabulary) {
+    static PackedBatch batchOfStep(int step, int vocabulary) {
         int[][] ids = new int[4][24];
         int[][] targets = new int[4][24];
         int[][] segments = new int[4][24];

@@ -7,9 +7,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.function.DoubleSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class NativeMemoryTest {
     /** The heap is of fixed size and touched at start (pom.xml), so what grows is native. 3 MB of weights: one leaked copy per round would show as 150 MB. */
@@ -39,6 +42,7 @@ class NativeMemoryTest {
                 trainable.clip(1);
                 trainable.update(1e-3);
                 trainable.discardGradients();
+                adapt(model, batch, pair);
                 try (LanguageModel snapshot = trainable.snapshot(ComputeType.best())) {
                     snapshot.logProbabilities(List.of(batch.ids()[0], batch.ids()[1]));
                     snapshot.logits(batch.ids()[0]);
@@ -49,13 +53,103 @@ class NativeMemoryTest {
         }
     }
 
+    private static void adapt(LanguageModel model, PackedBatch batch, PreferencePair pair) {
+        LoraConfig config = LoraConfig.of(8, 16);
+        try (TrainableAdapter trainable = TrainableAdapter.from(model, config, 1, AdamWSettings.defaults())) {
+            trainable.accumulate(batch, batch.lossTokens());
+            trainable.accumulate(List.of(pair), 0.1, 1, 0);
+            trainable.clip(1);
+            trainable.update(1e-3);
+            try (LoraAdapter adapter = trainable.snapshot();
+                    LanguageModel merged = adapter.mergedInto(model)) {
+                adapter.logits(model, batch.ids()[0]);
+                merged.logits(batch.ids()[0]);
+            }
+        }
+    }
+
+    /** 80 MB of weights, and 40 MB as bfloat16: a gradient, a moment or a copy of them would show. */
+    @ParameterizedTest
+    @EnumSource(ComputeType.class)
+    @EnabledOnOs(OS.LINUX)
+    void aFrozenBaseGetsNoGradientNoMomentsAndNoCopy(ComputeType type) throws IOException {
+        Threads.intraOp(1);
+        ModelConfig config = new ModelConfig(8192, 512, 1536, 5, 8, 4, 64, 64, 10_000, 1e-5, true, 0.02, 0, List.of());
+        PackedBatch batch = Fixtures.randomBatch(config, 1, 1, 16);
+        double weightMegabytes = config.parameterCount() * 4 / 1e6;
+        assertThat(weightMegabytes).isGreaterThan(75);
+        round(2); // so that libtorch's code and workspaces are there before anything is measured
+        try (LanguageModel base = LanguageModel.random(config, 1, type)) {
+            base.logits(batch.ids()[0]);
+            long before = residentBytes();
+            LoraConfig small = LoraConfig.of(4, 8);
+            try (TrainableAdapter trainable = TrainableAdapter.from(base, small, 1, AdamWSettings.defaults())) {
+                resetPeak();
+                for (int step = 0; step < 3; step++) {
+                    trainable.accumulate(batch, batch.lossTokens());
+                    trainable.clip(1);
+                    trainable.update(1e-3);
+                }
+                double held = (residentBytes() - before) / 1e6;
+                double peak = (status("VmHWM") - before) / 1e6;
+                assertThat(held).as("megabytes held by the adapter").isLessThan(weightMegabytes / 4);
+                assertThat(peak).as("megabytes needed by a step").isLessThan(weightMegabytes / 2);
+            }
+        }
+    }
+
+    /**
+     * 16 layers whose activations take about 13 MB each: kept together, or one after the other. What a step has freed may
+     * stay resident, so the small ones come first and all are counted from one start.
+     */
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void recomputedActivationsTakeTheMemoryOfOneLayer() throws IOException {
+        Threads.intraOp(1);
+        ModelConfig config = new ModelConfig(64, 128, 512, 16, 4, 2, 32, 128, 10_000, 1e-5, true, 0.02, 0, List.of());
+        PackedBatch batch = Fixtures.randomBatch(config, 1, 8, 128);
+        AdamWSettings settings = AdamWSettings.defaults();
+        round(2);
+        try (LanguageModel base = LanguageModel.random(config, 1, ComputeType.FLOAT32);
+                TrainableAdapter adapter = TrainableAdapter.from(base, LoraConfig.of(4, 8), 1, settings);
+                TrainableModel whole = TrainableModel.from(base, settings)) {
+            whole.accumulate(Fixtures.randomBatch(config, 1, 1, 8), 7); // touches the gradients
+            long start = residentBytes();
+            adapter.recomputeActivations(true);
+            whole.recomputeActivations(true);
+            double adapterAgain = peakMegabytes(start, () -> adapter.accumulate(batch, batch.lossTokens()));
+            double wholeAgain = peakMegabytes(start, () -> whole.accumulate(batch, batch.lossTokens()));
+            adapter.recomputeActivations(false);
+            whole.recomputeActivations(false);
+            double adapterKept = peakMegabytes(start, () -> adapter.accumulate(batch, batch.lossTokens()));
+            double wholeKept = peakMegabytes(start, () -> whole.accumulate(batch, batch.lossTokens()));
+            assertThat(adapterAgain).as("megabytes, adapter, recomputed").isLessThan(adapterKept / 2);
+            assertThat(wholeAgain).as("megabytes, whole model, recomputed").isLessThan(wholeKept / 2);
+        }
+    }
+
+    private static double peakMegabytes(long start, DoubleSupplier work) throws IOException {
+        resetPeak();
+        assertThat(work.getAsDouble()).isPositive();
+        return (status("VmHWM") - start) / 1e6;
+    }
+
+    /** From here on VmHWM counts anew: proc(5), /proc/pid/clear_refs. */
+    private static void resetPeak() throws IOException {
+        Files.writeString(Path.of("/proc/self/clear_refs"), "5");
+    }
+
     private static long residentBytes() throws IOException {
         System.gc(); // gives back direct buffers that nobody uses
+        return status("VmRSS");
+    }
+
+    private static long status(String field) throws IOException {
         for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-            if (line.startsWith("VmRSS:")) {
+            if (line.startsWith(field + ":")) {
                 return 1024 * Long.parseLong(line.replaceAll("\\D", ""));
             }
         }
-        throw new IOException("/proc/self/status has no VmRSS");
+        throw new IOException("/proc/self/status has no " + field);
     }
 }

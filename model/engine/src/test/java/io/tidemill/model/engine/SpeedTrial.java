@@ -32,17 +32,19 @@ final class SpeedTrial {
                 arguments.length > 3 ? List.of(ComputeType.valueOf(arguments[3])) : List.of(ComputeType.values());
         for (ComputeType type : types) {
             try (LanguageModel model = LanguageModel.random(BASE, 1, type)) {
-                train(model, rows, length, 1);
-                train(model, rows, length, 4);
+                train(model, rows, length, 1, false);
+                train(model, rows, length, 4, false);
+                train(model, rows, length, 1, true);
                 generate(model);
                 score(model);
             }
         }
     }
 
-    private static void train(LanguageModel model, int rows, int length, int segments) {
+    private static void train(LanguageModel model, int rows, int length, int segments, boolean again) {
         PackedBatch batch = batch(rows, length, segments);
         try (TrainableModel trainable = TrainableModel.from(model, AdamWSettings.defaults())) {
+            trainable.recomputeActivations(again);
             double loss = 0;
             for (int i = 0; i < 3; i++) {
                 step(trainable, batch);
@@ -56,9 +58,10 @@ final class SpeedTrial {
             double seconds = (System.nanoTime() - start) / 1e9;
             cpu = cpuSeconds() - cpu;
             System.out.printf(
-                    "%s train, %d examples per row: %,.0f tokens/s, %,.0f tokens/CPU-s, loss %.4f%n",
+                    "%s train, %d examples per row, activations %s: %,.0f tokens/s, %,.0f tokens/CPU-s, loss %.4f%n",
                     model.computeType(),
                     segments,
+                    again ? "recomputed" : "kept",
                     steps * (double) rows * length / seconds,
                     steps * (double) rows * length / cpu,
                     loss);

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Writes one decoder of each family, trained for a step, and encoders, with {@code probe.json} beside it, for
+ * Writes one decoder of each family, trained for a step, adapters, and encoders, with {@code probe.json} beside it, for
  * {@code bench/peers/check_checkpoint.py}. Not a test: the argument is the directory to write to.
  */
 final class WrittenModels {
@@ -29,6 +29,21 @@ final class WrittenModels {
                 }
             }
         }
+        for (String name : AgainstPeftTest.adapters().toList()) {
+            Path base = Path.of(
+                    arguments[0], Fixtures.expected("lora/" + name).get("base").asText());
+            try (LanguageModel model = LanguageModel.load(base, ComputeType.FLOAT32);
+                    LoraAdapter start = LoraAdapter.load(Fixtures.directory("lora/" + name), model.config())) {
+                write(model, start, Path.of(arguments[0], "lora-" + name));
+            }
+        }
+        for (String name : List.of("llama-linear", "gpt2")) {
+            LoraConfig all = LoraConfig.of(4, 8).withRankStabilised().withBaseModel(name);
+            try (LanguageModel model = LanguageModel.load(Path.of(arguments[0], name), ComputeType.FLOAT32);
+                    LoraAdapter start = LoraAdapter.initial(all, model.config(), 1)) {
+                write(model, start, Path.of(arguments[0], "lora-new-" + name));
+            }
+        }
         for (String name : List.of("bert-masked", "bert-labels")) {
             try (EncoderModel model = EncoderModel.load(Fixtures.directory(name), ComputeType.FLOAT32)) {
                 write(model, Path.of(arguments[0], name));
@@ -43,6 +58,21 @@ final class WrittenModels {
     private static void write(LanguageModel model, Path directory) throws IOException {
         model.save(directory, WeightType.FLOAT32);
         probe(directory, model.logits(IDS)[IDS.length - 1]);
+    }
+
+    /** Trained for two steps, because after the first A is as it was. */
+    private static void write(LanguageModel base, LoraAdapter start, Path directory) throws IOException {
+        try (TrainableAdapter trainable = TrainableAdapter.from(base, start, AdamWSettings.defaults())) {
+            for (int step = 0; step < 2; step++) {
+                PackedBatch batch = Fixtures.randomBatch(base.config(), step, 2, 12);
+                trainable.accumulate(batch, batch.lossTokens());
+                trainable.update(1e-2);
+            }
+            try (LoraAdapter adapter = trainable.snapshot()) {
+                adapter.save(directory, base);
+                probe(directory, adapter.logits(base, IDS)[IDS.length - 1]);
+            }
+        }
     }
 
     private static void write(EncoderModel model, Path directory) throws IOException {

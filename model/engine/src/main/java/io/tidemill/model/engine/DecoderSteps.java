@@ -1,0 +1,114 @@
+package io.tidemill.model.engine;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import java.util.List;
+
+/**
+ * The losses that decoders learn by: checks what it is given, and lets {@code step} add the gradients, whoever's they
+ * are.
+ *
+ * @see TrainableModel
+ * @see TrainableAdapter
+ */
+record DecoderSteps(ModelConfig config, Step step) {
+    /** Tokens of one preference call at most, padding included, unless one pair alone is longer. */
+    private static final int PREFERENCE_TOKENS_AT_ONCE = 4096;
+
+    /** Runs a method of the program that adds gradients. */
+    interface Step {
+        /**
+         * @param call  owns the result
+         * @param batch the method's arguments from the token ids on, but for the last, whether to recompute
+         */
+        NDArray run(PtNDManager call, String method, List<NDArray> batch);
+    }
+
+    /** {@link TrainableModel#accumulate(PackedBatch, long)}. */
+    double causal(PackedBatch batch, long lossTokensOfStep) {
+        check(batch, lossTokensOfStep);
+        try (PtNDManager call = TorchProgram.open()) {
+            NDArray loss = step.run(
+                    call,
+                    "causal_step",
+                    List.of(
+                            Batches.tensor(call, batch.ids()),
+                            Batches.tensor(call, batch.positions()),
+                            batch.oneExamplePerRow() ? Batches.none(call) : Batches.tensor(call, batch.segments()),
+                            Batches.tensor(call, batch.targets()),
+                            TorchProgram.scalar(call, 1.0 / lossTokensOfStep)));
+            return loss.toDoubleArray()[0] / lossTokensOfStep;
+        }
+    }
+
+    private void check(PackedBatch batch, long lossTokensOfStep) {
+        if (batch.length() > config.maxPositions()) {
+            throw new IllegalArgumentException("Rows of " + batch.length() + " tokens are longer than the model's "
+                    + config.maxPositions() + " positions");
+        }
+        long tokens = batch.lossTokens();
+        if (tokens == 0) {
+            throw new IllegalArgumentException("No position of this batch has a target");
+        }
+        if (lossTokensOfStep < tokens) {
+            throw new IllegalArgumentException(
+                    "The step has " + lossTokensOfStep + " tokens with a target, but this batch alone has " + tokens);
+        }
+        for (int row = 0; row < batch.rows(); row++) {
+            for (int t = 0; t < batch.length(); t++) {
+                Batches.checkId(config, batch.ids()[row][t]);
+                if (batch.targets()[row][t] != PackedBatch.IGNORED) {
+                    Batches.checkId(config, batch.targets()[row][t]);
+                }
+            }
+        }
+    }
+
+    /** {@link TrainableModel#accumulate(List, double, double, double)}. */
+    DpoResult preference(List<PreferencePair> pairs, double beta, double weightOfStep, double supervisedWeight) {
+        if (pairs.isEmpty()) {
+            throw new IllegalArgumentException("No preference pair was given");
+        }
+        if (!(beta > 0) || !(weightOfStep > 0) || !(supervisedWeight >= 0)) {
+            throw new IllegalArgumentException(
+                    "beta and weightOfStep must be positive and supervisedWeight not negative," + " but were " + beta
+                            + ", " + weightOfStep + " and " + supervisedWeight);
+        }
+        double loss = 0;
+        double chosen = 0;
+        double rejected = 0;
+        double right = 0;
+        for (List<PreferencePair> group : PreferenceRows.groups(pairs, config, PREFERENCE_TOKENS_AT_ONCE)) {
+            double[] result = preferences(group, beta, weightOfStep, supervisedWeight);
+            loss += result[0];
+            chosen += result[1];
+            rejected += result[2];
+            for (int pair = 0; pair < group.size(); pair++) {
+                right += result[3 + pair] > 0 ? 1 : 0;
+            }
+        }
+        int n = pairs.size();
+        return new DpoResult(loss, chosen / n, rejected / n, right / n);
+    }
+
+    private double[] preferences(
+            List<PreferencePair> pairs, double beta, double weightOfStep, double supervisedWeight) {
+        PreferenceRows rows = PreferenceRows.of(pairs);
+        try (PtNDManager call = TorchProgram.open()) {
+            return step.run(
+                            call,
+                            "preference_step",
+                            List.of(
+                                    Batches.tensor(call, rows.ids()),
+                                    Batches.tensor(call, rows.positions()),
+                                    Batches.none(call),
+                                    Batches.tensor(call, rows.targets()),
+                                    Batches.tensor(call, rows.examples()),
+                                    call.create(rows.references()),
+                                    call.create(rows.weights(weightOfStep)),
+                                    TorchProgram.scalar(call, beta),
+                                    TorchProgram.scalar(call, supervisedWeight)))
+                    .toDoubleArray();
+        }
+    }
+}
