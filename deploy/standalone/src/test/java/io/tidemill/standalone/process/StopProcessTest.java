@@ -21,7 +21,7 @@ class StopProcessTest {
     /** What it says if there was nothing to finish, whichever signal it was. */
     private static final int INTERRUPTED = 130;
 
-    private static final Duration PATIENCE = Duration.ofMinutes(3);
+    private static final Duration PATIENCE = Duration.ofMinutes(10);
 
     @TempDir
     Path scratch;
