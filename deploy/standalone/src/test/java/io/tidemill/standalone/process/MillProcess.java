@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
 
 /** The built application as a child process. */
 final class MillProcess implements AutoCloseable {
-    private static final Duration STARTING = Duration.ofMinutes(3);
+    private static final Duration STARTING = Duration.ofMinutes(10);
     private static final Duration STOPPING = Duration.ofSeconds(45);
     private static final Pattern PAGE = Pattern.compile("page and REST +(\\S+)");
     private static final Pattern KAFKA = Pattern.compile("Kafka +(\\S+)");

@@ -20,7 +20,7 @@ import java.util.concurrent.TimeUnit;
 
 /** One service as its own Quarkus application, as a cluster runs it: told by settings where the broker is. */
 final class ServiceProcess implements AutoCloseable {
-    private static final Duration STARTING = Duration.ofMinutes(3);
+    private static final Duration STARTING = Duration.ofMinutes(10);
 
     private final String name;
     private final Process process;
