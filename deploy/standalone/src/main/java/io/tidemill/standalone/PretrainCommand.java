@@ -15,7 +15,7 @@ import picocli.CommandLine.Option;
         name = "pretrain",
         description = {
             "Trains the embedded base model again from random weights, on the text that Tidemill carries.",
-            "Interrupted, the same command goes on where it was; on two cores a pass over the text takes an hour."
+            "Interrupted, the same command goes on where it was; on one core a pass over the text takes three quarters of an hour."
         })
 final class PretrainCommand implements Callable<Integer> {
 

@@ -5,6 +5,7 @@ import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.model.engine.ModelConfig;
 import io.tidemill.model.engine.WeightType;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,7 +53,7 @@ public final class BaseRecipe {
         try (LanguageModel model =
                 pretraining.run(report -> say.accept(report.toString()), weights -> preview(pretraining, weights))) {
             HeldOutLoss heldOut = pretraining.evaluate(model);
-            model.save(output, WeightType.BFLOAT16);
+            save(model);
             Files.writeString(output.resolve("README.md"), card(config, text, heldOut), StandardCharsets.UTF_8);
             say.accept(String.format(
                     Locale.ROOT,
@@ -64,8 +65,18 @@ public final class BaseRecipe {
         }
     }
 
-    private void preview(BasePretraining pretraining, LanguageModel model) {
+    /** A model ends where a text ends; that an answer also ends with its turn is the recipe's to say. */
+    private void save(LanguageModel model) {
         model.save(output, WeightType.BFLOAT16);
+        try {
+            BaseModel.restore("generation_config.json", output);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write generation_config.json in " + output, e);
+        }
+    }
+
+    private void preview(BasePretraining pretraining, LanguageModel model) {
+        save(model);
         say.accept(String.format(
                 Locale.ROOT,
                 "saved: held_out_nats_per_byte=%.4f",

@@ -36,6 +36,11 @@ public final class BaseModel {
         extract(RECIPE_FILES, directory);
     }
 
+    /** Puts one file of the recipe back into a directory, over what stands there. */
+    public static void restore(String file, Path directory) throws IOException {
+        copy(file, directory.resolve(file));
+    }
+
     /** Whether this build carries weights. */
     public static boolean isTrained() {
         return LEARNT_FILES.stream().allMatch(file -> BaseModel.class.getResource("model/" + file) != null);
@@ -65,7 +70,7 @@ public final class BaseModel {
                 throw new IOException(
                         "This build of the base model lacks " + file + "; pretrain it, or take a release.");
             }
-            Files.copy(resource, target);
+            Files.copy(resource, target, StandardCopyOption.REPLACE_EXISTING);
         }
         try (FileChannel written = FileChannel.open(target, StandardOpenOption.WRITE)) {
             written.force(true);

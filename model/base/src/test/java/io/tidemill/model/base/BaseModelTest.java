@@ -50,6 +50,19 @@ class BaseModelTest {
     }
 
     @Test
+    void oneFileIsPutBackOverAnother() throws IOException {
+        Files.writeString(directory.resolve("generation_config.json"), "{}");
+
+        BaseModel.restore("generation_config.json", directory);
+
+        JsonNode generation = new ObjectMapper()
+                .readTree(directory.resolve("generation_config.json").toFile());
+        assertThat(generation.get("eos_token_id"))
+                .as("end of text, end of turn")
+                .hasSize(2);
+    }
+
+    @Test
     void whatIsThereAlreadyIsLeftAlone() throws IOException {
         Path mine = Files.writeString(
                 Files.createDirectory(directory.resolve("model")).resolve("mine"), "kept");
