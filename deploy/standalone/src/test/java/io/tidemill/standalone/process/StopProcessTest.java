@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,6 +38,50 @@ class StopProcessTest {
                     .until(() -> Files.exists(data.resolve(appears)));
             assertThat(mill.terminate()).isIn(INTERRUPTED, TERMINATED);
             assertThat(mill.output()).isEmpty();
+        }
+    }
+
+    @Test
+    void whileTextComesInAndARoundTrains() throws Exception {
+        Path model = TinyModel.writeTo(scratch.resolve("tiny"));
+        try (MillProcess mill = MillProcess.start(
+                        scratch,
+                        "up",
+                        "--data",
+                        scratch.resolve("data").toString(),
+                        "--port",
+                        "0",
+                        "--kafka-port",
+                        "0",
+                        "--model",
+                        model.toString(),
+                        "-Dtrainer.round.minimum-preferences=30",
+                        "-Dtrainer.dpo.pairs=1",
+                        "-Dtrainer.dpo.epochs=10000")
+                .awaitReady()) {
+            MillClient client = new MillClient(mill.url());
+            assertThat(client.post("/v1/preferences", Examples.pairs("a", 40, 1)))
+                    .isEqualTo(202);
+            await().atMost(PATIENCE)
+                    .until(() -> client.get("/v1/rounds").path("step").asLong() > 0);
+            Thread traffic = new Thread(() -> push(client), "traffic");
+            traffic.setDaemon(true);
+            traffic.start();
+
+            assertThat(mill.terminate()).isEqualTo(TERMINATED);
+            assertThat(mill.output()).doesNotContain("tidemill:", "ERROR", "Exception");
+            traffic.join();
+        }
+    }
+
+    /** Until nobody takes it any more. */
+    private static void push(MillClient client) {
+        try {
+            for (int i = 0; client.post("/v1/documents", Examples.documents("life-" + i, 5, i)) == 202; i++) {
+                Thread.onSpinWait();
+            }
+        } catch (Exception stopped) {
+            // the mill has ended, as it was asked to
         }
     }
 }
