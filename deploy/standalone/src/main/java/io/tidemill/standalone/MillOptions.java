@@ -52,8 +52,8 @@ public final class MillOptions {
 
     @Option(
             names = "--api-keys",
-            description = "Ask everybody for an API key, which the first start makes; needed for a --host that other"
-                    + " machines can reach.")
+            description = "Ask for an API key, which the first start makes, whoever sends, rates or commands; versions"
+                    + " can be read without. Needed for a --host that other machines can reach.")
     boolean apiKeys;
 
     @Option(

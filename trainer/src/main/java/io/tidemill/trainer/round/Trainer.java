@@ -72,6 +72,10 @@ import org.slf4j.event.Level;
  */
 public final class Trainer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
+
+    /** What a manifest calls the base model of the jar. */
+    private static final String EMBEDDED = "embedded";
+
     private static final Duration POLL = Duration.ofMillis(250);
     private static final Duration CONTROL_PACE = Duration.ofMillis(500);
     private static final Duration LONGEST_PAUSE = Duration.ofMinutes(5);
@@ -355,6 +359,20 @@ public final class Trainer implements AutoCloseable {
                             + " does not have it. Restore the store, point"
                             + " tidemill.data to it, or use another tidemill.model or tidemill.topic-prefix for a new lineage.");
         }
+        checkBase(store.manifest(live).base());
+    }
+
+    /** A directory that was asked for and is not used would be missed by nobody until the answers are looked at. */
+    private void checkBase(String began) {
+        String asked = options.baseModel().map(Path::toString).orElse(began);
+        if (!asked.equals(began)) {
+            throw new BaseModelException(
+                    options.model() + " began with " + (began.equals(EMBEDDED) ? "the embedded base" : began)
+                            + " and not with " + asked
+                            + ". Leave the directory out (--model, trainer.base-model) to go on"
+                            + " with it, or give the new lineage a name of its own (--model-name, tidemill.model).",
+                    null);
+        }
     }
 
     /** The topic speaks of a version that this machine does not have. */
@@ -366,17 +384,18 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    /** What a new lineage is to start from cannot be used, and trying again does not change that. */
+    /** What a lineage is to start from cannot be used, or is not what it started from; trying again does not change that. */
     private static final class BaseModelException extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
-        BaseModelException(String model, IllegalArgumentException cause) {
-            super("The base model " + model + " cannot be used: " + cause.getMessage(), cause);
+        BaseModelException(String message, IllegalArgumentException cause) {
+            super(message, cause);
         }
     }
 
     private void importBase() throws IOException {
         VersionId version = new VersionId(options.model(), 0);
+        String base = options.baseModel().map(Path::toString).orElse(EMBEDDED);
         Path extracted = options.rounds().resolve("base");
         Durable.deleteTree(extracted);
         try {
@@ -388,10 +407,9 @@ public final class Trainer implements AutoCloseable {
                     "{} starts a new lineage from {}",
                     version,
                     options.baseModel().map(Path::toString).orElse("the embedded base"));
-            String base = options.baseModel().map(Path::toString).orElse("embedded");
             announce(versions().importBase(from, version, base), Slice.EMPTY);
         } catch (IllegalArgumentException e) {
-            throw new BaseModelException(options.baseModel().map(Path::toString).orElse("embedded"), e);
+            throw new BaseModelException("The base model " + base + " cannot be used: " + e.getMessage(), e);
         } finally {
             Durable.deleteTree(extracted);
         }

@@ -484,6 +484,25 @@ class TrainerTest {
     }
 
     @Test
+    void anotherBaseModelThanTheOneThatALineageBeganWithIsNotPassedOver() throws Exception {
+        TestLog log = log();
+        Path store = data.resolve("its");
+        Trainer first = start(options(log, store, settings(0.01), base), System::nanoTime);
+        await().atMost(LONG).untilAsserted(() -> assertThat(log.checkpoints()).hasSize(1));
+        first.close();
+
+        Path other = data.resolve("other");
+        Trainer trainer = start(options(log, store, settings(0.01), other), System::nanoTime);
+        await().atMost(LONG).untilAsserted(() -> {
+            assertThat(trainer.status().stopped()).isTrue();
+            assertThat(trainer.status().failure().orElseThrow())
+                    .contains(MODEL + " began with " + base + " and not with " + other)
+                    .contains("--model-name");
+        });
+        assertThat(log.checkpoints()).hasSize(1);
+    }
+
+    @Test
     void aStoreThatLacksTheLiveVersionIsToldAndNothingIsOverwritten() throws Exception {
         TestLog log = log();
         Trainer trainer = start(log, data.resolve("one"));
