@@ -29,7 +29,7 @@ class TrainerConfigTest {
         TrainerOptions options = options(Map.of());
         assertThat(options.model()).isEqualTo("tidemill");
         assertThat(options.topicPrefix()).isEqualTo("tidemill.");
-        assertThat(options.round().dpo().beta()).isEqualTo(0.1);
+        assertThat(options.round().dpo().beta()).isEqualTo(0.3);
         assertThat(options.round().threads()).isPositive();
         assertThat(options.filesUrl().apply(new VersionId("tidemill", 3)))
                 .isEqualTo("http://127.0.0.1:8083/v1/checkpoints/tidemill-000003/files/");
