@@ -344,7 +344,7 @@ public final class Trainer implements AutoCloseable {
         checkStore(lineage);
     }
 
-    private void checkStore(Lineage events) {
+    private void checkStore(Lineage events) throws IOException {
         if (events.empty()) {
             return;
         }

@@ -8,19 +8,26 @@ import com.google.protobuf.Message;
 import io.tidemill.proto.Readers;
 import io.tidemill.proto.Reading;
 import io.tidemill.proto.RecordReader;
+import io.tidemill.proto.TopicCatalogue;
+import io.tidemill.proto.TopicTail;
 import io.tidemill.proto.v1.Preference;
+import io.tidemill.proto.v1.RoundEvent;
+import io.tidemill.proto.v1.RoundEvent.Phase;
 import io.tidemill.proto.v1.TokenSequence;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -34,8 +41,11 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(1500)
 class KillProcessTest {
     private static final long SEED = 20_261_123;
-    private static final int KILLS = 3;
-    private static final int LONGEST_LIFE_MILLIS = 8_000;
+    private static final int LONGEST_START_MILLIS = 8_000;
+
+    /** A phase of the tiny model's rounds takes some tenths of a second. */
+    private static final int LONGEST_PHASE_MILLIS = 400;
+
     private static final int DOCUMENTS = 12;
     private static final int PAIRS = 24;
     private static final Duration PATIENCE = Duration.ofMinutes(6);
@@ -45,6 +55,9 @@ class KillProcessTest {
 
     /** What was acknowledged, by its id. */
     private final Set<String> acknowledged = new TreeSet<>();
+
+    /** Where each life ended, for the messages. */
+    private final List<String> ends = new ArrayList<>();
 
     @Test
     void nothingAcknowledgedIsLostAndNothingIsInTwoManifests() throws Exception {
@@ -71,11 +84,15 @@ class KillProcessTest {
             "-Dtrainer.gate.preference-margin=1"
         };
         Random random = new Random(SEED);
-        for (int kill = 0; kill < KILLS; kill++) {
+        List<Phase> phases =
+                new ArrayList<>(List.of(Phase.READING, Phase.TRAINING, Phase.GATING, Phase.PUBLISHING, Phase.WAITING));
+        Collections.shuffle(phases, random);
+        for (Phase phase : phases) {
             try (MillProcess mill = MillProcess.start(scratch, up).awaitReady()) {
-                push(mill.url(), "life" + kill, random.nextLong());
-                Thread.sleep(random.nextInt(LONGEST_LIFE_MILLIS)); // the moment of the kill, anywhere in a round
-                mill.kill();
+                killIn(phase, mill, random);
+            }
+            if (random.nextBoolean()) {
+                killWhileStarting(up, random);
             }
         }
         try (MillProcess mill = MillProcess.start(scratch, up).awaitReady()) {
@@ -85,13 +102,46 @@ class KillProcessTest {
             await().atMost(PATIENCE).pollInterval(Duration.ofSeconds(2)).untilAsserted(() -> {
                 examples.clear();
                 examples.putAll(examplesByParent(mill.bootstrapServers()));
-                assertThat(examples.keySet()).as("seed %d", SEED).containsAll(acknowledged);
-                assertThat(learnt(data, client).keySet()).as("seed %d", SEED).containsAll(examples.values());
+                assertThat(examples.keySet())
+                        .as("seed %d, killed %s", SEED, ends)
+                        .containsAll(acknowledged);
+                assertThat(learnt(data, client).keySet())
+                        .as("seed %d, killed %s", SEED, ends)
+                        .containsAll(examples.values());
             });
             assertThat(learnt(data, client))
-                    .as("seed %d: manifests of each example", SEED)
+                    .as("seed %d, killed %s: manifests of each example", SEED, ends)
                     .allSatisfy((id, manifests) -> assertThat(manifests).hasSize(1));
             mill.terminate();
+        }
+    }
+
+    /** Pushes, and kills at a random moment after the next round has said that it is in the phase. */
+    private void killIn(Phase phase, MillProcess mill, Random random) throws Exception {
+        Set<Phase> seen = ConcurrentHashMap.newKeySet();
+        try (TopicTail<RoundEvent> rounds = new TopicTail<>(
+                Map.of("bootstrap.servers", mill.bootstrapServers()),
+                new TopicCatalogue(TopicCatalogue.DEFAULT_PREFIX).rounds(),
+                Readers.rounds(),
+                event -> seen.add(event.getPhase()))) {
+            rounds.start();
+            rounds.firstCaughtUp().get(1, TimeUnit.MINUTES);
+            seen.clear();
+            push(mill.url(), "in-" + phase, random.nextLong());
+            await().atMost(PATIENCE).pollInterval(Duration.ofMillis(2)).until(() -> seen.contains(phase));
+            int after = random.nextInt(LONGEST_PHASE_MILLIS);
+            Thread.sleep(after); // the moment of the kill
+            mill.kill();
+            ends.add(after + " ms after " + phase);
+        }
+    }
+
+    private void killWhileStarting(String[] up, Random random) throws Exception {
+        try (MillProcess mill = MillProcess.start(scratch, up)) {
+            int after = random.nextInt(LONGEST_START_MILLIS);
+            Thread.sleep(after); // the moment of the kill
+            mill.kill();
+            ends.add(after + " ms after its start");
         }
     }
 
