@@ -12,8 +12,11 @@ import java.util.List;
  * @see TrainableAdapter
  */
 record DecoderSteps(ModelConfig config, Step step) {
-    /** Tokens of one preference call at most, padding included, unless one pair alone is longer. */
-    private static final int PREFERENCE_TOKENS_AT_ONCE = 4096;
+    /**
+     * Tokens of one preference call at most, padding included, unless one pair alone is longer. It bounds the activations:
+     * half a gigabyte for the embedded base, whatever the longest pair of a step is.
+     */
+    private static final int PREFERENCE_TOKENS_AT_ONCE = 2048;
 
     /** Runs a method of the program that adds gradients. */
     interface Step {
