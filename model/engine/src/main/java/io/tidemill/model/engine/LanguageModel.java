@@ -11,11 +11,13 @@ import java.util.Optional;
  * The weights of one version, float32, in native memory. Immutable: serving and scoring read it, training copies it.
  * Any number of threads may read at once; whoever made it closes it after the last of them.
  *
- * <p>Native memory: 4 bytes per weight, and 2 more where the matrix products are bfloat16.
+ * <p>Native memory: 4 bytes per weight, and 2 more where the matrix products are bfloat16; from the first generation on
+ * the matrices once more in that type.
  */
 public final class LanguageModel implements AutoCloseable {
     private final ModelConfig config;
     private final HeldWeights held;
+    private TorchProgram.Opaque packed;
 
     private LanguageModel(ModelConfig config, HeldWeights held) {
         this.config = config;
@@ -135,6 +137,14 @@ public final class LanguageModel implements AutoCloseable {
 
     TorchProgram.Opaque compute() {
         return held.compute();
+    }
+
+    /** The matrices as generation multiplies with them; made when they are first asked for. */
+    synchronized TorchProgram.Opaque packed() {
+        if (packed == null) {
+            packed = program().keep(held.manager(), "pack", compute());
+        }
+        return packed;
     }
 
     /** Frees the native memory. Reading afterwards is an error. */

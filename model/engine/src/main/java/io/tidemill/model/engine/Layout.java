@@ -281,7 +281,12 @@ final class Layout {
         constants.put("ranks", modules.stream().map(LoraModule::rank).toList());
         constants.put("scales", modules.stream().map(LoraModule::scale).toList());
         constants.put("small", Math.toIntExact(new Layout(c).small));
-        return program("decoder.torchscript", constants);
+        return program(
+                List.of(
+                        "decoder.torchscript",
+                        TorchProgram.hasOneDnn() ? "linear-onednn.torchscript" : "linear-plain.torchscript",
+                        "common.torchscript"),
+                constants);
     }
 
     static TorchProgram program(EncoderConfig c) {
@@ -297,12 +302,11 @@ final class Layout {
         constants.put("masked", c.head() == EncoderConfig.Head.MASKED);
         constants.put("classes", c.labels().size());
         constants.put("small", Math.toIntExact(new Layout(c).small));
-        return program("encoder.torchscript", constants);
+        return program(List.of("encoder.torchscript", "common.torchscript"), constants);
     }
 
-    private static TorchProgram program(String text, Map<String, Object> constants) {
-        return PROGRAMS.computeIfAbsent(
-                constants, key -> TorchProgram.resources(List.of(text, "common.torchscript"), "Program", key));
+    private static TorchProgram program(List<String> texts, Map<String, Object> constants) {
+        return PROGRAMS.computeIfAbsent(constants, key -> TorchProgram.resources(texts, "Program", key));
     }
 
     /** Programs hold no weights and are few: one per shape that this process has met. */

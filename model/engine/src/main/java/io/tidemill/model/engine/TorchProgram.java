@@ -1,6 +1,7 @@
 package io.tidemill.model.engine;
 
 import ai.djl.engine.Engine;
+import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
@@ -40,13 +41,15 @@ public final class TorchProgram {
         this.block = block;
     }
 
-    /** A tensor of whatever type that only programs look into. Its owner is the manager it was made for. */
+    /** Tensors of whatever type that only programs look into. Their owner is the manager they were made for. */
     static final class Opaque {
-        private final PtNDArray array;
+        private final PtNDArray[] arrays;
 
-        private Opaque(PtNDArray array) {
-            this.array = array;
-            array.setName("opaque[]"); // how IValueUtils knows a list
+        private Opaque(NDList list) {
+            arrays = list.stream().map(PtNDArray.class::cast).toArray(PtNDArray[]::new);
+            for (PtNDArray array : arrays) {
+                array.setName("opaque[]"); // how IValueUtils knows a list
+            }
         }
     }
 
@@ -67,6 +70,26 @@ public final class TorchProgram {
     /** Loads libtorch if it is not yet loaded. */
     static void start() {
         Root.MANAGER.isOpen();
+    }
+
+    /** Whether this build of libtorch has oneDNN's operators: it does on x86-64 and linux aarch64. */
+    static boolean hasOneDnn() {
+        return OneDnn.PRESENT;
+    }
+
+    /** A program that names one of the operators is loaded, or refused as "unknown builtin op". */
+    private static final class OneDnn {
+        static final boolean PRESENT = isPresent();
+
+        private static boolean isPresent() {
+            String text = "class Program(Module):\n  __parameters__ = []\n  __buffers__ = []\n  training : bool\n";
+            try {
+                load(text + read("linear-onednn.torchscript"), "Program", Map.of());
+                return true;
+            } catch (EngineException unknownOperator) {
+                return false;
+            }
+        }
     }
 
     /** A manager of its own, for a model or for one step; the caller closes it. */
@@ -95,23 +118,28 @@ public final class TorchProgram {
     static TorchProgram resources(List<String> names, String className, Map<String, Object> constants) {
         StringBuilder text = new StringBuilder();
         for (String name : names) {
-            try (InputStream part = TorchProgram.class.getResourceAsStream(name)) {
-                if (part == null) {
-                    throw new IllegalStateException("Resource " + name + " is missing from the engine's jar");
-                }
-                text.append(new String(part.readAllBytes(), StandardCharsets.UTF_8));
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
+            text.append(read(name));
         }
         return load(text.toString(), className, constants);
+    }
+
+    private static String read(String resource) {
+        try (InputStream text = TorchProgram.class.getResourceAsStream(resource)) {
+            if (text == null) {
+                throw new IllegalStateException("Resource " + resource + " is missing from the engine's jar");
+            }
+            return new String(text.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /**
      * Runs a method without gradients.
      *
      * @param step      owns the result
-     * @param arguments {@code NDArray}, {@code Opaque}, {@code Long}, {@code Integer}, {@code Double}, {@code long[]}
+     * @param arguments {@code NDArray}, {@code Opaque}, {@code Long}, {@code Integer}, {@code Double}, {@code Boolean},
+     *                  {@code long[]}
      */
     NDList infer(PtNDManager step, String method, Object... arguments) {
         JniUtils.setGraphExecutorOptimize(false);
@@ -136,9 +164,14 @@ public final class TorchProgram {
         }
     }
 
-    /** Runs a method that returns a list of one tensor, which {@code owner} will own. */
+    /** Runs a method that returns a list of tensors, which {@code owner} will own. */
     Opaque make(PtNDManager owner, String method, Object... arguments) {
-        return new Opaque((PtNDArray) train(owner, method, arguments).get(0));
+        return new Opaque(train(owner, method, arguments));
+    }
+
+    /** As {@link #make}, without gradients ever, and of any number of tensors; arguments as in {@link #infer}. */
+    Opaque keep(PtNDManager owner, String method, Object... arguments) {
+        return new Opaque(infer(owner, method, arguments));
     }
 
     /** Runs a method that may take gradients itself. All arguments are tensors or {@link Opaque}; {@code step} owns the result. */
@@ -150,7 +183,11 @@ public final class TorchProgram {
         name.setName("module_method:" + method);
         list.add(name);
         for (Object argument : arguments) {
-            list.add(argument instanceof Opaque opaque ? opaque.array : (NDArray) argument);
+            if (argument instanceof Opaque opaque) {
+                list.addAll(List.of(opaque.arrays));
+            } else {
+                list.add((NDArray) argument);
+            }
         }
         boolean before = JniUtils.isGradMode(); // of the calling thread
         JniUtils.setGradMode(true);
@@ -165,13 +202,15 @@ public final class TorchProgram {
         if (argument instanceof PtNDArray array) {
             return IValue.from(array);
         } else if (argument instanceof Opaque opaque) {
-            return IValue.listFrom(opaque.array);
+            return IValue.listFrom(opaque.arrays);
         } else if (argument instanceof Integer number) {
             return IValue.from(number.longValue());
         } else if (argument instanceof Long number) {
             return IValue.from(number);
         } else if (argument instanceof Double number) {
             return IValue.from(number);
+        } else if (argument instanceof Boolean flag) {
+            return IValue.from(flag);
         } else if (argument instanceof long[] numbers) {
             return IValue.listFrom(numbers);
         }
