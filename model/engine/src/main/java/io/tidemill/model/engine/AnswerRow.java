@@ -74,7 +74,7 @@ final class AnswerRow {
         };
     }
 
-    /** The program's kind: 0 takes the likeliest token, 1 draws from all, 2 draws from some. */
+    /** The program's kind: 0 takes the likeliest token, 1 draws from all, 2 draws from some; 3 would be rows of several kinds. */
     int kind() {
         if (sampling.temperature() == 0) {
             return 0;
@@ -116,6 +116,12 @@ final class AnswerRow {
 
     boolean ended() {
         return reason != null;
+    }
+
+    /** The answer's first tokens, which another thread may be lengthening. */
+    Generation cancelledAfter(int heard) {
+        return new Generation(
+                Arrays.copyOf(tokens, heard), Arrays.copyOf(logProbabilities, heard), FinishReason.CANCELLED);
     }
 
     /** The whole answer; what the listener threw is thrown here. */

@@ -143,6 +143,19 @@ public final class TorchProgram {
      */
     NDList infer(PtNDManager step, String method, Object... arguments) {
         JniUtils.setGraphExecutorOptimize(false);
+        return run(step, method, arguments);
+    }
+
+    /**
+     * As {@link #infer}, for a method of many small operations that is called thousands of times: libtorch simplifies it
+     * at its first calls, which takes longer than a call.
+     */
+    NDList inferOften(PtNDManager step, String method, Object... arguments) {
+        JniUtils.setGraphExecutorOptimize(true);
+        return run(step, method, arguments);
+    }
+
+    private NDList run(PtNDManager step, String method, Object... arguments) {
         try (IValue result = call(method, arguments)) {
             return result.toNDList(step);
         }

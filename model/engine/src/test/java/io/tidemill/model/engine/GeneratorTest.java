@@ -224,5 +224,7 @@ class GeneratorTest {
         assertThatThrownBy(() -> new Sampling(1, 0, 0, 1, 0, Set.of())).hasMessageContaining("topP");
         assertThatThrownBy(() -> new Sampling(1, 1, -3, 1, 0, Set.of())).hasMessageContaining("-3");
         assertThatThrownBy(() -> new Sampling(1, 1, 0, 0, 0, Set.of())).hasMessageContaining("maxTokens");
+        assertThatThrownBy(() -> new Sampling(1, 1, 0, 1.5, 1, 1, 0, Set.of())).hasMessageContaining("1.5");
+        assertThatThrownBy(() -> new Sampling(1, 1, 0, 0, 0, 1, 0, Set.of())).hasMessageContaining("repetitionPenalty");
     }
 }
