@@ -20,6 +20,6 @@ public class EngineWiring {
                     case FLOAT32 -> ComputeType.FLOAT32;
                     case BFLOAT16 -> ComputeType.BFLOAT16;
                 };
-        return new LanguageModelLoader(compute, config.threads());
+        return new LanguageModelLoader(compute, config.generators(), config.threads());
     }
 }

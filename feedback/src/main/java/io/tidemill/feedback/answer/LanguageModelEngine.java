@@ -1,9 +1,9 @@
 package io.tidemill.feedback.answer;
 
 import io.tidemill.model.engine.Generation;
-import io.tidemill.model.engine.Generator;
 import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.model.engine.Sampling;
+import io.tidemill.model.engine.SharedGenerator;
 import io.tidemill.model.engine.Threads;
 import io.tidemill.model.text.ChatEncoder;
 import io.tidemill.model.text.StreamingDecoder;
@@ -19,7 +19,7 @@ import java.util.Set;
 final class LanguageModelEngine implements AnswerEngine {
     private final String version;
     private final LanguageModel model;
-    private final Generator generator;
+    private final SharedGenerator generator;
     private final Tokenizer tokenizer;
     private final Optional<ChatEncoder> chat;
     private final Set<Integer> stopTokens;
@@ -28,6 +28,7 @@ final class LanguageModelEngine implements AnswerEngine {
     /**
      * @param chat       empty for a model without a chat template
      * @param stopTokens each ends an answer
+     * @param atOnce     answers that are written together at most
      * @param threads    inside one operation
      */
     LanguageModelEngine(
@@ -36,10 +37,11 @@ final class LanguageModelEngine implements AnswerEngine {
             Tokenizer tokenizer,
             Optional<ChatEncoder> chat,
             Set<Integer> stopTokens,
+            int atOnce,
             int threads) {
         this.version = version;
         this.model = model;
-        this.generator = new Generator(model);
+        this.generator = new SharedGenerator(model, atOnce, threads);
         this.tokenizer = tokenizer;
         this.chat = chat;
         this.stopTokens = Set.copyOf(stopTokens);
@@ -73,12 +75,13 @@ final class LanguageModelEngine implements AnswerEngine {
 
     @Override
     public Answer answer(int[] prompt, AnswerSettings settings, PieceListener listener) {
-        Threads.intraOp(threads);
         Writing writing = new Writing(settings, listener);
         Sampling sampling = new Sampling(
                 settings.temperature(),
                 settings.topP(),
                 settings.topK(),
+                settings.minP(),
+                settings.repetitionPenalty(),
                 settings.maxTokens(),
                 settings.seed(),
                 stopTokens);
@@ -94,6 +97,7 @@ final class LanguageModelEngine implements AnswerEngine {
 
     @Override
     public void close() {
+        generator.close();
         model.close();
         tokenizer.close();
     }

@@ -18,11 +18,18 @@ public final class LanguageModelLoader implements EngineLoader {
     private static final Tolerance BFLOAT16 = new Tolerance(1e-3, 2e-2);
 
     private final ComputeType compute;
+    private final int atOnce;
     private final int threads;
 
-    /** @param threads inside one operation */
-    public LanguageModelLoader(ComputeType compute, int threads) {
+    /**
+     * A loader.
+     *
+     * @param atOnce  answers that are written together at most
+     * @param threads inside one operation
+     */
+    public LanguageModelLoader(ComputeType compute, int atOnce, int threads) {
         this.compute = compute;
+        this.atOnce = atOnce;
         this.threads = threads;
     }
 
@@ -35,7 +42,7 @@ public final class LanguageModelLoader implements EngineLoader {
             Set<Integer> stopTokens = new HashSet<>(model.config().eosTokenIds());
             stopTokens.add(tokenizer.endOfText());
             chat.ifPresent(encoder -> stopTokens.add(endOfTurn(encoder)));
-            return new LanguageModelEngine(version, model, tokenizer, chat, stopTokens, threads);
+            return new LanguageModelEngine(version, model, tokenizer, chat, stopTokens, atOnce, threads);
         } catch (IOException | RuntimeException | Error e) {
             tokenizer.close();
             throw e;

@@ -131,6 +131,8 @@ final class Capture {
                 .setMaxTokens(settings.maxTokens())
                 .setSeed(settings.seed())
                 .addAllStop(settings.stop())
+                .setMinP(settings.minP())
+                .setRepetitionPenalty(settings.repetitionPenalty())
                 .build();
     }
 

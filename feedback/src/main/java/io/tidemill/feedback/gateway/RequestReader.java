@@ -71,6 +71,8 @@ final class RequestReader {
                 fields.number("temperature", 0, 2).orElse(1.0),
                 topP(fields),
                 fields.integer("top_k", 0, Integer.MAX_VALUE).orElse(0L).intValue(),
+                fields.number("min_p", 0, 1).orElse(0.0),
+                fields.number("repetition_penalty", 0.01, 100).orElse(1.0),
                 maxTokens.orElse((long) defaultMaxTokens).intValue(),
                 fields.integer("seed", Long.MIN_VALUE, Long.MAX_VALUE).orElseGet(() -> (long) seeds.nextInt()),
                 stop(fields));

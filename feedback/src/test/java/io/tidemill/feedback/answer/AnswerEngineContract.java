@@ -68,6 +68,6 @@ interface AnswerEngineContract {
     }
 
     static AnswerSettings settings(double temperature, int maxTokens, List<String> stop) {
-        return new AnswerSettings(temperature, 1, 0, maxTokens, 5, stop);
+        return new AnswerSettings(temperature, 1, 0, 0, 1, maxTokens, 5, stop);
     }
 }

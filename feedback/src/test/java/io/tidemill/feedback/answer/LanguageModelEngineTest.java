@@ -123,7 +123,7 @@ class LanguageModelEngineTest implements AnswerEngineContract {
     }
 
     private static LanguageModelLoader loader() {
-        return new LanguageModelLoader(ComputeType.FLOAT32, 1);
+        return new LanguageModelLoader(ComputeType.FLOAT32, 4, 1);
     }
 
     /** Two layers of 16 elements over a vocabulary of a few hundred; its answers are noise, token by token. */

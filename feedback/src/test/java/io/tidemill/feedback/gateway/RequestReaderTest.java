@@ -34,11 +34,13 @@ class RequestReaderTest {
 
     @Test
     void everythingThatIsSaidArrives() {
-        AskedFor asked = chat(HI + ", \"model\": \"tidemill\", \"temperature\": 0, \"top_p\": 0.9, \"top_k\": 5,"
-                + " \"max_completion_tokens\": 7, \"max_tokens\": 9, \"n\": 3, \"seed\": -4, \"stop\": [\"a\", \"b\"],"
-                + " \"stream\": true, \"stream_options\": {\"include_usage\": true}, \"logprobs\": true,"
-                + " \"store\": false, \"user\": \"ann\", \"metadata\": {\"k\": \"v\"}}");
-        assertThat(asked.settings()).isEqualTo(new AnswerSettings(0, 0.9, 5, 7, -4, List.of("a", "b")));
+        AskedFor asked = chat(
+                HI + ", \"model\": \"tidemill\", \"temperature\": 0, \"top_p\": 0.9, \"top_k\": 5, \"min_p\": 0.05,"
+                        + " \"repetition_penalty\": 1.1,"
+                        + " \"max_completion_tokens\": 7, \"max_tokens\": 9, \"n\": 3, \"seed\": -4, \"stop\": [\"a\", \"b\"],"
+                        + " \"stream\": true, \"stream_options\": {\"include_usage\": true}, \"logprobs\": true,"
+                        + " \"store\": false, \"user\": \"ann\", \"metadata\": {\"k\": \"v\"}}");
+        assertThat(asked.settings()).isEqualTo(new AnswerSettings(0, 0.9, 5, 0.05, 1.1, 7, -4, List.of("a", "b")));
         assertThat(asked.choices()).isEqualTo(3);
         assertThat(asked.includeUsage()).isTrue();
         assertThat(asked.logProbs()).isTrue();

@@ -54,10 +54,10 @@ public final class SharedGenerator implements AutoCloseable {
      * @param prompt   at least one token and fewer than the model has positions
      * @param listener called on this thread; when it returns false, up to a few tokens more may already have been computed,
      *                 which belong to no answer
+     * @return ends with CANCELLED if the listener has enough, or if this thread is interrupted, which it then still is
      * @throws IllegalStateException if this generator is closed, before or meanwhile
-     * @throws InterruptedException  if this thread is interrupted; the answer is given up
      */
-    public Generation generate(int[] prompt, Sampling sampling, TokenListener listener) throws InterruptedException {
+    public Generation generate(int[] prompt, Sampling sampling, TokenListener listener) {
         Request request = new Request();
         request.row = new AnswerRow(model.config(), prompt, sampling, request);
         synchronized (lock) {
@@ -190,10 +190,16 @@ public final class SharedGenerator implements AutoCloseable {
         }
 
         /** Hands the tokens on until the answer ends, or the listener has enough. */
-        Generation pass(TokenListener listener) throws InterruptedException {
+        Generation pass(TokenListener listener) {
             int count = 0;
             while (true) {
-                Event event = events.take();
+                Event event;
+                try {
+                    event = events.take();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    return row.cancelledAfter(count);
+                }
                 if (event.failure != null) {
                     throw new IllegalStateException(
                             "The answer was not finished: " + event.failure.getMessage(), event.failure);
