@@ -22,6 +22,8 @@ public final class ServiceTestResource implements QuarkusTestResourceLifecycleMa
                     data.toAbsolutePath().toString(),
                     "tidemill.topic-prefix",
                     "feedback-" + Ids.uuid7() + ".",
+                    "feedback.generators",
+                    "1",
                     "feedback.maximum-waiting",
                     "4",
                     // A busy machine must not make an answer unrateable in the middle of a test about ratings.
