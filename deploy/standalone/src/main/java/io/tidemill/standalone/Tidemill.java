@@ -4,6 +4,7 @@ import io.quarkus.runtime.annotations.QuarkusMain;
 import io.tidemill.standalone.checkpoints.CheckpointsCommand;
 import io.tidemill.standalone.demo.DemoCommand;
 import io.tidemill.standalone.models.ImportCommand;
+import io.tidemill.standalone.models.ProgramCommand;
 import io.tidemill.standalone.models.PullCommand;
 import java.io.IOException;
 import java.io.InputStream;
@@ -28,6 +29,7 @@ import picocli.CommandLine.ScopeType;
             CheckpointsCommand.class,
             PullCommand.class,
             ImportCommand.class,
+            ProgramCommand.class,
             PretrainCommand.class,
             CommandLine.HelpCommand.class
         },

@@ -27,7 +27,7 @@ class CommandLineTest {
     @Test
     void everyCommandHasHelp() {
         assertThat(run("--help")).isZero();
-        for (String command : List.of("up", "demo", "checkpoints", "pull", "import", "pretrain")) {
+        for (String command : List.of("up", "demo", "checkpoints", "pull", "import", "program", "pretrain")) {
             assertThat(out.toString()).contains("  " + command + " ");
             assertThat(run(command, "--help")).isZero();
             assertThat(out.toString()).contains("Usage: tidemill " + command);
@@ -183,6 +183,61 @@ class CommandLineTest {
         assertThat(err.toString())
                 .contains("http://127.0.0.1:1/v1/checkpoints does not answer")
                 .contains("--url");
+    }
+
+    @Test
+    void theProgramOfTheEmbeddedModelIsWrittenAndItsMethodsAreTold() throws IOException {
+        Path file = parent.resolve("base.pt");
+        assertThat(run("program", "--model", "embedded", "--output", file.toString()))
+                .isZero();
+        assertThat(out.toString())
+                .startsWith(file + System.lineSeparator() + "7,475,456 weights")
+                .contains("  causal_step(master: Tensor, ");
+
+        Path same = parent.resolve("shape.pt");
+        assertThat(run("program", "--shape", "base", "--output", same.toString()))
+                .isZero();
+        assertThat(Files.size(same)).isBetween(10_000L, 1_000_000L);
+    }
+
+    @Test
+    void aProgramDoesNotTakeThePlaceOfAFileUnasked() throws IOException {
+        Path file = Files.writeString(parent.resolve("mine.pt"), "mine");
+        String[] command = {"program", "--shape", "tiny", "--output", file.toString()};
+
+        assertThat(run(command)).isEqualTo(1);
+        assertThat(err.toString())
+                .isEqualTo("tidemill: --output " + file + " is there already; name another file, or give --overwrite."
+                        + System.lineSeparator());
+        assertThat(file).hasContent("mine");
+
+        assertThat(run("program", "--shape", "tiny", "--overwrite", "--output", file.toString()))
+                .isZero();
+        assertThat(Files.size(file)).isGreaterThan(10_000);
+    }
+
+    @Test
+    void aProgramNeedsAModelThatIsThereAndSupported() throws IOException {
+        Path mamba = Files.createDirectory(parent.resolve("mamba"));
+        Files.writeString(mamba.resolve("config.json"), "{\"model_type\": \"mamba\"}");
+        String file = parent.resolve("program.pt").toString();
+
+        assertThat(run("program", "--model", mamba.toString(), "--output", file))
+                .isEqualTo(1);
+        assertThat(run("program", "--model", parent.resolve("absent").toString(), "--output", file))
+                .isEqualTo(1);
+        assertThat(run("program", "--shape", "huge", "--output", file)).isEqualTo(1);
+        assertThat(err.toString())
+                .hasLineCount(3)
+                .contains("model_type", "mamba")
+                .contains("there is no " + parent.resolve("absent"))
+                .contains("Shapes are tiny, base, medium, smol, 1b, but not 'huge'");
+
+        assertThat(run("program", "--output", file)).isEqualTo(2);
+        assertThat(run("program", "--shape", "tiny", "--model", "embedded", "--output", file))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("Give either --model or --shape.");
+        assertThat(Path.of(file)).doesNotExist();
     }
 
     private int run(String... arguments) {

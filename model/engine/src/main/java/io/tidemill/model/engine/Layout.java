@@ -236,15 +236,31 @@ final class Layout {
 
     /** The program that computes with this layout. */
     static TorchProgram program(ModelConfig c) {
-        return program(
-                c,
-                LinearModule.of(c).stream()
-                        .map(linear -> new LoraModule(linear, 0, 1))
-                        .toList());
+        return program(c, withoutAdapter(c));
+    }
+
+    /** The modules of a model, none of which has an adapter. */
+    static List<LoraModule> withoutAdapter(ModelConfig c) {
+        return LinearModule.of(c).stream()
+                .map(linear -> new LoraModule(linear, 0, 1))
+                .toList();
     }
 
     /** The program of a model and an adapter on it. */
     static TorchProgram program(ModelConfig c, List<LoraModule> modules) {
+        return program(texts(TorchProgram.multipliesWithOneDnn()), constants(c, modules));
+    }
+
+    /** @param oneDnn whether generation multiplies with oneDNN's operators, which are for tensors of the CPU alone */
+    static List<String> texts(boolean oneDnn) {
+        return List.of(
+                "decoder.torchscript",
+                oneDnn ? "linear-onednn.torchscript" : "linear-plain.torchscript",
+                "common.torchscript");
+    }
+
+    /** What the attributes of a decoder's program are. */
+    static Map<String, Object> constants(ModelConfig c, List<LoraModule> modules) {
         Map<String, Object> constants = new LinkedHashMap<>();
         constants.put("vocabulary", c.vocabularySize());
         constants.put("hidden_size", c.hiddenSize());
@@ -281,15 +297,16 @@ final class Layout {
         constants.put("ranks", modules.stream().map(LoraModule::rank).toList());
         constants.put("scales", modules.stream().map(LoraModule::scale).toList());
         constants.put("small", Math.toIntExact(new Layout(c).small));
-        return program(
-                List.of(
-                        "decoder.torchscript",
-                        TorchProgram.hasOneDnn() ? "linear-onednn.torchscript" : "linear-plain.torchscript",
-                        "common.torchscript"),
-                constants);
+        return constants;
     }
 
     static TorchProgram program(EncoderConfig c) {
+        return program(ENCODER_TEXTS, constants(c));
+    }
+
+    static final List<String> ENCODER_TEXTS = List.of("encoder.torchscript", "common.torchscript");
+
+    static Map<String, Object> constants(EncoderConfig c) {
         Map<String, Object> constants = new LinkedHashMap<>();
         constants.put("vocabulary", c.vocabularySize());
         constants.put("hidden_size", c.hiddenSize());
@@ -302,7 +319,7 @@ final class Layout {
         constants.put("masked", c.head() == EncoderConfig.Head.MASKED);
         constants.put("classes", c.labels().size());
         constants.put("small", Math.toIntExact(new Layout(c).small));
-        return program(List.of("encoder.torchscript", "common.torchscript"), constants);
+        return constants;
     }
 
     private static TorchProgram program(List<String> texts, Map<String, Object> constants) {

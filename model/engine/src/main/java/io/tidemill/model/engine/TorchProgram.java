@@ -18,6 +18,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.zip.CRC32;
@@ -77,6 +79,11 @@ public final class TorchProgram {
         return OneDnn.PRESENT;
     }
 
+    /** Whether generation multiplies with them: they are for tensors of the CPU alone. */
+    static boolean multipliesWithOneDnn() {
+        return !Root.MANAGER.getDevice().isGpu() && hasOneDnn();
+    }
+
     /** A program that names one of the operators is loaded, or refused as "unknown builtin op". */
     private static final class OneDnn {
         static final boolean PRESENT = isPresent();
@@ -106,21 +113,36 @@ public final class TorchProgram {
      *                  {@code Double} or of {@code Integer} (which must not be empty)
      */
     public static TorchProgram load(String text, String className, Map<String, Object> constants) {
-        byte[] archive = pack(text, className, constants);
         try {
-            return new TorchProgram(JniUtils.loadModule(Root.MANAGER, new ByteArrayInputStream(archive), false, false));
+            return load(new ByteArrayInputStream(pack(text, className, constants)));
         } catch (IOException impossible) {
             throw new UncheckedIOException(impossible);
         }
     }
 
+    /** A program that {@link ProgramArchive} wrote; for tests, because nobody else's archive is to be trusted. */
+    static TorchProgram load(Path archive) throws IOException {
+        try (InputStream bytes = Files.newInputStream(archive)) {
+            return load(bytes);
+        }
+    }
+
+    private static TorchProgram load(InputStream archive) throws IOException {
+        return new TorchProgram(JniUtils.loadModule(Root.MANAGER, archive, false, false));
+    }
+
     /** As {@link #load}, with the text read from resources of this package, one behind the other. */
     static TorchProgram resources(List<String> names, String className, Map<String, Object> constants) {
+        return load(text(names), className, constants);
+    }
+
+    /** Resources of this package, one behind the other. */
+    static String text(List<String> names) {
         StringBuilder text = new StringBuilder();
         for (String name : names) {
             text.append(read(name));
         }
-        return load(text.toString(), className, constants);
+        return text.toString();
     }
 
     private static String read(String resource) {
@@ -238,6 +260,11 @@ public final class TorchProgram {
     // ---- packing ----------------------------------------------------------------------------------------------------
 
     static byte[] pack(String text, String className, Map<String, Object> constants) {
+        return pack(text, className, constants, Map.of());
+    }
+
+    /** @param extra files that a reader may ask for by name: {@code _extra_files} of {@code torch.jit.load}; in their order */
+    static byte[] pack(String text, String className, Map<String, Object> constants, Map<String, String> extra) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
             put(zip, "program/data.pkl", module(className, constants));
@@ -245,6 +272,9 @@ public final class TorchProgram {
             put(zip, "program/constants.pkl", new byte[] {(byte) 0x80, 2, ')', '.'});
             put(zip, "program/version", ascii("10\n")); // of the operators: gelu has its tanh form since 9
             put(zip, "program/byteorder", ascii("little"));
+            for (Map.Entry<String, String> file : extra.entrySet()) {
+                put(zip, "program/extra/" + file.getKey(), file.getValue().getBytes(StandardCharsets.UTF_8));
+            }
         } catch (IOException impossible) {
             throw new UncheckedIOException(impossible);
         }
