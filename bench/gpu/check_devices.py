@@ -163,7 +163,7 @@ def sampled(weights, prompts) -> None:
         last = torch.stack([prompts[0, 7], prompts[1, 6]])
         chances = torch.full([3, 2], 0.5, dtype=torch.float64, device=AWAY)
         settings = torch.tensor([[0.8, 5, 0.9, 0.01, 1.1], [0.0, 0, 1, 0, 1]], dtype=torch.float64).to(AWAY)
-        for kind in (2, 1, 0):
+        for kind in (3, 2, 1, 0):
             module.generate(
                 weights.master, weights.compute, weights.packed, larger, last, [7, 6], chances, settings, kind, [1]
             )

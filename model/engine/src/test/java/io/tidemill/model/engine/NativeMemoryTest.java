@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.Set;
 import java.util.function.DoubleSupplier;
+import java.util.function.IntConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -66,6 +69,56 @@ class NativeMemoryTest {
                 merged.logits(batch.ids()[0]);
             }
         }
+    }
+
+    /**
+     * The short form of bench's SoakBench, of a few sizes, because each new one may let malloc's memory grow once. The
+     * smallest activation of a step is 33 thousand bytes, a cache 130 thousand.
+     */
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void trainingStepsAndAnswersLeaveNothingBehind() throws IOException {
+        Threads.intraOp(1);
+        try (LanguageModel model = LanguageModel.random(SMALL, 1, ComputeType.best());
+                TrainableModel trainable = TrainableModel.from(model, AdamWSettings.defaults())) {
+            double ofTraining = bytesPerStep(step -> {
+                PackedBatch batch = Fixtures.randomBatch(SMALL, step, 1 + step % 3, 64);
+                trainable.accumulate(batch, batch.lossTokens());
+                trainable.clip(1);
+                trainable.update(1e-4);
+            });
+            Generator generator = new Generator(model);
+            double ofGeneration = bytesPerStep(step -> {
+                int[] prompt = new Random(step)
+                        .ints(8 << step % 3, 0, SMALL.vocabularySize())
+                        .toArray();
+                Sampling sampling = new Sampling(step % 2, 0.95, 0, 8, step, Set.of());
+                generator.generate(prompt, sampling, (token, p) -> true);
+            });
+            System.out.printf("bytes a step: training %.0f, generation %.0f%n", ofTraining, ofGeneration);
+            assertThat(ofTraining).as("bytes that a training step leaves").isLessThan(20_000);
+            assertThat(ofGeneration).as("bytes that an answer leaves").isLessThan(20_000);
+        }
+    }
+
+    /** Slope of the resident set over the second half of 400 steps, by least squares. */
+    private static double bytesPerStep(IntConsumer work) throws IOException {
+        List<double[]> samples = new ArrayList<>();
+        for (int step = 1; step <= 400; step++) {
+            work.accept(step);
+            if (step > 200 && step % 10 == 0) {
+                samples.add(new double[] {step, residentBytes()});
+            }
+        }
+        double meanStep =
+                samples.stream().mapToDouble(sample -> sample[0]).average().orElseThrow();
+        double covariance = samples.stream()
+                .mapToDouble(sample -> (sample[0] - meanStep) * sample[1])
+                .sum();
+        double variance = samples.stream()
+                .mapToDouble(sample -> Math.pow(sample[0] - meanStep, 2))
+                .sum();
+        return covariance / variance;
     }
 
     /** 80 MB of weights, and 40 MB as bfloat16: a gradient, a moment or a copy of them would show. */

@@ -140,9 +140,8 @@ class ProgramArchiveTest {
         assertThat(names()).as("nothing is left beside it").containsExactly("program.pt");
     }
 
-    /** A directory that is not empty cannot be replaced: the last step fails. */
     @Test
-    void whatCouldNotBeFinishedLeavesNothing() throws IOException {
+    void aPlaceThatCannotBeWrittenToStaysAsItWas() throws IOException {
         Path parent = Files.writeString(directory.resolve("file"), "no directory");
         ProgramArchive archive = ProgramArchive.of(Fixtures.TINY, false);
 
