@@ -19,4 +19,23 @@ final class Shapes {
     static ModelConfig named(String name) {
         return ModelShape.named(name).config();
     }
+
+    /** The same Llama with as many tokens. */
+    static ModelConfig withVocabulary(ModelConfig shape, int vocabulary) {
+        return new ModelConfig(
+                vocabulary,
+                shape.hiddenSize(),
+                shape.intermediateSize(),
+                shape.layers(),
+                shape.heads(),
+                shape.keyValueHeads(),
+                shape.headSize(),
+                shape.maxPositions(),
+                shape.ropeTheta(),
+                shape.rmsNormEpsilon(),
+                shape.tiedEmbeddings(),
+                shape.initializerRange(),
+                shape.bosTokenId(),
+                shape.eosTokenIds());
+    }
 }

@@ -100,7 +100,7 @@ public final class TorchProgram {
     }
 
     /** A manager of its own, for a model or for one step; the caller closes it. */
-    static PtNDManager open() {
+    public static PtNDManager open() {
         return (PtNDManager) Root.MANAGER.newSubManager();
     }
 
@@ -163,7 +163,7 @@ public final class TorchProgram {
      * @param arguments {@code NDArray}, {@code Opaque}, {@code Long}, {@code Integer}, {@code Double}, {@code Boolean},
      *                  {@code long[]}
      */
-    NDList infer(PtNDManager step, String method, Object... arguments) {
+    public NDList infer(PtNDManager step, String method, Object... arguments) {
         JniUtils.setGraphExecutorOptimize(false);
         return run(step, method, arguments);
     }
