@@ -171,6 +171,31 @@ class TrainingTest {
         }
     }
 
+    /** The norm is computed in pieces of 4,096 and a rest: both must count, and both must be scaled. */
+    @Test
+    void clippingSeesAllGradientsAndBringsTheirNormToTheMaximum() {
+        PackedBatch batch = Fixtures.randomBatch(TINY, 1, 2, 12);
+        assertThat(new Layout(TINY).length()).isGreaterThan(4096);
+        assertThat(new Layout(TINY).length() % 4096).isPositive();
+        try (LanguageModel model = LanguageModel.random(TINY, 3, ComputeType.FLOAT32);
+                TrainableModel trainable = TrainableModel.from(model, AdamWSettings.defaults())) {
+            trainable.accumulate(batch, batch.lossTokens());
+            double norm = normOfGradients(trainable);
+            assertThat(trainable.clip(norm / 4)).isCloseTo(norm, within(1e-6 * norm));
+            assertThat(normOfGradients(trainable)).isCloseTo(norm / 4, within(1e-4 * norm));
+        }
+    }
+
+    private static double normOfGradients(TrainableModel trainable) {
+        double squares = 0;
+        for (Layout.Slot slot : new Layout(trainable.config()).slots()) {
+            for (float g : trainable.gradient(slot.name())) {
+                squares += (double) g * g;
+            }
+        }
+        return Math.sqrt(squares);
+    }
+
     @Test
     void trainingLeavesTheModelItStartedFromAlone() {
         try (LanguageModel model = LanguageModel.random(TINY, 3, ComputeType.best())) {
