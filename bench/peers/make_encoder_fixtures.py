@@ -4,7 +4,7 @@
     python bench/peers/make_encoder_fixtures.py model/engine/src/test/resources/fixtures
 
 Made with torch 2.13.0 and transformers 5.18.0 on one thread: one encoder with the masked-language head, one with a
-classifier. Per model: config.json and model.safetensors as save_pretrained writes them; expected.json with hidden
+classifier, and one without any head and pooler (of which there is nothing to learn). Per model: config.json and model.safetensors as save_pretrained writes them; expected.json with hidden
 states, logits, loss and gradients; adamw.losses, 50 steps of torch.optim.AdamW, one loss a line.
 """
 
@@ -21,14 +21,14 @@ LENGTHS = [11, 17, 6]
 MASK = 4
 
 
-def network_of(name: str):
+def network_of(name: str, **more):
     torch.manual_seed(len(name))
     config = transformers.BertConfig(
         vocab_size=61, hidden_size=24, num_hidden_layers=2, num_attention_heads=4, intermediate_size=40,
         max_position_embeddings=32, type_vocab_size=2, initializer_range=0.2, hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0, num_labels=3,
     )
-    return shaken(getattr(transformers, name)(config).float())
+    return shaken(getattr(transformers, name)(config, **more).float())
 
 
 def batch(step: int):
@@ -99,6 +99,19 @@ def main() -> None:
         expected["gradients"] = {n: p.grad.flatten()[:10].tolist() for n, p in named.items()}
         (target / "expected.json").write_text(json.dumps(rounded(expected), separators=(",", ":")) + "\n")
         (target / "adamw.losses").write_text("\n".join(curve(network_of(name))) + "\n")
+    bare(pathlib.Path(sys.argv[1]) / "bert-bare")
+
+
+def bare(target: pathlib.Path) -> None:
+    network = network_of("BertModel", add_pooling_layer=False)
+    network.save_pretrained(target)
+    with torch.no_grad():
+        hidden = network(**batch(0)[0]).last_hidden_state
+    expected = {
+        "parameters": network.num_parameters(),
+        "hidden": [hidden[row, :length].tolist() for row, length in enumerate(LENGTHS)],
+    }
+    (target / "expected.json").write_text(json.dumps(rounded(expected), separators=(",", ":")) + "\n")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,9 @@ public final class VersionFiles {
     /** The card that came with the base model, kept beside each version's own. */
     public static final String BASE_CARD = "BASE_CARD.md";
 
+    /** Where the adapter stands that a version was made with, in PEFT's layout. */
+    public static final String ADAPTER = "adapter";
+
     private static final Set<String> OWN =
             Set.of(Manifest.FILE, ModelCard.FILE, Probe.FILE, "config.json", "model.safetensors.index.json");
     private static final List<String> TEXTS = List.of(".json", ".md", ".txt", ".jinja", ".model");
@@ -59,10 +62,14 @@ public final class VersionFiles {
         }
     }
 
-    /** Digests of all public files written so far: those at the top of a version's directory. */
+    /** Digests of all public files written so far: those at the top of a version's directory, and its adapter's. */
     public static List<FileDigest> digests(Path directory) throws IOException {
+        List<Path> files = new ArrayList<>(files(directory));
+        if (Files.isDirectory(directory.resolve(ADAPTER))) {
+            files.addAll(files(directory.resolve(ADAPTER)));
+        }
         List<FileDigest> digests = new ArrayList<>();
-        for (Path file : files(directory)) {
+        for (Path file : files) {
             digests.add(FileDigests.of(directory, file));
         }
         return digests;

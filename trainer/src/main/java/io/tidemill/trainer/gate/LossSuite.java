@@ -1,6 +1,5 @@
 package io.tidemill.trainer.gate;
 
-import io.tidemill.model.engine.LanguageModel;
 import java.util.List;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
@@ -32,7 +31,7 @@ public record LossSuite(String name, List<Window> windows, double margin, int mi
     }
 
     @Override
-    public double[] score(LanguageModel model, int[] indexes) {
+    public double[] score(Scoring model, int[] indexes) {
         List<Window> chosen = IntStream.of(indexes).mapToObj(windows::get).toList();
         List<float[]> logProbabilities =
                 model.logProbabilities(chosen.stream().map(Window::ids).toList());

@@ -1,6 +1,5 @@
 package io.tidemill.trainer.gate;
 
-import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.proto.Ids;
 import io.tidemill.trainer.stage.TokenizedPair;
 import java.nio.ByteBuffer;
@@ -51,7 +50,7 @@ public record PreferenceSuite(String name, List<TokenizedPair> pairs, double mar
     }
 
     @Override
-    public double[] score(LanguageModel model, int[] indexes) {
+    public double[] score(Scoring model, int[] indexes) {
         List<TokenizedPair> chosen = IntStream.of(indexes).mapToObj(pairs::get).toList();
         List<float[]> logProbabilities = model.logProbabilities(TokenizedPair.texts(chosen));
         return IntStream.range(0, chosen.size())

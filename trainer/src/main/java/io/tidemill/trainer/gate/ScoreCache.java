@@ -1,6 +1,5 @@
 package io.tidemill.trainer.gate;
 
-import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.trainer.checkpoint.Durable;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -32,8 +31,7 @@ public final class ScoreCache {
      * @param model   asked for only where a score is missing
      * @param between called between two parts of the work; what it throws keeps what was scored before
      */
-    public Scores score(String version, Suite suite, Supplier<LanguageModel> model, Runnable between)
-            throws IOException {
+    public Scores score(String version, Suite suite, Supplier<Scoring> model, Runnable between) throws IOException {
         Map<String, Double> known = read(version);
         List<String> keys =
                 suite.exampleIds().stream().map(id -> suite.name() + "/" + id).toList();
@@ -50,6 +48,11 @@ public final class ScoreCache {
             write(version, known);
         }
         return new Scores(keys.stream().mapToDouble(known::get).toArray(), suite.weights());
+    }
+
+    /** Forgets a version: its number is given out anew where a round was given up. */
+    public void forget(String version) throws IOException {
+        Files.deleteIfExists(file(version));
     }
 
     /** Forgets every version but those. */

@@ -1,6 +1,5 @@
 package io.tidemill.trainer.gate;
 
-import io.tidemill.model.engine.LanguageModel;
 import java.util.List;
 
 /** Frozen examples and the figure that they give. */
@@ -26,7 +25,7 @@ public sealed interface Suite permits LossSuite, PreferenceSuite {
     double[] weights();
 
     /** Scores of some of the examples, by index. */
-    double[] score(LanguageModel model, int[] indexes);
+    double[] score(Scoring model, int[] indexes);
 
     /** Interval of the figure after. */
     Interval interval(Scores after, double[] resampled);

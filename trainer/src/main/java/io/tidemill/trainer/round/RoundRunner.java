@@ -2,6 +2,8 @@ package io.tidemill.trainer.round;
 
 import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.engine.LanguageModel;
+import io.tidemill.model.engine.LoraConfig;
+import io.tidemill.model.engine.NativeMemoryException;
 import io.tidemill.model.engine.WeightType;
 import io.tidemill.model.text.ChatEncoder;
 import io.tidemill.model.text.ChatTemplate;
@@ -30,6 +32,7 @@ import io.tidemill.trainer.gate.LossSuite;
 import io.tidemill.trainer.gate.PreferenceSuite;
 import io.tidemill.trainer.gate.ScoreCache;
 import io.tidemill.trainer.gate.Scores;
+import io.tidemill.trainer.gate.Scoring;
 import io.tidemill.trainer.gate.Suite;
 import io.tidemill.trainer.slice.SliceReader;
 import io.tidemill.trainer.stage.DivergedException;
@@ -38,6 +41,7 @@ import io.tidemill.trainer.stage.PreferenceStage.Reference;
 import io.tidemill.trainer.stage.Stage;
 import io.tidemill.trainer.stage.StageRunner;
 import io.tidemill.trainer.stage.StepListener;
+import io.tidemill.trainer.stage.StepMemoryException;
 import io.tidemill.trainer.stage.StepReport;
 import io.tidemill.trainer.stage.TokenizedPair;
 import java.io.IOException;
@@ -63,8 +67,9 @@ import org.slf4j.LoggerFactory;
  *                                     └ diverged ─────────────────────┴─ refused: manifest and card
  * </pre>
  *
- * <p>A function of plan, log and champion: run again after an interruption it gives the same weights, from the last saved
- * step on.
+ * <p>A function of plan, log, champion and recorded micro-batch: run again after an interruption it gives the same weights,
+ * from the last saved step on. Where memory runs out it begins again from the champion, with a smaller micro-batch that is
+ * recorded first.
  */
 final class RoundRunner {
     private static final Logger LOG = LoggerFactory.getLogger(RoundRunner.class);
@@ -81,6 +86,7 @@ final class RoundRunner {
     private final VersionWriter versions;
     private final RoundReporter reporter;
     private final RoundControl control;
+    private final Arithmetic arithmetic;
     private final LongSupplier nanoClock;
 
     RoundRunner(
@@ -91,6 +97,7 @@ final class RoundRunner {
             VersionWriter versions,
             RoundReporter reporter,
             RoundControl control,
+            Arithmetic arithmetic,
             LongSupplier nanoClock) {
         this.store = store;
         this.slices = slices;
@@ -99,6 +106,7 @@ final class RoundRunner {
         this.versions = versions;
         this.reporter = reporter;
         this.control = control;
+        this.arithmetic = arithmetic;
         this.nanoClock = nanoClock;
     }
 
@@ -116,8 +124,42 @@ final class RoundRunner {
      * Runs the round, or what is left of it.
      *
      * @return the event to announce; the version is in the store
+     * @throws NoMemoryException if there is no memory even for the smallest micro-batch
      */
     CheckpointEvent run(RoundPlan plan, WorkDirectory work, Lineage lineage) throws IOException {
+        while (true) {
+            try {
+                return runOnce(plan, work, lineage);
+            } catch (MicroBatchException e) {
+                MicroBatch now = work.microBatch();
+                MicroBatch smaller = now.smaller(e.part(), e.longest())
+                        .orElseThrow(() -> new NoMemoryException(nothingSmaller(plan, e), e));
+                work.record(smaller);
+                LOG.warn(
+                        "round={} {} The round begins again with {}; it had {}",
+                        plan.round(),
+                        e.getMessage(),
+                        smaller.describe(),
+                        now.describe());
+                reporter.begin(plan);
+                reporter.phase(
+                        Phase.READING, e.getMessage() + ". The round begins again with " + smaller.describe() + ".");
+            }
+        }
+    }
+
+    private static String nothingSmaller(RoundPlan plan, MicroBatchException e) {
+        boolean training = e.part() == MicroBatch.Part.SEQUENCES || e.part() == MicroBatch.Part.PAIRS;
+        return "Round " + plan.round() + " does not fit into memory: " + e.getMessage() + ". "
+                + "It was down to " + e.part().smallest() + " of " + e.longest() + " tokens at once"
+                + (training ? " with activations recomputed" : "")
+                + ". The champion " + plan.parent()
+                + " stays, and the records wait. Half as many tokens would need about"
+                + " half of that: set shorter rows (trainer.pretrain.length, trainer.sft.length) or shorter answers, take a"
+                + " smaller base model, or give the process more memory, and start the trainer again.";
+    }
+
+    private CheckpointEvent runOnce(RoundPlan plan, WorkDirectory work, Lineage lineage) throws IOException {
         RoundSettings settings = plan.settings();
         Path parent = store.directory(plan.parentId());
         Map<String, Double> metrics = new TreeMap<>();
@@ -125,7 +167,8 @@ final class RoundRunner {
 
         Input input = read(plan, lineage);
         try (Tokenizer tokenizer = Tokenizer.load(parent);
-                LanguageModel champion = LanguageModel.load(parent, settings.compute())) {
+                LanguageModel champion = LanguageModel.load(parent, settings.compute());
+                Later masters = masters(plan, champion)) {
             Prepared prepared =
                     prepare(plan, input.examples(), tokenizer, champion.config().maxPositions());
             reporter.examples(prepared.examples().counts(), prepared.examples().firstFeedback());
@@ -135,10 +178,14 @@ final class RoundRunner {
                     prepared.examples(),
                     input.records(),
                     champion.config().parameterCount(),
-                    metrics);
-            try (LanguageModel trained = train(plan, work, prepared, champion, metrics)) {
-                metrics.put("training_seconds", (nanoClock.getAsLong() - start) * 1e-9);
-                return judge(plan, prepared, champion, trained, tokenizer, draft);
+                    metrics,
+                    work.microBatch());
+            try (Trainee trainee = trainee(plan, masters.get())) {
+                train(plan, work, prepared, champion, trainee, metrics);
+                try (LanguageModel trained = trainee.end()) {
+                    metrics.put("training_seconds", (nanoClock.getAsLong() - start) * 1e-9);
+                    return judge(prepared, champion, trained, trainee, tokenizer, draft);
+                }
             } catch (DivergedException e) {
                 LOG.error("round={} {}", plan.round(), e.getMessage());
                 return refuse(
@@ -148,11 +195,26 @@ final class RoundRunner {
         }
     }
 
+    /** The champion's float32 weights: its own, where they are published as such, and then no second copy. */
+    private Later masters(RoundPlan plan, LanguageModel champion) {
+        Path masters = store.masters(plan.parentId());
+        return masters.equals(store.directory(plan.parentId()))
+                ? Later.borrowed(champion)
+                : new Later(masters, plan.settings().compute());
+    }
+
+    private static Trainee trainee(RoundPlan plan, LanguageModel masters) {
+        Optional<LoraConfig> adapter = plan.settings().adapter().lora();
+        return adapter.isPresent()
+                ? Trainee.adapter(masters, adapter.get().withBaseModel(plan.parent()), plan.seed())
+                : Trainee.whole(masters, plan.settings().compute());
+    }
+
     /** Refuses a round that cannot be run at all, so that one bad record does not hold all others back for ever. */
     CheckpointEvent giveUp(RoundPlan plan, String reason) throws IOException {
         long parameters = store.manifest(plan.parentId()).event().getParameters();
-        VersionWriter.Draft draft =
-                new VersionWriter.Draft(plan, RoundExamples.NONE, Map.of(), parameters, new TreeMap<>());
+        VersionWriter.Draft draft = new VersionWriter.Draft(
+                plan, RoundExamples.NONE, Map.of(), parameters, new TreeMap<>(), MicroBatch.of(plan.settings()));
         return refuse(draft, GateVerdict.newBuilder().setSummary(reason).build());
     }
 
@@ -236,36 +298,59 @@ final class RoundRunner {
 
     // ---- training ---------------------------------------------------------------------------------------------------
 
-    /** Runs the stages, or those that are left of them. The result is the caller's to close. */
-    private LanguageModel train(
-            RoundPlan plan, WorkDirectory work, Prepared prepared, LanguageModel champion, Map<String, Double> metrics)
+    /** Runs the stages, or those that are left of them. */
+    private void train(
+            RoundPlan plan,
+            WorkDirectory work,
+            Prepared prepared,
+            LanguageModel champion,
+            Trainee trainee,
+            Map<String, Double> metrics)
             throws IOException {
-        RoundSettings settings = plan.settings();
-        StageRunner runner = new StageRunner(work, new Listener(metrics), settings.saveEvery(), nanoClock);
+        StageRunner runner =
+                new StageRunner(work, new Listener(metrics), plan.settings().saveEvery(), nanoClock);
+        MicroBatch microBatch = work.microBatch();
         Optional<String> saved = work.stage();
-        LanguageModel current = LanguageModel.load(store.masters(plan.parentId()), settings.compute());
-        try {
-            for (String name : List.of(Stages.PRETRAIN, Stages.SFT, Stages.DPO)) {
-                if (saved.isPresent() && !saved.get().equals(name)) {
-                    continue; // its result is contained in the state of the stage that was saved
-                }
-                Stage stage = stage(name, plan, work, prepared, champion);
-                if (stage.steps().isEmpty()) {
-                    continue;
-                }
-                saved = Optional.empty();
-                metrics.put(name + "_tokens", (double) stage.tokens());
-                metrics.put(name + "_steps", (double) stage.steps().size());
-                reporter.stage(name, stage.steps().size());
-                LanguageModel next = runner.run(stage, current, settings.compute());
-                current.close();
-                current = next;
+        for (String name : List.of(Stages.PRETRAIN, Stages.SFT, Stages.DPO)) {
+            if (saved.isPresent() && !saved.get().equals(name)) {
+                continue; // its result is contained in the state of the stage that was saved
             }
-            return current;
-        } catch (IOException | RuntimeException e) {
-            current.close();
-            throw e;
+            Stage stage = stage(name, plan, work, prepared, champion);
+            if (stage.steps().isEmpty()) {
+                continue;
+            }
+            saved = Optional.empty();
+            metrics.put(name + "_tokens", (double) stage.tokens());
+            metrics.put(name + "_steps", (double) stage.steps().size());
+            reporter.stage(name, stage.steps().size());
+            try {
+                trainee.learn(
+                        stage.optimizer().adamW(),
+                        learner -> runner.run(stage, arithmetic.learner().apply(learner), microBatch.callSize()));
+            } catch (StepMemoryException e) {
+                throw new MicroBatchException(
+                        name.equals(Stages.DPO) ? MicroBatch.Part.PAIRS : MicroBatch.Part.SEQUENCES,
+                        stage.longest(),
+                        e.getMessage(),
+                        (NativeMemoryException) e.getCause());
+            }
         }
+    }
+
+    /** Asks a model in calls of that size. */
+    private Scoring scoring(MicroBatch.Part part, LanguageModel model, int atOnce) {
+        return sequences -> {
+            try {
+                return arithmetic.scorer().logProbabilities(model, sequences, atOnce);
+            } catch (NativeMemoryException e) {
+                int longest = sequences.stream()
+                        .mapToInt(sequence -> sequence.length)
+                        .max()
+                        .orElse(0);
+                String what = part == MicroBatch.Part.GATE ? "The gate" : "The reference";
+                throw new MicroBatchException(part, longest, what + ": " + e.getMessage(), e);
+            }
+        };
     }
 
     private Stage stage(String name, RoundPlan plan, WorkDirectory work, Prepared prepared, LanguageModel champion)
@@ -298,10 +383,12 @@ final class RoundRunner {
         }
         reporter.preparing(Stages.DPO, "reference log-probabilities of " + pairs.size() + " pairs");
         List<Reference> references = new ArrayList<>();
+        Scoring scoring =
+                scoring(MicroBatch.Part.REFERENCE, champion, work.microBatch().referenceTokens());
         for (int from = 0; from < pairs.size(); from += REFERENCE_PAIRS_AT_ONCE) {
             control.check();
             List<TokenizedPair> some = pairs.subList(from, Math.min(pairs.size(), from + REFERENCE_PAIRS_AT_ONCE));
-            List<float[]> logProbabilities = champion.logProbabilities(TokenizedPair.texts(some));
+            List<float[]> logProbabilities = scoring.logProbabilities(TokenizedPair.texts(some));
             for (int i = 0; i < some.size(); i++) {
                 TokenizedPair pair = some.get(i);
                 references.add(new Reference(
@@ -338,17 +425,19 @@ final class RoundRunner {
     // ---- judging ----------------------------------------------------------------------------------------------------
 
     private CheckpointEvent judge(
-            RoundPlan plan,
             Prepared prepared,
             LanguageModel champion,
             LanguageModel trained,
+            Trainee trainee,
             Tokenizer tokenizer,
             VersionWriter.Draft draft)
             throws IOException {
+        RoundPlan plan = draft.plan();
         reporter.phase(Phase.GATING, "comparing " + plan.version() + " with " + plan.parent());
         Path aside = store.aside(plan.versionId());
         try {
             trained.save(aside, plan.settings().published());
+            trainee.saveBeside(aside);
             VersionFiles.copyCompanions(store.directory(plan.parentId()), aside);
             Probe probe = Probe.of(aside, tokenizer);
             try (LanguageModel candidate =
@@ -360,7 +449,7 @@ final class RoundRunner {
                             draft,
                             GateVerdict.newBuilder().setSummary(flaw.get()).build());
                 }
-                Judgement judgement = verdict(plan, prepared, champion, candidate, tokenizer);
+                Judgement judgement = verdict(draft, prepared, champion, candidate, tokenizer);
                 draft.metrics().putAll(judgement.figures());
                 if (!judgement.verdict().getPassed()) {
                     return refuse(draft, judgement.verdict());
@@ -410,8 +499,14 @@ final class RoundRunner {
     }
 
     private Judgement verdict(
-            RoundPlan plan, Prepared prepared, LanguageModel champion, LanguageModel candidate, Tokenizer tokenizer)
+            VersionWriter.Draft draft,
+            Prepared prepared,
+            LanguageModel champion,
+            LanguageModel candidate,
+            Tokenizer tokenizer)
             throws IOException {
+        RoundPlan plan = draft.plan();
+        int atOnce = draft.microBatch().gateTokens();
         RoundSettings.GateSettings gate = plan.settings().gate();
         LossSuite heldOut = new LossSuite(
                 "held-out-loss", prepared.heldOut().windows(), gate.heldOutMargin(), gate.minimumWindows());
@@ -436,12 +531,14 @@ final class RoundRunner {
         };
         List<Gate.Measured> measured = new ArrayList<>();
         for (Suite suite : suites) {
-            Scores before = scores.score(plan.parent(), suite, () -> champion, between);
-            Scores after = scores.score(plan.version(), suite, () -> candidate, between);
+            Scores before =
+                    scores.score(plan.parent(), suite, () -> scoring(MicroBatch.Part.GATE, champion, atOnce), between);
+            Scores after = scores.score(
+                    plan.version(), suite, () -> scoring(MicroBatch.Part.GATE, candidate, atOnce), between);
             measured.add(Gate.Measured.withChampion(suite, before, after));
         }
         if (plan.pinnedId().isPresent()) {
-            measured.addAll(sincePinned(plan, plan.pinnedId().get(), List.copyOf(measured), between));
+            measured.addAll(sincePinned(draft, plan.pinnedId().get(), List.copyOf(measured), between));
         }
         GateVerdict verdict = new Gate(gate.statistics()).judge(measured, plan.seed());
         return new Judgement(verdict, figures(measured));
@@ -449,12 +546,19 @@ final class RoundRunner {
 
     /** The same suites once more, against an ancestor: many small steps down, each within its margin, add up. */
     private List<Gate.Measured> sincePinned(
-            RoundPlan plan, VersionId pinned, List<Gate.Measured> withChampion, Runnable between) throws IOException {
+            VersionWriter.Draft draft, VersionId pinned, List<Gate.Measured> withChampion, Runnable between)
+            throws IOException {
+        RoundPlan plan = draft.plan();
+        int atOnce = draft.microBatch().gateTokens();
         double factor = plan.settings().gate().pinnedMargins();
         List<Gate.Measured> measured = new ArrayList<>();
         try (Later ancestor = new Later(store.directory(pinned), plan.settings().compute())) {
             for (Gate.Measured one : withChampion) {
-                Scores before = scores.score(pinned.toString(), one.suite(), ancestor, between);
+                Scores before = scores.score(
+                        pinned.toString(),
+                        one.suite(),
+                        () -> scoring(MicroBatch.Part.GATE, ancestor.get(), atOnce),
+                        between);
                 measured.add(
                         new Gate.Measured(one.suite(), pinned.toString(), factor * one.margin(), before, one.after()));
             }
@@ -466,11 +570,23 @@ final class RoundRunner {
     private static final class Later implements Supplier<LanguageModel>, AutoCloseable {
         private final Path directory;
         private final ComputeType compute;
+        private final boolean borrowed;
         private LanguageModel model;
 
         Later(Path directory, ComputeType compute) {
+            this(directory, compute, null);
+        }
+
+        private Later(Path directory, ComputeType compute, LanguageModel borrowed) {
             this.directory = directory;
             this.compute = compute;
+            this.borrowed = borrowed != null;
+            this.model = borrowed;
+        }
+
+        /** One that somebody else closes. */
+        static Later borrowed(LanguageModel model) {
+            return new Later(null, model.computeType(), model);
         }
 
         @Override
@@ -483,7 +599,7 @@ final class RoundRunner {
 
         @Override
         public void close() {
-            if (model != null) {
+            if (model != null && !borrowed) {
                 model.close();
             }
         }

@@ -13,6 +13,7 @@ import io.tidemill.trainer.stage.SequenceSettings;
  * @param threads   of libtorch inside one operation; part of the result, because sums are split by it
  * @param published number type of the published weights
  * @param saveEvery steps between two saved states of a stage
+ * @param adapter   trained instead of all weights, if it is on; plans of older programs have none
  */
 public record RoundSettings(
         SequenceSettings pretrain,
@@ -22,7 +23,12 @@ public record RoundSettings(
         int threads,
         ComputeType compute,
         WeightType published,
-        int saveEvery) {
+        int saveEvery,
+        AdapterSettings adapter) {
+
+    public RoundSettings {
+        adapter = adapter == null ? AdapterSettings.OFF : adapter;
+    }
 
     /**
      * How the candidate is judged.

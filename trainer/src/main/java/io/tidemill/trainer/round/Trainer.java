@@ -5,6 +5,7 @@ import io.tidemill.model.base.BaseModel;
 import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.model.engine.ModelConfig;
+import io.tidemill.model.engine.NativeMemoryException;
 import io.tidemill.model.engine.Threads;
 import io.tidemill.model.engine.WeightType;
 import io.tidemill.proto.Readers;
@@ -68,7 +69,8 @@ import org.slf4j.event.Level;
  *
  * <p>Every start, and every new attempt after a failure, begins alike: read the model's events, compare them with the
  * store, announce what was written but not announced, go on with a round that was begun. Being fenced, a store that lacks
- * the champion, or a base model that cannot be used ends the thread; anything else is told and tried again.
+ * the champion, a base model that cannot be used, or one that does not fit into memory ends the thread; anything else is
+ * told and tried again.
  */
 public final class Trainer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
@@ -88,6 +90,7 @@ public final class Trainer implements AutoCloseable {
     private final TopicCatalogue topics;
     private final Clock clock;
     private final LongSupplier nanoClock;
+    private final Arithmetic arithmetic;
     private final Thread thread;
     private final CountDownLatch stopping = new CountDownLatch(1);
 
@@ -104,13 +107,25 @@ public final class Trainer implements AutoCloseable {
     private Map<TopicPartition, Long> roundEnds = Map.of();
     private long lastControlNanos;
     private int failures;
+    private boolean settingsFit;
 
     public Trainer(TrainerOptions options, TrainerClients clients, Clock clock, LongSupplier nanoClock) {
+        this(options, clients, clock, nanoClock, Arithmetic.OF_ENGINE);
+    }
+
+    /** @param arithmetic what the engine is asked through; tests put a want of memory there */
+    Trainer(
+            TrainerOptions options,
+            TrainerClients clients,
+            Clock clock,
+            LongSupplier nanoClock,
+            Arithmetic arithmetic) {
         this.options = options;
         this.clients = clients;
         this.topics = new TopicCatalogue(options.topicPrefix());
         this.clock = clock;
         this.nanoClock = nanoClock;
+        this.arithmetic = arithmetic;
         this.thread = new Thread(this::run, "trainer-" + options.model());
         this.thread.setDaemon(true);
     }
@@ -156,7 +171,7 @@ public final class Trainer implements AutoCloseable {
             while (!stopping()) {
                 try {
                     attempt();
-                } catch (FencedException | StoreMissingException | BaseModelException e) {
+                } catch (FencedException | StoreMissingException | BaseModelException | NoMemoryException e) {
                     // What never was ready is told by whoever waits for it.
                     LOG.atLevel(status.ready() ? Level.ERROR : Level.WARN)
                             .log("model={} The trainer stops: {}", options.model(), e.getMessage());
@@ -342,6 +357,32 @@ public final class Trainer implements AutoCloseable {
             importBase();
         }
         checkStore(lineage);
+        checkSettings(
+                store.directory(lineage.live().orElseThrow()),
+                lineage.live().orElseThrow().toString());
+    }
+
+    /** Can a model of this shape be trained as the settings say, in the memory there is? Asked once, before all else is taken. */
+    private void checkSettings(Path model, String name) throws IOException {
+        if (settingsFit) {
+            return;
+        }
+        ModelConfig config = ModelConfig.read(model.resolve("config.json"));
+        options.round().adapter().lora().ifPresent(adapter -> {
+            try {
+                adapter.requireFits(config);
+            } catch (IllegalArgumentException e) {
+                throw new BaseModelException(
+                        "trainer.adapter.target-modules does not suit " + name + ": " + e.getMessage(), e);
+            }
+        });
+        Optional<String> refusal = options.memory().available().flatMap(available -> MemoryNeed.of(
+                        config.parameterCount(), options.round())
+                .refusal(name, available));
+        if (refusal.isPresent()) {
+            throw new NoMemoryException(refusal.get(), null);
+        }
+        settingsFit = true;
     }
 
     private void checkStore(Lineage events) throws IOException {
@@ -403,6 +444,7 @@ public final class Trainer implements AutoCloseable {
             if (options.baseModel().isEmpty()) {
                 extractBase(extracted);
             }
+            checkSettings(from, base.equals(EMBEDDED) ? "The embedded base" : "The base model " + base);
             LOG.info(
                     "{} starts a new lineage from {}",
                     version,
@@ -468,6 +510,7 @@ public final class Trainer implements AutoCloseable {
                 options.round(),
                 reason,
                 clock.millis());
+        scores().forget(plan.version()); // of a round that had the number and was given up
         WorkDirectory work = WorkDirectory.begin(options.rounds(), plan);
         if (!answered.isEmpty()) {
             commands.done();
@@ -515,9 +558,9 @@ public final class Trainer implements AutoCloseable {
     private void runRound(RoundPlan plan, WorkDirectory work) throws IOException {
         roundEnds = plan.slice().ends();
         reporter.begin(plan);
-        ScoreCache scores = new ScoreCache(options.rounds().resolve("scores"));
+        ScoreCache scores = scores();
         RoundRunner runner = new RoundRunner(
-                store, slices(), exampleReader(), scores, versions(), reporter, this::control, nanoClock);
+                store, slices(), exampleReader(), scores, versions(), reporter, this::control, arithmetic, nanoClock);
         try {
             CheckpointEvent event = runOrGiveUp(runner, plan, work);
             Slice quarantined = event.getState() == VersionState.REFUSED ? plan.onTrialAgain() : Slice.EMPTY;
@@ -534,7 +577,14 @@ public final class Trainer implements AutoCloseable {
             LOG.warn("round={} is given up: {}", plan.round(), e.getMessage());
             reporter.phase(Phase.FAILED, e.getMessage());
             work.delete();
+        } catch (NoMemoryException e) {
+            work.delete(); // planned anew, with the settings of then, when somebody starts the trainer again
+            throw e;
         }
+    }
+
+    private ScoreCache scores() {
+        return new ScoreCache(options.rounds().resolve("scores"));
     }
 
     private CheckpointEvent runOrGiveUp(RoundRunner runner, RoundPlan plan, WorkDirectory work) throws IOException {
@@ -545,8 +595,19 @@ public final class Trainer implements AutoCloseable {
                 | TrainerStoppedException
                 | RoundAbandonedException
                 | SliceGoneException
+                | NoMemoryException
                 | UncheckedIOException e) {
             throw e;
+        } catch (NativeMemoryException e) { // of weights: it is not the records' fault
+            if (work.failed() < ATTEMPTS) {
+                throw e;
+            }
+            throw new NoMemoryException(
+                    "Round " + plan.round() + " does not fit into memory: " + e.getMessage() + ", for weights, "
+                            + ATTEMPTS + " times in a row. The champion " + plan.parent() + " stays, and the records"
+                            + " wait. Take a smaller base model, train an adapter (trainer.adapter.rank), or give the"
+                            + " process more memory, and start the trainer again.",
+                    e);
         } catch (RuntimeException e) {
             if (work.failed() < ATTEMPTS) {
                 throw e;

@@ -18,6 +18,7 @@ import java.util.function.Function;
  * @param keep              versions that keep their weights
  * @param waitingCapacity   records that are counted while they wait; more are left in the log until a round has run
  * @param retry             pause after a failure
+ * @param memory            that the weights of a round must fit into
  */
 public record TrainerOptions(
         String model,
@@ -33,6 +34,7 @@ public record TrainerOptions(
         int waitingCapacity,
         Duration patience,
         Duration retry,
+        HostMemory memory,
         long seed) {
 
     Path store() {

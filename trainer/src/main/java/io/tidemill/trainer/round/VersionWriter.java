@@ -46,13 +46,15 @@ final class VersionWriter {
      *
      * @param records read, by partition
      * @param metrics by name; more may be added
+     * @param microBatch it was made with
      */
     record Draft(
             RoundPlan plan,
             RoundExamples examples,
             Map<TopicPartition, Long> records,
             long parameters,
-            Map<String, Double> metrics) {}
+            Map<String, Double> metrics,
+            MicroBatch microBatch) {}
 
     /** @param aside holds weights and companions, or nothing where the version is refused */
     CheckpointEvent publish(Path aside, Draft draft, VersionState state, GateVerdict verdict) throws IOException {
@@ -82,7 +84,8 @@ final class VersionWriter {
                 draft.examples().sources(),
                 parent.base(),
                 refused ? plan.onTrialAgain() : Slice.EMPTY,
-                WorkDirectory.JSON.valueToTree(plan.settings()));
+                WorkDirectory.JSON.valueToTree(plan.settings()),
+                origin().set("micro_batch", WorkDirectory.JSON.valueToTree(draft.microBatch())));
     }
 
     /**
@@ -109,7 +112,14 @@ final class VersionWriter {
                                 ModelConfig.read(aside.resolve("config.json")).parameterCount())
                         .setReason("The base model of a new lineage.");
                 return finish(
-                        aside, version, event, Map.of(), base, Slice.EMPTY, new ObjectMapper().createObjectNode());
+                        aside,
+                        version,
+                        event,
+                        Map.of(),
+                        base,
+                        Slice.EMPTY,
+                        new ObjectMapper().createObjectNode(),
+                        origin());
             }
         } finally {
             Durable.deleteTree(aside);
@@ -123,7 +133,8 @@ final class VersionWriter {
             Map<String, Long> sources,
             String base,
             Slice quarantined,
-            JsonNode settings)
+            JsonNode settings,
+            JsonNode origin)
             throws IOException {
         event.setModel(version.model())
                 .setVersion(version.toString())
@@ -132,13 +143,13 @@ final class VersionWriter {
                 .setEventTime(Timestamps.fromMillis(clock.millis()));
         ModelCard.write(aside, event.build(), sources);
         event.addAllFiles(VersionFiles.digests(aside));
-        new Manifest(event.build(), base, quarantined, settings, origin()).write(aside);
+        new Manifest(event.build(), base, quarantined, settings, origin).write(aside);
         store.publish(aside, version);
         return store.manifest(version).announcement(store.directory(version));
     }
 
     /** What besides plan and log may change the last bit of a result. */
-    private static JsonNode origin() {
+    private static ObjectNode origin() {
         ObjectNode origin = new ObjectMapper().createObjectNode();
         for (String property : new String[] {"os.name", "os.arch", "java.version"}) {
             origin.put(property, System.getProperty(property));

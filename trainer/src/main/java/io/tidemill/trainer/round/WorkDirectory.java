@@ -3,9 +3,9 @@ package io.tidemill.trainer.round;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import io.tidemill.model.engine.TrainableModel;
 import io.tidemill.proto.VersionId;
 import io.tidemill.trainer.checkpoint.Durable;
+import io.tidemill.trainer.stage.Learner;
 import io.tidemill.trainer.stage.PreferenceStage.Reference;
 import io.tidemill.trainer.stage.StageState;
 import java.io.IOException;
@@ -19,22 +19,27 @@ import java.util.stream.Stream;
 
 /**
  * What a running round keeps on disk: {@code plan.json}, the state after the last saved step and which step that was
- * ({@code position.json}), and the reference's log-probabilities.
+ * ({@code position.json}), the reference's log-probabilities, and with which micro-batch it runs where memory made that
+ * smaller than the settings say ({@code micro-batch.json}). What was made with another micro-batch does not count.
  *
  * <p>A state is written under a new name and flushed before {@code position.json} is replaced to name it.
  */
 final class WorkDirectory implements StageState {
     private static final String PLAN = "plan.json";
     private static final String POSITION = "position.json";
-    private static final String REFERENCES = "references.tsv";
+    private static final String MICRO_BATCH = "micro-batch.json";
     private static final String FAILURES = "failures";
 
     static final ObjectMapper JSON = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .build();
 
-    /** The last saved step. */
-    private record Position(String stage, long step, String file) {}
+    /**
+     * The last saved step.
+     *
+     * @param microBatch it was made with; null in a file of an older program, which knew but one
+     */
+    private record Position(String stage, long step, String file, MicroBatch microBatch) {}
 
     private final Path directory;
 
@@ -92,15 +97,39 @@ final class WorkDirectory implements StageState {
         Durable.deleteTree(directory);
     }
 
+    // ---- micro-batch ------------------------------------------------------------------------------------------------
+
+    /** What the round runs with: as the settings have it, or smaller as recorded. */
+    MicroBatch microBatch() throws IOException {
+        Path file = directory.resolve(MICRO_BATCH);
+        return Files.exists(file) ? JSON.readValue(file.toFile(), MicroBatch.class) : MicroBatch.of(plan().settings());
+    }
+
+    /** From now on, whatever is interrupted, the round runs with that; states of another no longer count. */
+    void record(MicroBatch microBatch) throws IOException {
+        Durable.write(directory.resolve(MICRO_BATCH), JSON.writeValueAsBytes(microBatch));
+    }
+
     // ---- stages -----------------------------------------------------------------------------------------------------
 
     private Optional<Position> position() {
         Path file = directory.resolve(POSITION);
         try {
-            return Files.exists(file) ? Optional.of(JSON.readValue(file.toFile(), Position.class)) : Optional.empty();
+            return Files.exists(file)
+                    ? Optional.of(JSON.readValue(file.toFile(), Position.class)).filter(this::counts)
+                    : Optional.empty();
         } catch (IOException e) {
             throw new UncheckedIOException(
                     "Cannot read " + file + "; delete " + directory + " to start the round anew", e);
+        }
+    }
+
+    private boolean counts(Position position) {
+        try {
+            MicroBatch made = position.microBatch == null ? MicroBatch.of(plan().settings()) : position.microBatch;
+            return made.ofWeights().equals(microBatch().ofWeights());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -110,18 +139,18 @@ final class WorkDirectory implements StageState {
     }
 
     @Override
-    public long resume(String stage, TrainableModel model) {
+    public long resume(String stage, Learner learner) {
         Optional<Position> position = position().filter(saved -> saved.stage.equals(stage));
-        position.ifPresent(saved -> model.loadState(directory.resolve(saved.file)));
+        position.ifPresent(saved -> learner.loadState(directory.resolve(saved.file)));
         return position.map(Position::step).orElse(0L);
     }
 
     @Override
-    public void save(String stage, long step, TrainableModel model) {
+    public void save(String stage, long step, Learner learner) {
         Optional<Position> before = position();
-        Position now = new Position(stage, step, "state-" + stage + "-" + step + ".safetensors");
         try {
-            model.saveState(directory.resolve(now.file));
+            Position now = new Position(stage, step, "state-" + stage + "-" + step + ".safetensors", microBatch());
+            learner.saveState(directory.resolve(now.file));
             Durable.flushDirectory(directory);
             Durable.write(directory.resolve(POSITION), JSON.writeValueAsBytes(now));
             Files.deleteIfExists(directory.resolve(FAILURES)); // the round gets on
@@ -140,7 +169,7 @@ final class WorkDirectory implements StageState {
 
     /** The reference's log-probabilities, if they were computed before. */
     Optional<List<Reference>> references(int pairs) throws IOException {
-        Path file = directory.resolve(REFERENCES);
+        Path file = referencesFile();
         if (!Files.exists(file)) {
             return Optional.empty();
         }
@@ -151,12 +180,17 @@ final class WorkDirectory implements StageState {
         return Optional.of(references).filter(found -> found.size() == pairs);
     }
 
+    /** How many tokens are scored at once decides the last bits. */
+    private Path referencesFile() throws IOException {
+        return directory.resolve("references-" + microBatch().referenceTokens() + ".tsv");
+    }
+
     void keepReferences(List<Reference> references) throws IOException {
         StringBuilder text = new StringBuilder();
         references.forEach(reference -> text.append(reference.chosen())
                 .append('\t')
                 .append(reference.rejected())
                 .append('\n'));
-        Durable.write(directory.resolve(REFERENCES), text.toString());
+        Durable.write(referencesFile(), text.toString());
     }
 }

@@ -6,8 +6,10 @@ import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.engine.WeightType;
 import io.tidemill.trainer.optimizer.LearningRateSchedule.Decay;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /** Everything the trainer can be told. Values out of range stop the start with a sentence that names them. */
 @ConfigMapping(prefix = "trainer")
@@ -51,6 +53,9 @@ public interface TrainerConfig {
     @WithDefault("1")
     long seed();
 
+    /** Memory that the weights of a round must fit into; MiB. What the machine or the control group has left where absent. */
+    OptionalLong memoryMegabytes();
+
     Round round();
 
     Pretrain pretrain();
@@ -58,6 +63,8 @@ public interface TrainerConfig {
     Sft sft();
 
     Dpo dpo();
+
+    Adapter adapter();
 
     Gate gate();
 
@@ -205,6 +212,27 @@ public interface TrainerConfig {
 
         @WithDefault("0.0")
         double weightDecay();
+    }
+
+    /**
+     * A low-rank adapter, trained by all stages on the frozen champion instead of all weights. What is judged and served is
+     * the merged model; the adapter stands beside it.
+     */
+    interface Adapter {
+        /** r of LoRA; 0 trains all weights. Adapters want learning rates some ten times as high. */
+        @WithDefault("0")
+        int rank();
+
+        /** α of LoRA. */
+        @WithDefault("16")
+        double alpha();
+
+        /** Divide α by the root of the rank instead of the rank. */
+        @WithDefault("false")
+        boolean rankStabilized();
+
+        /** Names of linear layers, such as q_proj,v_proj; all of the blocks where absent. */
+        Optional<List<String>> targetModules();
     }
 
     /** How a candidate is judged. */

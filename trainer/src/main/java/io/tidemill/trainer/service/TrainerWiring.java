@@ -4,8 +4,11 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import io.tidemill.model.engine.ComputeType;
+import io.tidemill.model.engine.NativeMemory;
 import io.tidemill.proto.VersionId;
 import io.tidemill.proto.v1.RoundEvent;
+import io.tidemill.trainer.round.AdapterSettings;
+import io.tidemill.trainer.round.HostMemory;
 import io.tidemill.trainer.round.RoundSettings;
 import io.tidemill.trainer.round.RoundTrigger;
 import io.tidemill.trainer.round.Trainer;
@@ -21,7 +24,9 @@ import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
@@ -80,7 +85,16 @@ public class TrainerWiring {
                 config.round().waitingCapacity(),
                 config.round().patience(),
                 config.round().retry(),
+                memory(config),
                 config.seed());
+    }
+
+    private static HostMemory memory(TrainerConfig config) {
+        if (config.memoryMegabytes().isPresent()) {
+            return HostMemory.of(config.memoryMegabytes().getAsLong() << 20, "trainer.memory-megabytes");
+        }
+        HostMemory host = HostMemory.ofLinux(Path.of("/"));
+        return () -> NativeMemory.isOfHost() ? host.available() : Optional.empty();
     }
 
     private static Function<VersionId, String> filesUrl(String publicUrl) {
@@ -153,6 +167,11 @@ public class TrainerWiring {
                 config.threads().orElse(Math.max(1, Runtime.getRuntime().availableProcessors() - 1)),
                 config.compute().orElse(ComputeType.best()),
                 config.publishedWeights(),
-                config.round().saveEvery());
+                config.round().saveEvery(),
+                new AdapterSettings(
+                        config.adapter().rank(),
+                        config.adapter().alpha(),
+                        config.adapter().rankStabilized(),
+                        config.adapter().targetModules().orElse(List.of())));
     }
 }

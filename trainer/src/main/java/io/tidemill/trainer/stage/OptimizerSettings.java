@@ -31,7 +31,7 @@ public record OptimizerSettings(
         }
     }
 
-    AdamWSettings adamW() {
+    public AdamWSettings adamW() {
         return new AdamWSettings(beta1, beta2, epsilon, weightDecay);
     }
 

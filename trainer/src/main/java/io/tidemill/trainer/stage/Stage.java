@@ -51,6 +51,11 @@ public record Stage(String name, OptimizerSettings optimizer, List<StepBatch> st
         }
     }
 
+    /** Tokens of the longest row, or of both answers of the longest pair with their prompts: what a call has at least. */
+    public int longest() {
+        return steps.stream().mapToInt(StepBatch::longest).max().orElse(0);
+    }
+
     /** Tokens that have a part in the loss, over all steps. */
     public long tokens() {
         return steps.stream().mapToLong(StepBatch::tokens).sum();

@@ -21,27 +21,40 @@ public final class StageRunner {
     }
 
     /**
+     * Runs the steps that are left.
+     *
+     * @param learner as the stage starts; stays open
+     */
+    public void run(Stage stage, Learner learner, CallSize size) {
+        int steps = stage.steps().size();
+        learner.recomputeActivations(size.recompute());
+        TrainStep trainStep = new TrainStep(
+                stage.name(),
+                learner,
+                size,
+                stage.optimizer().schedule(Math.max(1, steps)),
+                stage.optimizer().maximumGradientNorm(),
+                nanoClock);
+        long done = state.resume(stage.name(), learner);
+        for (long step = done + 1; step <= steps; step++) {
+            listener.before(stage, step);
+            StepReport report = trainStep.run(step, stage.steps().get((int) step - 1));
+            listener.after(stage, report);
+            if (step % saveEvery == 0 || step == steps) {
+                state.save(stage.name(), step, learner);
+            }
+        }
+    }
+
+    /**
+     * Trains all weights.
+     *
      * @param start weights that the stage starts from; stays open
      * @return the weights after the last step; the caller closes them
      */
     public LanguageModel run(Stage stage, LanguageModel start, ComputeType compute) {
-        int steps = stage.steps().size();
         try (TrainableModel model = TrainableModel.from(start, stage.optimizer().adamW())) {
-            TrainStep trainStep = new TrainStep(
-                    stage.name(),
-                    model,
-                    stage.optimizer().schedule(Math.max(1, steps)),
-                    stage.optimizer().maximumGradientNorm(),
-                    nanoClock);
-            long done = state.resume(stage.name(), model);
-            for (long step = done + 1; step <= steps; step++) {
-                listener.before(stage, step);
-                StepReport report = trainStep.run(step, stage.steps().get((int) step - 1));
-                listener.after(stage, report);
-                if (step % saveEvery == 0 || step == steps) {
-                    state.save(stage.name(), step, model);
-                }
-            }
+            run(stage, Learner.of(model), CallSize.UNLIMITED);
             return model.snapshot(compute);
         }
     }

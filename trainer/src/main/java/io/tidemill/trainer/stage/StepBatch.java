@@ -2,7 +2,6 @@ package io.tidemill.trainer.stage;
 
 import io.tidemill.model.engine.DpoResult;
 import io.tidemill.model.engine.PreferencePair;
-import io.tidemill.model.engine.TrainableModel;
 import io.tidemill.trainer.data.PackedExamples;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -11,11 +10,14 @@ import java.util.Map;
 
 /** The examples of one optimizer step. */
 public sealed interface StepBatch {
-    /** Adds the step's gradients. */
-    Outcome accumulate(TrainableModel model);
+    /** Adds the step's gradients, in as many calls as that size asks for. */
+    Outcome accumulate(Learner learner, CallSize size);
 
     /** Tokens that have a part in the loss. */
     long tokens();
+
+    /** Tokens of the longest row, or of both texts of the longest pair. */
+    int longest();
 
     /** Distinct ids, to name what a bad step was made of. */
     List<String> exampleIds();
@@ -39,12 +41,22 @@ public sealed interface StepBatch {
         }
 
         @Override
-        public Outcome accumulate(TrainableModel model) {
+        public Outcome accumulate(Learner learner, CallSize size) {
             // Divide by the tokens of the whole step, so that a short micro-batch does not count for more.
             double loss = microBatches.stream()
-                    .mapToDouble(packed -> model.accumulate(packed.batch(), tokens))
+                    .flatMap(packed -> packed.batch().inRowsOf(size.rows()).stream())
+                    .filter(batch -> batch.lossTokens() > 0)
+                    .mapToDouble(batch -> learner.accumulate(batch, tokens))
                     .sum();
             return new Outcome(loss, Map.of());
+        }
+
+        @Override
+        public int longest() {
+            return microBatches.stream()
+                    .mapToInt(packed -> packed.batch().length())
+                    .max()
+                    .orElse(0);
         }
 
         @Override
@@ -59,16 +71,27 @@ public sealed interface StepBatch {
     record Pairs(List<String> exampleIds, List<PreferencePair> pairs, double beta, double supervisedWeight)
             implements StepBatch {
         @Override
-        public Outcome accumulate(TrainableModel model) {
+        public Outcome accumulate(Learner learner, CallSize size) {
             double weight = pairs.stream().mapToDouble(PreferencePair::weight).sum();
-            DpoResult result = model.accumulate(pairs, beta, weight, supervisedWeight);
-            return new Outcome(
-                    result.loss(),
-                    Map.of(
-                            "reward_margin",
-                            result.chosenReward() - result.rejectedReward(),
-                            "accuracy",
-                            result.accuracy()));
+            double loss = 0;
+            double margin = 0;
+            double right = 0;
+            for (List<PreferencePair> some : groups(pairs, size.pairs())) {
+                DpoResult result = learner.accumulate(some, beta, weight, supervisedWeight);
+                loss += result.loss();
+                margin += some.size() * (result.chosenReward() - result.rejectedReward());
+                right += some.size() * result.accuracy();
+            }
+            return new Outcome(loss, Map.of("reward_margin", margin / pairs.size(), "accuracy", right / pairs.size()));
+        }
+
+        @Override
+        public int longest() {
+            return pairs.stream()
+                    .mapToInt(
+                            pair -> 2 * (pair.prompt().length + Math.max(pair.chosen().length, pair.rejected().length)))
+                    .max()
+                    .orElse(0);
         }
 
         @Override

@@ -1,6 +1,6 @@
 package io.tidemill.trainer.stage;
 
-import io.tidemill.model.engine.TrainableModel;
+import io.tidemill.model.engine.NativeMemoryException;
 import io.tidemill.trainer.optimizer.LearningRateSchedule;
 import java.time.Duration;
 import java.util.function.LongSupplier;
@@ -8,19 +8,22 @@ import java.util.function.LongSupplier;
 /** The optimizer step of every stage: gradients of the batch, clipping by their global norm, AdamW. */
 final class TrainStep {
     private final String stage;
-    private final TrainableModel model;
+    private final Learner learner;
+    private final CallSize size;
     private final LearningRateSchedule schedule;
     private final double maximumGradientNorm;
     private final LongSupplier nanoClock;
 
     TrainStep(
             String stage,
-            TrainableModel model,
+            Learner learner,
+            CallSize size,
             LearningRateSchedule schedule,
             double maximumGradientNorm,
             LongSupplier nanoClock) {
         this.stage = stage;
-        this.model = model;
+        this.learner = learner;
+        this.size = size;
         this.schedule = schedule;
         this.maximumGradientNorm = maximumGradientNorm;
         this.nanoClock = nanoClock;
@@ -30,16 +33,25 @@ final class TrainStep {
     StepReport run(long step, StepBatch batch) {
         long start = nanoClock.getAsLong();
 
-        StepBatch.Outcome outcome = batch.accumulate(model);
-        double norm = model.clip(maximumGradientNorm);
+        StepBatch.Outcome outcome = accumulate(step, batch);
+        double norm = learner.clip(maximumGradientNorm);
         if (!Double.isFinite(outcome.loss()) || !Double.isFinite(norm)) {
-            model.discardGradients();
+            learner.discardGradients();
             throw new DivergedException(stage, step, outcome.loss(), norm, batch.exampleIds());
         }
         double learningRate = schedule.at(step);
-        model.update(learningRate);
+        learner.update(learningRate);
 
         Duration elapsed = Duration.ofNanos(nanoClock.getAsLong() - start);
         return new StepReport(step, outcome.loss(), norm, learningRate, batch.tokens(), elapsed, outcome.figures());
+    }
+
+    private StepBatch.Outcome accumulate(long step, StepBatch batch) {
+        try {
+            return batch.accumulate(learner, size);
+        } catch (NativeMemoryException e) {
+            learner.discardGradients();
+            throw new StepMemoryException(stage, step, e);
+        }
     }
 }

@@ -8,7 +8,6 @@ import io.tidemill.model.base.GrammarCorrections.Correction;
 import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.model.engine.Threads;
-import io.tidemill.model.engine.TrainableModel;
 import io.tidemill.model.text.ChatEncoder;
 import io.tidemill.model.text.ChatMessage;
 import io.tidemill.model.text.ChatTemplate;
@@ -21,6 +20,7 @@ import io.tidemill.trainer.data.Packer;
 import io.tidemill.trainer.data.PairExample;
 import io.tidemill.trainer.data.TrainingSequence;
 import io.tidemill.trainer.optimizer.LearningRateSchedule.Decay;
+import io.tidemill.trainer.stage.Learner;
 import io.tidemill.trainer.stage.OptimizerSettings;
 import io.tidemill.trainer.stage.PreferenceSettings;
 import io.tidemill.trainer.stage.PreferenceStage;
@@ -65,12 +65,12 @@ final class PreferenceTrial {
 
     private static final StageState UNSAVED = new StageState() {
         @Override
-        public long resume(String stage, TrainableModel model) {
+        public long resume(String stage, Learner learner) {
             return 0;
         }
 
         @Override
-        public void save(String stage, long step, TrainableModel model) {}
+        public void save(String stage, long step, Learner learner) {}
     };
 
     private static final StepListener SILENT = new StepListener() {
@@ -240,7 +240,7 @@ final class PreferenceTrial {
         double[] values = new double[n];
         for (int from = 0; from < n; from += 128) {
             int[] part = IntStream.range(from, Math.min(n, from + 128)).toArray();
-            System.arraycopy(suite.score(model, part), 0, values, from, part.length);
+            System.arraycopy(suite.score(model::logProbabilities, part), 0, values, from, part.length);
         }
         return new Scores(values, suite.weights());
     }

@@ -6,6 +6,9 @@ import static org.awaitility.Awaitility.await;
 import io.tidemill.deploy.kafka.testing.SharedKafka;
 import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.engine.LanguageModel;
+import io.tidemill.model.engine.LoraAdapter;
+import io.tidemill.model.engine.NativeMemoryException;
+import io.tidemill.model.engine.PackedBatch;
 import io.tidemill.model.engine.WeightType;
 import io.tidemill.proto.VersionId;
 import io.tidemill.proto.checkpoint.FileDigests;
@@ -19,20 +22,25 @@ import io.tidemill.proto.v1.VersionState;
 import io.tidemill.trainer.checkpoint.Announcer;
 import io.tidemill.trainer.checkpoint.CheckpointStore;
 import io.tidemill.trainer.checkpoint.Ledger;
+import io.tidemill.trainer.checkpoint.Manifest;
 import io.tidemill.trainer.data.RoundExamples.LedgerEntry;
 import io.tidemill.trainer.data.Stages;
 import io.tidemill.trainer.gate.HeldOut;
 import io.tidemill.trainer.optimizer.LearningRateSchedule.Decay;
 import io.tidemill.trainer.slice.SliceLimits;
+import io.tidemill.trainer.stage.Learner;
 import io.tidemill.trainer.stage.OptimizerSettings;
 import io.tidemill.trainer.stage.PreferenceSettings;
 import io.tidemill.trainer.stage.SequenceSettings;
 import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -81,6 +89,10 @@ class TrainerTest {
     }
 
     private static RoundSettings settings(double learningRate) {
+        return settings(learningRate, AdapterSettings.OFF);
+    }
+
+    private static RoundSettings settings(double learningRate, AdapterSettings adapter) {
         OptimizerSettings optimizer = new OptimizerSettings(learningRate, 0.1, Decay.LINEAR, 1, 0.9, 0.95, 1e-8, 0.01);
         return new RoundSettings(
                 new SequenceSettings(optimizer, 4, 64, 1, 1),
@@ -90,10 +102,16 @@ class TrainerTest {
                 1,
                 ComputeType.FLOAT32,
                 WeightType.FLOAT32,
-                2);
+                2,
+                adapter);
     }
 
     private static TrainerOptions options(TestLog log, Path directory, RoundSettings settings, Path base) {
+        return options(log, directory, settings, base, Optional::empty);
+    }
+
+    private static TrainerOptions options(
+            TestLog log, Path directory, RoundSettings settings, Path base, HostMemory memory) {
         return new TrainerOptions(
                 MODEL,
                 log.topics().prefix(),
@@ -108,6 +126,7 @@ class TrainerTest {
                 100_000,
                 Duration.ofSeconds(30),
                 Duration.ofMillis(50),
+                memory,
                 1);
     }
 
@@ -116,11 +135,16 @@ class TrainerTest {
     }
 
     private Trainer start(TrainerOptions options, LongSupplier nanoClock) {
+        return start(options, nanoClock, Arithmetic.OF_ENGINE);
+    }
+
+    private Trainer start(TrainerOptions options, LongSupplier nanoClock, Arithmetic arithmetic) {
         Trainer trainer = new Trainer(
                 options,
                 new TrainerClients(Map.of("bootstrap.servers", SharedKafka.bootstrapServers())),
                 Clock.systemUTC(),
-                nanoClock);
+                nanoClock,
+                arithmetic);
         open.add(trainer);
         trainer.start();
         return trainer;
@@ -171,6 +195,45 @@ class TrainerTest {
             }
             return System.nanoTime();
         };
+    }
+
+    /** Has memory for so many rows and pairs of a call, and scores so many tokens at once. */
+    private static Arithmetic memoryFor(int rows, int pairs, int tokens, List<String> refused) {
+        return memoryFor(rows, pairs, tokens, 0, refused);
+    }
+
+    /** @param first calls of training that there is memory for whatever they are */
+    private static Arithmetic memoryFor(int rows, int pairs, int tokens, int first, List<String> refused) {
+        AtomicInteger batches = new AtomicInteger();
+        return new Arithmetic(
+                learner -> (Learner) Proxy.newProxyInstance(
+                        Learner.class.getClassLoader(), new Class<?>[] {Learner.class}, (proxy, method, arguments) -> {
+                            Object argument = arguments == null ? null : arguments[0];
+                            if (argument instanceof PackedBatch batch
+                                    && batches.incrementAndGet() > first
+                                    && batch.rows() > rows) {
+                                throw refusing(refused, batch.rows() + " rows");
+                            }
+                            if (argument instanceof List<?> some && some.size() > pairs) {
+                                throw refusing(refused, some.size() + " pairs");
+                            }
+                            try {
+                                return method.invoke(learner, arguments);
+                            } catch (InvocationTargetException e) {
+                                throw e.getCause();
+                            }
+                        }),
+                (model, sequences, atOnce) -> {
+                    if (atOnce > tokens) {
+                        throw refusing(refused, atOnce + " tokens");
+                    }
+                    return model.logProbabilities(sequences, atOnce);
+                });
+    }
+
+    private static NativeMemoryException refusing(List<String> refused, String what) {
+        refused.add(what);
+        return new NativeMemoryException(5 << 20, null);
     }
 
     // ---- the tests --------------------------------------------------------------------------------------------------
@@ -251,6 +314,144 @@ class TrainerTest {
                 .extracting(RoundEvent::getPhase)
                 .contains(Phase.FAILED);
         assertThat(digest(broken, 1)).isEqualTo(digest(straight, 1)).isNotEqualTo(digest(straight, 0));
+    }
+
+    @Test
+    void aRoundWithoutMemoryBeginsAgainWithASmallerMicroBatchAndEndsTheSameWhateverIsInterrupted() throws Exception {
+        TestLog straightLog = log();
+        Path straight = data.resolve("straight");
+        TestLog brokenLog = log();
+        Path broken = data.resolve("broken");
+        for (TestLog log : List.of(straightLog, brokenLog)) {
+            log.documents(0, 30, 100);
+            log.conversations(0, 20);
+            log.preferences(0, 30);
+            log.startRound(MODEL);
+        }
+        List<String> refused = Collections.synchronizedList(new ArrayList<>());
+        start(
+                options(straightLog, straight, settings(0.01), base),
+                System::nanoTime,
+                memoryFor(2, 1, 1024, 3, new ArrayList<>())); // late: two steps were saved
+        // right after the first restart, in its second step, in a later stage, and right after a resume
+        start(
+                options(brokenLog, broken, settings(0.01), base),
+                failingAtStepCall(2, 5, 14, 15, 40),
+                memoryFor(2, 1, 1024, refused));
+
+        awaitVersion(straightLog, 1, VersionState.PROMOTED);
+        CheckpointEvent event = awaitVersion(brokenLog, 1, VersionState.PROMOTED);
+        assertThat(digest(broken, 1)).isEqualTo(digest(straight, 1)).isNotEqualTo(digest(straight, 0));
+        for (Path data : List.of(straight, broken)) {
+            assertThat(Manifest.read(directory(data, 1)).origin().get("micro_batch"))
+                    .hasToString("{\"rows\":2,\"pairs\":1,\"referenceTokens\":1024,\"gateTokens\":1024,"
+                            + "\"recompute\":false}");
+        }
+        // each size is tried once: what was recorded outlives the interruptions
+        assertThat(refused)
+                .containsExactly(
+                        "4 rows", "4096 tokens", "2048 tokens", "4 pairs", "2 pairs", "4096 tokens", "2048 tokens");
+        assertThat(event.getLineage().getExamplesMap()).containsEntry(Stages.PRETRAIN, 24L);
+        assertThat(brokenLog.read(brokenLog.topics().rounds(), RoundEvent.parser()))
+                .extracting(RoundEvent::getMessage)
+                .anyMatch(message -> message.startsWith("Step 1 of stage pretrain: libtorch got no memory when it asked"
+                        + " for 5.0 MiB. The round begins again with 2 rows, 4 pairs,"));
+    }
+
+    @Test
+    void aRoundThatDoesNotFitRowByRowStopsTheTrainerAndChampionAndRecordsStay() {
+        TestLog log = log();
+        log.documents(0, 10, 100);
+        log.startRound(MODEL);
+        List<String> refused = Collections.synchronizedList(new ArrayList<>());
+        Trainer trainer =
+                start(options(log, data, settings(0.01), base), System::nanoTime, memoryFor(0, 1, 4096, refused));
+        await().atMost(LONG).untilAsserted(() -> {
+            assertThat(trainer.status().stopped()).isTrue();
+            assertThat(trainer.status().failure().orElseThrow())
+                    .startsWith(
+                            "Round 1 does not fit into memory: Step 1 of stage pretrain: libtorch got no memory when"
+                                    + " it asked for 5.0 MiB. It was down to a row of 64 tokens at once with activations"
+                                    + " recomputed. The champion tiny-000000 stays, and the records wait.")
+                    .contains("trainer.pretrain.length");
+        });
+        assertThat(refused).containsExactly("4 rows", "2 rows", "1 rows", "1 rows");
+        assertThat(log.checkpoints()).hasSize(1);
+        trainer.close();
+
+        start(log, data); // with more memory
+        log.startRound(MODEL);
+        CheckpointEvent promoted = awaitVersion(log, 1, VersionState.PROMOTED);
+        assertThat(promoted.getLineage().getExamplesMap()).containsEntry(Stages.PRETRAIN, 8L);
+    }
+
+    @Test
+    void aModelWhoseWeightsDoNotFitIsRefusedAtTheStartWithTheNumbers() {
+        TestLog log = log();
+        Trainer trainer = start(
+                options(log, data, settings(0.01), base, HostMemory.of(3 << 20, "what this test has")),
+                System::nanoTime);
+        await().atMost(LONG).untilAsserted(() -> {
+            assertThat(trainer.status().stopped()).isTrue();
+            assertThat(trainer.status().failure().orElseThrow())
+                    .startsWith("The base model " + base + " has ")
+                    .contains("but there are 3 MiB (what this test has)")
+                    .contains("trainer.adapter.rank");
+        });
+        assertThat(log.checkpoints()).isEmpty();
+    }
+
+    @Test
+    void anAdapterIsTrainedByAllStagesMergedIntoTheVersionAndStandsBesideIt() throws Exception {
+        TestLog straightLog = log();
+        Path straight = data.resolve("straight");
+        TestLog brokenLog = log();
+        Path broken = data.resolve("broken");
+        RoundSettings settings = settings(0.02, new AdapterSettings(4, 8, true, List.of("q_proj", "down_proj")));
+        for (TestLog log : List.of(straightLog, brokenLog)) {
+            log.documents(0, 30, 100);
+            log.conversations(0, 20);
+            log.preferences(0, 30);
+            log.startRound(MODEL);
+        }
+        start(straightLog, straight, settings, System::nanoTime);
+        start(brokenLog, broken, settings, failingAtStepCall(7, 14, 15, 40));
+
+        CheckpointEvent event = awaitVersion(straightLog, 1, VersionState.PROMOTED);
+        awaitVersion(brokenLog, 1, VersionState.PROMOTED);
+        assertThat(digest(broken, 1)).isEqualTo(digest(straight, 1)).isNotEqualTo(digest(straight, 0));
+        FileDigests.verify(directory(straight, 1), event.getFilesList());
+        assertThat(event.getFilesList())
+                .extracting(file -> file.getPath())
+                .contains("model.safetensors", "adapter/adapter_config.json", "adapter/adapter_model.safetensors");
+        assertThat(Manifest.read(directory(straight, 1)).settings().get("adapter"))
+                .hasToString("{\"rank\":4,\"alpha\":8.0,\"rankStabilized\":true,"
+                        + "\"targetModules\":[\"q_proj\",\"down_proj\"]}");
+
+        // the version is its parent and the adapter, merged
+        try (LanguageModel parent = LanguageModel.load(directory(straight, 0), ComputeType.FLOAT32);
+                LoraAdapter adapter = LoraAdapter.load(directory(straight, 1).resolve("adapter"), parent.config());
+                LanguageModel merged = adapter.mergedInto(parent)) {
+            assertThat(merged.digest()).isEqualTo(digest(straight, 1));
+            assertThat(adapter.config().baseModel()).contains("tiny-000000");
+            assertThat(merged.weights("model.layers.0.self_attn.k_proj.weight"))
+                    .isEqualTo(parent.weights("model.layers.0.self_attn.k_proj.weight"));
+        }
+    }
+
+    @Test
+    void anAdapterOnLayersThatTheModelDoesNotHaveStopsTheTrainerBeforeItBegins() {
+        TestLog log = log();
+        Trainer trainer =
+                start(log, data, settings(0.01, new AdapterSettings(4, 8, false, List.of("c_attn"))), System::nanoTime);
+        await().atMost(LONG).untilAsserted(() -> {
+            assertThat(trainer.status().stopped()).isTrue();
+            assertThat(trainer.status().failure().orElseThrow())
+                    .contains("trainer.adapter.target-modules does not suit")
+                    .contains("c_attn")
+                    .contains("q_proj");
+        });
+        assertThat(log.checkpoints()).isEmpty();
     }
 
     @Test

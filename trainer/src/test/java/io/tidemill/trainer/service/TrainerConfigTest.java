@@ -7,8 +7,11 @@ import io.quarkus.runtime.configuration.DurationConverter;
 import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import io.tidemill.proto.VersionId;
+import io.tidemill.trainer.round.AdapterSettings;
+import io.tidemill.trainer.round.HostMemory;
 import io.tidemill.trainer.round.TrainerOptions;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -52,7 +55,23 @@ class TrainerConfigTest {
     }
 
     @Test
+    void anAdapterAndALimitOfMemoryAreSettings() {
+        assertThat(options(Map.of()).round().adapter()).isEqualTo(new AdapterSettings(0, 16, false, List.of()));
+        TrainerOptions options = options(Map.of(
+                "trainer.adapter.rank", "8",
+                "trainer.adapter.alpha", "32",
+                "trainer.adapter.rank-stabilized", "true",
+                "trainer.adapter.target-modules", "q_proj,v_proj",
+                "trainer.memory-megabytes", "3"));
+        assertThat(options.round().adapter()).isEqualTo(new AdapterSettings(8, 32, true, List.of("q_proj", "v_proj")));
+        assertThat(options.memory().available())
+                .contains(new HostMemory.Available(3 << 20, "trainer.memory-megabytes"));
+    }
+
+    @Test
     void aValueOutOfRangeIsNamed() {
+        assertThatThrownBy(() -> options(Map.of("trainer.adapter.rank", "-1")))
+                .hasMessageContaining("trainer.adapter.rank must not be negative");
         assertThatThrownBy(() -> options(Map.of("trainer.pretrain.warmup-share", "1.5")))
                 .hasMessageContaining("warmup-share must lie between 0 and 1, but was 1.5");
     }

@@ -37,6 +37,11 @@ public record EncoderConfig(
     public enum Head {
         /** The pooler alone. */
         NONE("BertModel"),
+        /**
+         * Nothing, as with {@code add_pooling_layer=False} in transformers. No {@code config.json} tells it from
+         * {@link #NONE}: the weights do.
+         */
+        BARE("BertModel"),
         /** Which token stood where one is masked. */
         MASKED("BertForMaskedLM"),
         /** Which label a text has: pooler and classifier. */
@@ -92,6 +97,23 @@ public record EncoderConfig(
                 padTokenId,
                 Head.LABELS,
                 others);
+    }
+
+    /** The same without a pooler, where there is nothing else. */
+    EncoderConfig withoutPooler() {
+        return new EncoderConfig(
+                vocabularySize,
+                hiddenSize,
+                intermediateSize,
+                layers,
+                heads,
+                maxPositions,
+                tokenTypes,
+                layerNormEpsilon,
+                initializerRange,
+                padTokenId,
+                Head.BARE,
+                List.of());
     }
 
     void require(Head wanted) {

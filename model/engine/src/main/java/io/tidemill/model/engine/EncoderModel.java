@@ -28,10 +28,13 @@ public final class EncoderModel implements AutoCloseable {
 
     // ---- where models come from -------------------------------------------------------------------------------------
 
-    /** Reads {@code config.json} and {@code model.safetensors} (or its shards); the architecture decides the head. */
+    /**
+     * Reads {@code config.json} and {@code model.safetensors} (or its shards); the architecture decides the head, and the
+     * tensors whether a {@code BertModel} has a pooler.
+     */
     public static EncoderModel load(Path huggingFaceDirectory, ComputeType compute) {
         try {
-            EncoderConfig config = EncoderConfig.read(huggingFaceDirectory.resolve("config.json"));
+            EncoderConfig config = config(huggingFaceDirectory);
             return new EncoderModel(
                     config,
                     HeldWeights.load(
@@ -43,6 +46,24 @@ public final class EncoderModel implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(
                     "Cannot read the model in " + huggingFaceDirectory + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static EncoderConfig config(Path directory) throws IOException {
+        EncoderConfig config = EncoderConfig.read(directory.resolve("config.json"));
+        if (config.head() != EncoderConfig.Head.NONE) {
+            return config;
+        }
+        try (Safetensors.Reader reader = Safetensors.open(directory)) {
+            boolean pooler =
+                    StoredNames.of(config)
+                            .ours(reader.entries().stream()
+                                    .map(Safetensors.Entry::name)
+                                    .toList())
+                            .keySet()
+                            .stream()
+                            .anyMatch(name -> name.startsWith("bert.pooler."));
+            return pooler ? config : config.withoutPooler();
         }
     }
 

@@ -22,7 +22,7 @@ final class FlatWeights {
     }
 
     static NDArray zeros(PtNDManager owner, long length) {
-        return owner.zeros(new Shape(length), DataType.FLOAT32);
+        return TorchProgram.zeros(owner, length);
     }
 
     /** These weights in the type of the matrix products: themselves, or a copy. */

@@ -15,6 +15,9 @@ import java.util.Optional;
  * the matrices once more in that type.
  */
 public final class LanguageModel implements AutoCloseable {
+    /** Tokens that {@link #logProbabilities(List)} holds in one call, padding included. */
+    public static final int SCORED_AT_ONCE = Scorer.SCORED_AT_ONCE;
+
     private final ModelConfig config;
     private final HeldWeights held;
     private TorchProgram.Opaque packed;
@@ -110,6 +113,15 @@ public final class LanguageModel implements AutoCloseable {
      */
     public List<float[]> logProbabilities(List<int[]> sequences) {
         return scorer().logProbabilities(sequences);
+    }
+
+    /**
+     * As {@link #logProbabilities(List)}, with less memory, or more.
+     *
+     * @param atOnce tokens that a call holds at most, padding included, unless one sequence alone is longer
+     */
+    public List<float[]> logProbabilities(List<int[]> sequences, int atOnce) {
+        return scorer().logProbabilities(sequences, atOnce);
     }
 
     private Scorer scorer() {

@@ -164,7 +164,9 @@ final class Layout {
             add(prefix + "intermediate.dense.weight", c.intermediateSize(), hidden);
             add(prefix + "output.dense.weight", hidden, c.intermediateSize());
         }
-        add(beforeHead(c) + ".weight", hidden, hidden);
+        if (c.head() != EncoderConfig.Head.BARE) {
+            add(beforeHead(c) + ".weight", hidden, hidden);
+        }
         if (c.head() == EncoderConfig.Head.LABELS) {
             add("classifier.weight", c.labels().size(), hidden);
         }
@@ -190,11 +192,13 @@ final class Layout {
             add(prefix + "intermediate.dense.bias", c.intermediateSize());
             add(prefix + "output.dense.bias", c.hiddenSize());
         }
-        add(beforeHead(c) + ".bias", c.hiddenSize());
+        if (c.head() != EncoderConfig.Head.BARE) {
+            add(beforeHead(c) + ".bias", c.hiddenSize());
+        }
         switch (c.head()) {
             case MASKED -> add("cls.predictions.bias", c.vocabularySize());
             case LABELS -> add("classifier.bias", c.labels().size());
-            case NONE -> {}
+            case NONE, BARE -> {}
         }
     }
 
@@ -317,6 +321,7 @@ final class Layout {
         constants.put("token_types", c.tokenTypes());
         constants.put("epsilon", c.layerNormEpsilon());
         constants.put("masked", c.head() == EncoderConfig.Head.MASKED);
+        constants.put("bare", c.head() == EncoderConfig.Head.BARE);
         constants.put("classes", c.labels().size());
         constants.put("small", Math.toIntExact(new Layout(c).small));
         return constants;

@@ -128,6 +128,11 @@ public record LoraConfig(
 
     // ---- on a model -------------------------------------------------------------------------------------------------
 
+    /** @throws IllegalArgumentException if a target is no linear layer of that model, or none is left */
+    public void requireFits(ModelConfig base) {
+        modules(base);
+    }
+
     /**
      * What becomes of each linear layer of a model, all in the order of the flat tensor.
      *

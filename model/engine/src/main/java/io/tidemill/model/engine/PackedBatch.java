@@ -1,5 +1,9 @@
 package io.tidemill.model.engine;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
 /**
  * Rows of equal length T for causal language modelling. Several examples may share a row; none sees another: attention
  * stays inside an example and positions restart with it.
@@ -39,6 +43,22 @@ public record PackedBatch(int[][] ids, int[][] targets, int[][] segments) {
     /** Tokens per row, T. */
     public int length() {
         return ids[0].length;
+    }
+
+    /** The same rows in batches of at most {@code most}, in order. */
+    public List<PackedBatch> inRowsOf(int most) {
+        if (most >= rows()) {
+            return List.of(this);
+        }
+        List<PackedBatch> parts = new ArrayList<>();
+        for (int from = 0; from < rows(); from += most) {
+            int to = Math.min(rows(), from + most);
+            parts.add(new PackedBatch(
+                    Arrays.copyOfRange(ids, from, to),
+                    Arrays.copyOfRange(targets, from, to),
+                    Arrays.copyOfRange(segments, from, to)));
+        }
+        return parts;
     }
 
     /** Positions that have a target. */

@@ -18,7 +18,7 @@ record Scorer(
         TorchProgram.Opaque compute,
         Optional<FlatWeights> adapter) {
     /** Tokens that one scoring call holds at most, padding included, unless one sequence alone is longer. */
-    private static final int SCORED_AT_ONCE = 4096;
+    static final int SCORED_AT_ONCE = 4096;
 
     /** What the model expects after each token: {@code [T][V]}. */
     float[][] logits(int[] sequence) {
@@ -49,6 +49,11 @@ record Scorer(
      * @throws IllegalArgumentException if a sequence is empty, longer than {@code maxPositions}, or has an unknown id
      */
     List<float[]> logProbabilities(List<int[]> sequences) {
+        return logProbabilities(sequences, SCORED_AT_ONCE);
+    }
+
+    /** @param atOnce tokens that a call holds at most, padding included, unless one sequence alone is longer */
+    List<float[]> logProbabilities(List<int[]> sequences, int atOnce) {
         sequences.forEach(sequence -> Batches.check(config, sequence));
         List<float[]> results = new ArrayList<>(Collections.nCopies(sequences.size(), new float[0]));
         int[] order = IntStream.range(0, sequences.size())
@@ -59,7 +64,7 @@ record Scorer(
                 .toArray();
         for (int at = 0; at < order.length; ) {
             int length = sequences.get(order[at]).length - 1;
-            int rows = Math.min(order.length - at, Math.max(1, SCORED_AT_ONCE / length));
+            int rows = Math.min(order.length - at, Math.max(1, atOnce / length));
             score(sequences, Arrays.copyOfRange(order, at, at + rows), length, results);
             at += rows;
         }

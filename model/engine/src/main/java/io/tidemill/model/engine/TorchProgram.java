@@ -4,6 +4,7 @@ import ai.djl.engine.Engine;
 import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
@@ -72,6 +73,10 @@ public final class TorchProgram {
     /** Loads libtorch if it is not yet loaded. */
     static void start() {
         Root.MANAGER.isOpen();
+    }
+
+    static boolean isOnHost() {
+        return !Root.MANAGER.getDevice().isGpu();
     }
 
     /** Whether this build of libtorch has oneDNN's operators: it does on x86-64 and linux aarch64. */
@@ -190,6 +195,8 @@ public final class TorchProgram {
                 values[i] = value(arguments[i]);
             }
             return IValueUtils.runMethod(block, method, values);
+        } catch (EngineException e) {
+            throw told(e);
         } finally {
             for (IValue value : values) {
                 if (value != null) {
@@ -228,9 +235,27 @@ public final class TorchProgram {
         JniUtils.setGradMode(true);
         try {
             return IValueUtils.forward(block, list, true);
+        } catch (EngineException e) {
+            throw told(e);
         } finally {
             JniUtils.setGradMode(before);
         }
+    }
+
+    /** float32 {@code [length]}. */
+    static NDArray zeros(PtNDManager owner, long length) {
+        try {
+            return owner.zeros(new Shape(length), DataType.FLOAT32);
+        } catch (EngineException e) {
+            throw told(e);
+        }
+    }
+
+    /** What the engine threw, with a type of its own where memory was wanting: callers act on that. */
+    private static RuntimeException told(EngineException thrown) {
+        return NativeMemoryException.of(thrown)
+                .map(RuntimeException.class::cast)
+                .orElse(thrown);
     }
 
     private static IValue value(Object argument) {

@@ -34,13 +34,18 @@ final class TrainableWeights implements AutoCloseable {
         this.layout = start.layout();
         this.program = start.program();
         this.manager = TorchProgram.open();
-        this.master = flat();
-        this.gradients = flat();
-        this.mean = flat();
-        this.square = flat();
-        this.step = manager.create(0f);
-        master.copyFrom(start.master());
-        this.compute = master.operands(manager, start.type());
+        try {
+            this.master = flat();
+            this.gradients = flat();
+            this.mean = flat();
+            this.square = flat();
+            this.step = manager.create(0f);
+            master.copyFrom(start.master());
+            this.compute = master.operands(manager, start.type());
+        } catch (RuntimeException e) {
+            manager.close(); // what there was memory for
+            throw e;
+        }
     }
 
     private FlatWeights flat() {

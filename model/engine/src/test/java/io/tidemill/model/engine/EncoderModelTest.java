@@ -60,6 +60,35 @@ class EncoderModelTest {
         }
     }
 
+    @Test
+    void aBodyWithoutPoolerIsThatOfTransformersAndTakesAClassifier(@TempDir Path directory) throws IOException {
+        JsonNode expected = Fixtures.expected("bert-bare");
+        List<EncoderInput> inputs = inputs(0);
+        try (EncoderModel model = load("bert-bare", ComputeType.FLOAT32)) {
+            assertThat(model.config().head()).isEqualTo(EncoderConfig.Head.BARE);
+            assertThat(model.config().parameterCount())
+                    .isEqualTo(expected.get("parameters").asLong());
+            for (int row = 0; row < inputs.size(); row++) {
+                assertClose(
+                        model.hidden(inputs).get(row), expected.get("hidden").get(row));
+            }
+
+            model.save(directory, WeightType.FLOAT32);
+            try (EncoderModel again = EncoderModel.load(directory, ComputeType.FLOAT32);
+                    EncoderModel labelled = again.withLabels(List.of("good", "bad"), 1)) {
+                assertThat(again.digest()).isEqualTo(model.digest());
+                assertThat(again.config()).isEqualTo(model.config());
+                assertThat(labelled.weights("bert.pooler.dense.weight")).hasSize(24 * 24);
+                assertThat(labelled.labelLogits(inputs)).hasDimensions(3, 2);
+            }
+        }
+        assertThat(JSON.readTree(directory.resolve("config.json").toFile())
+                        .get("architectures")
+                        .get(0)
+                        .asText())
+                .isEqualTo("BertModel");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"bert-masked", "bert-labels"})
     void bfloat16IsNearTheFloat32OfTransformers(String name) {

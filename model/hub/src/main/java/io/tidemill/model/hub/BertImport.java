@@ -129,8 +129,10 @@ public final class BertImport {
             throws IOException {
         boolean masked = finder(bundle).find("cls.predictions.bias").isPresent();
         boolean pooler = finder(bundle).find("bert.pooler.dense.bias").isPresent();
-        EncoderConfig config = config(weights, masked, configs, ids);
-        weights.take(config, pooler || !masked);
+        EncoderConfig.Head head =
+                masked ? EncoderConfig.Head.MASKED : pooler ? EncoderConfig.Head.NONE : EncoderConfig.Head.BARE;
+        EncoderConfig config = config(weights, head, configs, ids);
+        weights.take(config, pooler);
         for (StoredTensor tensor : weights.taken()) {
             ((TensorBundle.Tensor) tensor).verify();
         }
@@ -138,8 +140,7 @@ public final class BertImport {
     }
 
     private static EncoderConfig config(
-            BertWeights weights, boolean masked, List<JsonNode> configs, Map<String, Integer> ids) {
-        EncoderConfig.Head head = masked ? EncoderConfig.Head.MASKED : EncoderConfig.Head.NONE;
+            BertWeights weights, EncoderConfig.Head head, List<JsonNode> configs, Map<String, Integer> ids) {
         EncoderConfig one =
                 weights.config(head, 1, 1e-12, number(configs, "initializer_range", 0.02), ids.get("[PAD]"));
         double heads = number(configs, "num_attention_heads", (double) one.hiddenSize() / USUAL_HEAD_SIZE);

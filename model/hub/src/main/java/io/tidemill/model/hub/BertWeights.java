@@ -22,7 +22,6 @@ final class BertWeights {
     /** @param transposed stored [in, out], where Hugging Face stores [out, in] */
     record Found(StoredTensor tensor, boolean transposed) {}
 
-    /** @param found null where zeros are written */
     @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Weight(long[] shape, Found found) {}
 
@@ -113,11 +112,6 @@ final class BertWeights {
         }
     }
 
-    /** Zeros, where the engine wants a tensor that the file does not have. */
-    void zeros(String name, long... shape) {
-        weights.put(name, new Weight(shape, null));
-    }
-
     private void linear(String name, long out, long in) {
         add(name + ".weight", out, in);
         add(name + ".bias", out);
@@ -140,10 +134,7 @@ final class BertWeights {
 
     /** What has been taken, as it is called where it comes from. */
     List<StoredTensor> taken() {
-        return weights.values().stream()
-                .filter(weight -> weight.found() != null)
-                .map(weight -> weight.found().tensor())
-                .toList();
+        return weights.values().stream().map(weight -> weight.found().tensor()).toList();
     }
 
     /** Writes {@code model.safetensors}, float32. */
@@ -162,9 +153,7 @@ final class BertWeights {
 
         void fill(Safetensors.Entry entry, long from, float[] values, int count) throws IOException {
             Weight weight = weights.get(entry.name());
-            if (weight.found() == null) {
-                java.util.Arrays.fill(values, 0, count, 0);
-            } else if (!weight.found().transposed()) {
+            if (!weight.found().transposed()) {
                 weight.found().tensor().read(from, values, count);
             } else {
                 if (!name.equals(entry.name())) {

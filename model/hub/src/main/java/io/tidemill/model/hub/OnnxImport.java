@@ -116,7 +116,7 @@ public final class OnnxImport {
     }
 
     private static String noPooler() {
-        return "The file has no pooler: its weights here are zeros, so what it would say is 0 until it is trained.";
+        return "The file has no pooler, and so has the model not: in transformers, BertModel with add_pooling_layer=False.";
     }
 
     private static Path one(Path from, List<Path> files, Predicate<String> wanted, String what) {
@@ -133,10 +133,8 @@ public final class OnnxImport {
     private boolean write(JsonNode tokenizer, Path aside, Consumer<String> notes) throws IOException {
         BertWeights weights = new BertWeights(this::find);
         EncoderConfig config = take(weights, tokenizer);
-        boolean pooler = find("bert.pooler.dense.weight").isPresent();
+        boolean pooler = config.head() == EncoderConfig.Head.NONE;
         if (!pooler) {
-            weights.zeros("bert.pooler.dense.weight", config.hiddenSize(), config.hiddenSize());
-            weights.zeros("bert.pooler.dense.bias", config.hiddenSize());
             notes.accept(noPooler());
         }
         Set<String> left = new HashSet<>(file.initializers().keySet());
@@ -167,8 +165,13 @@ public final class OnnxImport {
 
     private EncoderConfig take(BertWeights weights, JsonNode tokenizer) {
         Map<String, Integer> ids = specialIds(tokenizer);
-        EncoderConfig config =
-                weights.config(EncoderConfig.Head.NONE, heads(), epsilon(), 0.02, ids.getOrDefault("[PAD]", -1));
+        boolean pooler = find("bert.pooler.dense.weight").isPresent();
+        EncoderConfig config = weights.config(
+                pooler ? EncoderConfig.Head.NONE : EncoderConfig.Head.BARE,
+                heads(),
+                epsilon(),
+                0.02,
+                ids.getOrDefault("[PAD]", -1));
         checkActivation(config.layers());
         for (Map.Entry<String, JsonNode> token :
                 tokenizer.path("model").path("vocab").properties()) {
@@ -178,7 +181,7 @@ public final class OnnxImport {
                         + Names.shown(id.toString()) + ", but the model has " + config.vocabularySize() + " tokens");
             }
         }
-        weights.take(config, find("bert.pooler.dense.weight").isPresent());
+        weights.take(config, pooler);
         for (StoredTensor tensor : weights.taken()) {
             ((OnnxFile.Tensor) tensor).verify();
         }

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.engine.EncoderConfig;
+import io.tidemill.model.engine.EncoderModel;
 import io.tidemill.model.engine.Safetensors;
 import io.tidemill.model.text.Tokenizer;
 import java.io.ByteArrayOutputStream;
@@ -60,6 +62,16 @@ class ImportTest {
         bert(source.resolve("variables.index"));
         assertArrived(TinyBert.shapes(true, false));
         assertThat(EncoderConfig.read(output.resolve("config.json")).head()).isEqualTo(EncoderConfig.Head.NONE);
+    }
+
+    @Test
+    void aCheckpointWithoutHeadAndPoolerBecomesAModelWithoutPooler() throws IOException {
+        TinyCheckpoint.of("module/", false, false).write(source);
+        bert(source);
+        assertArrived(TinyBert.shapes(false, false));
+        try (EncoderModel model = EncoderModel.load(output, ComputeType.FLOAT32)) {
+            assertThat(model.config().head()).isEqualTo(EncoderConfig.Head.BARE);
+        }
     }
 
     @Test
@@ -192,12 +204,13 @@ class ImportTest {
     }
 
     @Test
-    void aPoolerThatIsNotThereIsZerosAndThatIsSaid() throws IOException {
+    void aModelWithoutPoolerIsWrittenAndReadWithoutOneAndThatIsSaid() throws IOException {
         onnx(false);
-        try (Safetensors.Reader reader = Safetensors.open(output)) {
-            assertThat(reader.floats("bert.pooler.dense.weight")).containsOnly(0f);
+        assertArrived(TinyBert.shapes(false, false));
+        try (EncoderModel model = EncoderModel.load(output, ComputeType.FLOAT32)) {
+            assertThat(model.config().head()).isEqualTo(EncoderConfig.Head.BARE);
         }
-        assertThat(notes).anyMatch(note -> note.contains("no pooler: its weights here are zeros"));
+        assertThat(notes).anyMatch(note -> note.contains("no pooler") && note.contains("add_pooling_layer=False"));
         assertThat(output.resolve("README.md")).content().contains("no pooler");
     }
 
