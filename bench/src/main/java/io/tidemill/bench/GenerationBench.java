@@ -23,6 +23,8 @@ import java.util.Set;
  * temperature the most likely token is taken.
  */
 final class GenerationBench {
+    private static final double WARM_UP_SECONDS = 4;
+
     private GenerationBench() {}
 
     public static void main(String[] arguments) {
@@ -45,7 +47,10 @@ final class GenerationBench {
             }
             Generator generator = new Generator(weights);
             Sampling sampling = new Sampling(temperature, topP, 0, newTokens, 0, Set.of());
-            generator.generate(prompts, sampling, batch); // kernels are made and weights packed
+            // Until kernels are made, weights packed, and Java compiled.
+            for (double begun = cpuSeconds(); cpuSeconds() - begun < WARM_UP_SECONDS; ) {
+                generator.generate(prompts, sampling, batch);
+            }
 
             long tokens = 0;
             double start = cpuSeconds();
