@@ -1,7 +1,7 @@
 package io.tidemill.trainer.round;
 
 import io.tidemill.model.engine.LanguageModel;
-import io.tidemill.trainer.stage.Learner;
+import io.tidemill.model.engine.Learner;
 import java.util.List;
 import java.util.function.UnaryOperator;
 

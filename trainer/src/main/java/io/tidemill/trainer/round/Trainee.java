@@ -3,12 +3,12 @@ package io.tidemill.trainer.round;
 import io.tidemill.model.engine.AdamWSettings;
 import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.engine.LanguageModel;
+import io.tidemill.model.engine.Learner;
 import io.tidemill.model.engine.LoraAdapter;
 import io.tidemill.model.engine.LoraConfig;
 import io.tidemill.model.engine.TrainableAdapter;
 import io.tidemill.model.engine.TrainableModel;
 import io.tidemill.trainer.checkpoint.VersionFiles;
-import io.tidemill.trainer.stage.Learner;
 import java.nio.file.Path;
 import java.util.function.Consumer;
 
@@ -54,7 +54,7 @@ interface Trainee extends AutoCloseable {
         public void learn(AdamWSettings optimizer, Consumer<Learner> stage) {
             try (TrainableModel model = TrainableModel.from(learnt == null ? masters : learnt, optimizer)) {
                 close();
-                stage.accept(Learner.of(model));
+                stage.accept(model);
                 learnt = model.snapshot(compute);
             }
         }
@@ -91,7 +91,7 @@ interface Trainee extends AutoCloseable {
         @Override
         public void learn(AdamWSettings optimizer, Consumer<Learner> stage) {
             try (TrainableAdapter adapter = TrainableAdapter.from(masters, learnt, optimizer)) {
-                stage.accept(Learner.of(adapter));
+                stage.accept(adapter);
                 LoraAdapter next = adapter.snapshot();
                 learnt.close();
                 learnt = next;

@@ -2,6 +2,7 @@ package io.tidemill.trainer.stage;
 
 import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.engine.LanguageModel;
+import io.tidemill.model.engine.Learner;
 import io.tidemill.model.engine.TrainableModel;
 import java.util.function.LongSupplier;
 
@@ -54,7 +55,7 @@ public final class StageRunner {
      */
     public LanguageModel run(Stage stage, LanguageModel start, ComputeType compute) {
         try (TrainableModel model = TrainableModel.from(start, stage.optimizer().adamW())) {
-            run(stage, Learner.of(model), CallSize.UNLIMITED);
+            run(stage, model, CallSize.UNLIMITED);
             return model.snapshot(compute);
         }
     }

@@ -1,5 +1,7 @@
 package io.tidemill.trainer.stage;
 
+import io.tidemill.model.engine.Learner;
+
 /** Where the state of a running stage is kept, so that it survives the process. */
 public interface StageState {
     /**

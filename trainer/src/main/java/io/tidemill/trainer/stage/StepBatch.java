@@ -1,6 +1,7 @@
 package io.tidemill.trainer.stage;
 
 import io.tidemill.model.engine.DpoResult;
+import io.tidemill.model.engine.Learner;
 import io.tidemill.model.engine.PreferencePair;
 import io.tidemill.trainer.data.PackedExamples;
 import java.util.ArrayList;

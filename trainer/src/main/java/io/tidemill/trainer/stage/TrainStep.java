@@ -1,5 +1,6 @@
 package io.tidemill.trainer.stage;
 
+import io.tidemill.model.engine.Learner;
 import io.tidemill.model.engine.NativeMemoryException;
 import io.tidemill.trainer.optimizer.LearningRateSchedule;
 import java.time.Duration;

@@ -2,8 +2,6 @@ package io.tidemill.model.engine;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.pytorch.engine.PtNDManager;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -17,15 +15,18 @@ import java.util.List;
  * <p>Native memory: 16 bytes per weight of the adapter; a step adds the activations of one batch, and the adapter once or
  * twice in the type of the matrix products, freed when the call returns.
  */
-public final class TrainableAdapter implements AutoCloseable {
+public final class TrainableAdapter extends TrainableDecoder {
     private final LoraConfig config;
     private final LanguageModel base;
-    private final TrainableWeights weights;
-    private final DecoderSteps steps;
-    private boolean recomputesActivations;
     private String baseDigest; // of the frozen weights; computed when a state is first saved or loaded
 
     private TrainableAdapter(LanguageModel base, LoraAdapter start, AdamWSettings settings) {
+        super(base.config(), weights(base, start, settings));
+        this.config = start.config();
+        this.base = base;
+    }
+
+    private static TrainableWeights weights(LanguageModel base, LoraAdapter start, AdamWSettings settings) {
         if (!start.base().equals(base.config())) {
             throw new IllegalArgumentException("The adapter belongs to a model of " + start.base()
                     + ", but was to learn on one of " + base.config());
@@ -35,10 +36,7 @@ public final class TrainableAdapter implements AutoCloseable {
                     "lora_dropout is " + start.config().dropout()
                             + ", but dropout is not applied in training. Set it to 0 to train this adapter");
         }
-        this.config = start.config();
-        this.base = base;
-        this.weights = new TrainableWeights(start.held(), settings);
-        this.steps = new DecoderSteps(base.config(), this::step);
+        return new TrainableWeights(start.held(), settings);
     }
 
     /** A new adapter, {@link LoraAdapter#initial}; computes in the type in which {@code base} does. */
@@ -53,9 +51,8 @@ public final class TrainableAdapter implements AutoCloseable {
         return new TrainableAdapter(base, start, settings);
     }
 
-    private NDArray step(PtNDManager call, String method, List<NDArray> batch) {
-        List<Object> arguments = new ArrayList<>(batch);
-        arguments.add(call.create(recomputesActivations));
+    @Override
+    NDArray run(PtNDManager call, String method, List<Object> arguments) {
         return weights.accumulateOn(base.held(), call, method, arguments.toArray());
     }
 
@@ -68,87 +65,19 @@ public final class TrainableAdapter implements AutoCloseable {
         return base;
     }
 
-    /** As {@link TrainableModel#recomputeActivations}. */
-    public void recomputeActivations(boolean recompute) {
-        this.recomputesActivations = recompute;
-    }
-
-    // ---- losses -----------------------------------------------------------------------------------------------------
-
-    /** As {@link TrainableModel#accumulate(PackedBatch, long)}, of A and B alone. */
-    public double accumulate(PackedBatch batch, long lossTokensOfStep) {
-        return steps.causal(batch, lossTokensOfStep);
-    }
-
-    /** As {@link TrainableModel#accumulate(List, double, double, double)}, of A and B alone. */
-    public DpoResult accumulate(List<PreferencePair> pairs, double beta, double weightOfStep, double supervisedWeight) {
-        return steps.preference(pairs, beta, weightOfStep, supervisedWeight);
-    }
-
-    // ---- what becomes of the gradients ------------------------------------------------------------------------------
-
-    /** As {@link TrainableModel#clip}. */
-    public double clip(double maximumNorm) {
-        return weights.clip(maximumNorm);
-    }
-
-    /** One step of AdamW; the gradients are zero afterwards. */
-    public void update(double learningRate) {
-        weights.update(learningRate);
-    }
-
-    /** Forgets the gradients, also those that are not numbers; weights and moments stay. */
-    public void discardGradients() {
-        weights.discardGradients();
-    }
-
-    /** Gradient of one matrix by PEFT's name. */
-    float[] gradient(String name) {
-        return weights.gradient(name);
-    }
-
-    /** Adds to one gradient; tests spoil gradients with it. */
-    void spoilGradient(float value) {
-        weights.spoilGradient(value);
-    }
-
-    /** Optimizer steps so far, those before {@link #loadState} included. */
-    public long steps() {
-        return weights.steps();
-    }
-
-    // ---- copies and files -------------------------------------------------------------------------------------------
-
     /** A copy of the adapter as it is now. */
     public LoraAdapter snapshot() {
         return LoraAdapter.owning(config, base.config(), weights.snapshot());
     }
 
-    /**
-     * Writes A, B, moments and step count, exactly; flushed. Gradients are not part of it: save between steps. The base
-     * is not either, but its digest is.
-     */
-    public void saveState(Path file) {
-        weights.saveState(file, shape());
-    }
-
-    /** Goes on where {@link #saveState} left off, bit for bit with the same thread count and base. */
-    public void loadState(Path file) {
-        weights.loadState(file, shape());
-    }
-
-    /** What must be equal for a state to fit. */
-    private String shape() {
+    /** The base's digest is part of it, because the base itself is not part of a state. */
+    @Override
+    String stateShape() {
         if (baseDigest == null) {
             baseDigest = base.digest();
         }
         return base.config().stateShape() + " r=" + config.rank() + " alpha=" + config.alpha() + " rslora="
                 + config.rankStabilised() + " targets=" + config.targets() + " excluded=" + config.excluded()
                 + " ranks=" + config.rankPattern() + " alphas=" + config.alphaPattern() + " base=" + baseDigest;
-    }
-
-    @Override
-    public void close() {
-        weights.close();
     }
 }

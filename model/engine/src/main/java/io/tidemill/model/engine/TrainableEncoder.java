@@ -1,7 +1,6 @@
 package io.tidemill.model.engine;
 
 import ai.djl.pytorch.engine.PtNDManager;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.LongStream;
@@ -12,15 +11,14 @@ import java.util.stream.LongStream;
  * <p>Native memory: 16 bytes per weight, and 2 more where the matrix products are bfloat16; a step adds the
  * activations of one batch, freed when the call returns.
  */
-public final class TrainableEncoder implements AutoCloseable {
+public final class TrainableEncoder extends Trainable {
     private final EncoderConfig config;
     private final ComputeType computeType;
-    private final TrainableWeights weights;
 
     private TrainableEncoder(EncoderModel start, AdamWSettings settings) {
+        super(new TrainableWeights(start.held(), settings));
         this.config = start.config();
         this.computeType = start.computeType();
-        this.weights = new TrainableWeights(start.held(), settings);
     }
 
     /** Copies the weights; computes in the type in which {@code start} does. */
@@ -113,37 +111,6 @@ public final class TrainableEncoder implements AutoCloseable {
         return values.stream().mapToLong(Long::longValue).toArray();
     }
 
-    // ---- what becomes of the gradients ------------------------------------------------------------------------------
-
-    /**
-     * Scales all gradients together so that their L2 norm is at most {@code maximumNorm}.
-     *
-     * @return the norm before; if it is not finite, the gradients are left as they are
-     */
-    public double clip(double maximumNorm) {
-        return weights.clip(maximumNorm);
-    }
-
-    /** One step of AdamW; the gradients are zero afterwards. */
-    public void update(double learningRate) {
-        weights.update(learningRate);
-    }
-
-    /** Forgets the gradients, also those that are not numbers; weights and moments stay. */
-    public void discardGradients() {
-        weights.discardGradients();
-    }
-
-    /** Gradient of one tensor by its Hugging Face name. */
-    float[] gradient(String name) {
-        return weights.gradient(name);
-    }
-
-    /** Optimizer steps so far, those before {@link #loadState} included. */
-    public long steps() {
-        return weights.steps();
-    }
-
     // ---- copies and files -------------------------------------------------------------------------------------------
 
     /** A copy of the weights as they are now. */
@@ -151,18 +118,8 @@ public final class TrainableEncoder implements AutoCloseable {
         return EncoderModel.copyOf(config, weights.master(), type);
     }
 
-    /** Writes master weights, moments and step count, exactly; flushed. Save between steps: gradients are not kept. */
-    public void saveState(Path file) {
-        weights.saveState(file, config.toString());
-    }
-
-    /** Goes on where {@link #saveState} left off, bit for bit with the same thread count. */
-    public void loadState(Path file) {
-        weights.loadState(file, config.toString());
-    }
-
     @Override
-    public void close() {
-        weights.close();
+    String stateShape() {
+        return config.toString();
     }
 }

@@ -2,36 +2,49 @@ package io.tidemill.model.engine;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.pytorch.engine.PtNDManager;
+import java.util.ArrayList;
 import java.util.List;
 
-/**
- * The losses that decoders learn by: checks what it is given, and lets {@code step} add the gradients, whoever's they
- * are.
- *
- * @see TrainableModel
- * @see TrainableAdapter
- */
-record DecoderSteps(ModelConfig config, Step step) {
+/** The losses that decoders learn by, whichever of their weights learn: checks what is given, and adds gradients. */
+abstract class TrainableDecoder extends Trainable implements Learner {
     /**
      * Tokens of one preference call at most, padding included, unless one pair alone is longer. It bounds the activations:
      * half a gigabyte for the embedded base, whatever the longest pair of a step is.
      */
     private static final int PREFERENCE_TOKENS_AT_ONCE = 2048;
 
-    /** Runs a method of the program that adds gradients. */
-    interface Step {
-        /**
-         * @param call  owns the result
-         * @param batch the method's arguments from the token ids on, but for the last, whether to recompute
-         */
-        NDArray run(PtNDManager call, String method, List<NDArray> batch);
+    private final ModelConfig config;
+    private boolean recomputesActivations;
+
+    TrainableDecoder(ModelConfig config, TrainableWeights weights) {
+        super(weights);
+        this.config = config;
     }
 
-    /** {@link TrainableModel#accumulate(PackedBatch, long)}. */
-    double causal(PackedBatch batch, long lossTokensOfStep) {
+    /**
+     * Runs a method of the program that adds gradients.
+     *
+     * @param call      owns the result
+     * @param arguments those from the token ids on
+     */
+    abstract NDArray run(PtNDManager call, String method, List<Object> arguments);
+
+    private NDArray step(PtNDManager call, String method, List<NDArray> batch) {
+        List<Object> arguments = new ArrayList<>(batch);
+        arguments.add(call.create(recomputesActivations));
+        return run(call, method, arguments);
+    }
+
+    @Override
+    public void recomputeActivations(boolean recompute) {
+        this.recomputesActivations = recompute;
+    }
+
+    @Override
+    public double accumulate(PackedBatch batch, long lossTokensOfStep) {
         check(batch, lossTokensOfStep);
         try (PtNDManager call = TorchProgram.open()) {
-            NDArray loss = step.run(
+            NDArray loss = step(
                     call,
                     "causal_step",
                     List.of(
@@ -67,8 +80,8 @@ record DecoderSteps(ModelConfig config, Step step) {
         }
     }
 
-    /** {@link TrainableModel#accumulate(List, double, double, double)}. */
-    DpoResult preference(List<PreferencePair> pairs, double beta, double weightOfStep, double supervisedWeight) {
+    @Override
+    public DpoResult accumulate(List<PreferencePair> pairs, double beta, double weightOfStep, double supervisedWeight) {
         if (pairs.isEmpty()) {
             throw new IllegalArgumentException("No preference pair was given");
         }
@@ -98,7 +111,7 @@ record DecoderSteps(ModelConfig config, Step step) {
             List<PreferencePair> pairs, double beta, double weightOfStep, double supervisedWeight) {
         PreferenceRows rows = PreferenceRows.of(pairs);
         try (PtNDManager call = TorchProgram.open()) {
-            return step.run(
+            return step(
                             call,
                             "preference_step",
                             List.of(
