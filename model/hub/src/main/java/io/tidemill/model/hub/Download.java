@@ -123,6 +123,8 @@ final class Download {
             response = hub.open(model, commit, file.name(), range(have));
         } catch (Redirects.UnreachableException e) {
             throw new TryLaterException(e.getMessage(), e);
+        } catch (Redirects.CutException e) {
+            throw have > 0 ? broken(have, "the connection was cut", e) : e;
         }
         boolean wrong = response.statusCode() == 416
                 || (response.statusCode() == 206 && (have == 0 || !goesOn(response, have)));

@@ -74,7 +74,7 @@ final class Redirects {
         } catch (ConnectException e) {
             throw new UnreachableException(host(address), reason(e), e);
         } catch (IOException e) {
-            throw new TryLaterException("The connection to " + host(address) + " failed (" + reason(e) + ")", e);
+            throw new CutException(host(address), reason(e), e);
         }
     }
 
@@ -122,6 +122,15 @@ final class Redirects {
     /** For messages: never the path or the query, which may hold a signature. */
     static String host(URI address) {
         return address.getHost() + (address.getPort() >= 0 ? ":" + address.getPort() : "");
+    }
+
+    /** A connection that ended before an answer began. */
+    static final class CutException extends TryLaterException {
+        private static final long serialVersionUID = 1L;
+
+        CutException(String host, String reason, Throwable cause) {
+            super("The connection to " + host + " failed (" + reason + ")", cause);
+        }
     }
 
     /** Nobody listens, or nobody knows the name: most likely this machine is offline. */

@@ -5,7 +5,7 @@ import java.time.Duration;
 import java.util.Optional;
 
 /** A failure that may pass: a cut connection, a busy server. */
-final class TryLaterException extends IOException {
+class TryLaterException extends IOException {
     private static final long serialVersionUID = 1L;
 
     private final Duration wanted; // null where the server names none
