@@ -3,6 +3,7 @@ package io.tidemill.bench;
 import io.tidemill.model.engine.AdamWSettings;
 import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.engine.LanguageModel;
+import io.tidemill.model.engine.Learner;
 import io.tidemill.model.engine.LoraConfig;
 import io.tidemill.model.engine.ModelConfig;
 import io.tidemill.model.engine.PackedBatch;
@@ -71,32 +72,24 @@ final class TrainingBench {
         ComputeType type = ComputeType.valueOf(flags.text("type", "bfloat16").toUpperCase(Locale.ROOT));
         Threads.intraOp(flags.number("threads", 1));
         double rate = flags.real("rate", 3e-4);
-        AdamWSettings optimizer = AdamWSettings.defaults();
         try (LanguageModel model = model(flags, type)) {
-            int rank = flags.number("lora", 0);
-            if (rank > 0) {
-                LoraConfig lora = LoraConfig.of(rank, 2.0 * rank);
-                try (TrainableAdapter adapter = TrainableAdapter.from(model, lora, 1, optimizer)) {
-                    adapter.recomputeActivations(flags.flag("recompute"));
-                    measure(flags, model.config(), type, batch -> {
-                        double loss = adapter.accumulate(batch, batch.lossTokens());
-                        adapter.clip(1);
-                        adapter.update(rate);
-                        return loss;
-                    });
-                }
-            } else {
-                try (TrainableModel all = TrainableModel.from(model, optimizer)) {
-                    all.recomputeActivations(flags.flag("recompute"));
-                    measure(flags, model.config(), type, batch -> {
-                        double loss = all.accumulate(batch, batch.lossTokens());
-                        all.clip(1);
-                        all.update(rate);
-                        return loss;
-                    });
-                }
+            try (Learner learner = learner(model, flags.number("lora", 0))) {
+                learner.recomputeActivations(flags.flag("recompute"));
+                measure(flags, model.config(), type, batch -> {
+                    double loss = learner.accumulate(batch, batch.lossTokens());
+                    learner.clip(1);
+                    learner.update(rate);
+                    return loss;
+                });
             }
         }
+    }
+
+    private static Learner learner(LanguageModel model, int rank) {
+        AdamWSettings optimizer = AdamWSettings.defaults();
+        return rank > 0
+                ? TrainableAdapter.from(model, LoraConfig.of(rank, 2.0 * rank), 1, optimizer)
+                : TrainableModel.from(model, optimizer);
     }
 
     private static LanguageModel model(Flags flags, ComputeType type) {
