@@ -2,8 +2,8 @@ package io.tidemill.bench;
 
 import io.tidemill.model.engine.AdamWSettings;
 import io.tidemill.model.engine.ComputeType;
+import io.tidemill.model.engine.DecoderLearner;
 import io.tidemill.model.engine.LanguageModel;
-import io.tidemill.model.engine.Learner;
 import io.tidemill.model.engine.LoraConfig;
 import io.tidemill.model.engine.ModelConfig;
 import io.tidemill.model.engine.PackedBatch;
@@ -73,7 +73,7 @@ final class TrainingBench {
         Threads.intraOp(flags.number("threads", 1));
         double rate = flags.real("rate", 3e-4);
         try (LanguageModel model = model(flags, type)) {
-            try (Learner learner = learner(model, flags.number("lora", 0))) {
+            try (DecoderLearner learner = learner(model, flags.number("lora", 0))) {
                 learner.recomputeActivations(flags.flag("recompute"));
                 measure(flags, model.config(), type, batch -> {
                     double loss = learner.accumulate(batch, batch.lossTokens());
@@ -85,7 +85,7 @@ final class TrainingBench {
         }
     }
 
-    private static Learner learner(LanguageModel model, int rank) {
+    private static DecoderLearner learner(LanguageModel model, int rank) {
         AdamWSettings optimizer = AdamWSettings.defaults();
         return rank > 0
                 ? TrainableAdapter.from(model, LoraConfig.of(rank, 2.0 * rank), 1, optimizer)

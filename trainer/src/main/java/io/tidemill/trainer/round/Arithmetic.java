@@ -1,7 +1,7 @@
 package io.tidemill.trainer.round;
 
+import io.tidemill.model.engine.DecoderLearner;
 import io.tidemill.model.engine.LanguageModel;
-import io.tidemill.model.engine.Learner;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
@@ -10,7 +10,7 @@ import java.util.function.UnaryOperator;
  *
  * @param learner what is trained, given what the engine trains
  */
-record Arithmetic(UnaryOperator<Learner> learner, Scorer scorer) {
+record Arithmetic(UnaryOperator<DecoderLearner> learner, Scorer scorer) {
     /** As {@link LanguageModel#logProbabilities(List, int)}. */
     interface Scorer {
         List<float[]> logProbabilities(LanguageModel model, List<int[]> sequences, int atOnce);

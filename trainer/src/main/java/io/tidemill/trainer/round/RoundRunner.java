@@ -1,6 +1,7 @@
 package io.tidemill.trainer.round;
 
 import io.tidemill.model.engine.ComputeType;
+import io.tidemill.model.engine.DecoderLearner;
 import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.model.engine.LoraConfig;
 import io.tidemill.model.engine.NativeMemoryException;
@@ -36,6 +37,7 @@ import io.tidemill.trainer.gate.Scoring;
 import io.tidemill.trainer.gate.Suite;
 import io.tidemill.trainer.slice.SliceReader;
 import io.tidemill.trainer.stage.DivergedException;
+import io.tidemill.trainer.stage.FixedStage;
 import io.tidemill.trainer.stage.PreferenceStage;
 import io.tidemill.trainer.stage.PreferenceStage.Reference;
 import io.tidemill.trainer.stage.Stage;
@@ -315,14 +317,14 @@ final class RoundRunner {
             if (saved.isPresent() && !saved.get().equals(name)) {
                 continue; // its result is contained in the state of the stage that was saved
             }
-            Stage stage = stage(name, plan, work, prepared, champion);
-            if (stage.steps().isEmpty()) {
+            Stage<DecoderLearner> stage = stage(name, plan, work, prepared, champion);
+            if (stage.steps() == 0) {
                 continue;
             }
             saved = Optional.empty();
             metrics.put(name + "_tokens", (double) stage.tokens());
-            metrics.put(name + "_steps", (double) stage.steps().size());
-            reporter.stage(name, stage.steps().size());
+            metrics.put(name + "_steps", (double) stage.steps());
+            reporter.stage(name, stage.steps());
             try {
                 trainee.learn(
                         stage.optimizer().adamW(),
@@ -353,17 +355,19 @@ final class RoundRunner {
         };
     }
 
-    private Stage stage(String name, RoundPlan plan, WorkDirectory work, Prepared prepared, LanguageModel champion)
+    private Stage<DecoderLearner> stage(
+            String name, RoundPlan plan, WorkDirectory work, Prepared prepared, LanguageModel champion)
             throws IOException {
         RoundSettings settings = plan.settings();
         int maxPositions = champion.config().maxPositions();
         RoundExamples examples = prepared.examples();
         return switch (name) {
             case Stages.PRETRAIN ->
-                Stage.ofSequences(
+                FixedStage.ofSequences(
                         name, examples.pretrain(), settings.pretrain(), Packer.Policy.CUT, maxPositions, plan.seed());
             case Stages.SFT ->
-                Stage.ofSequences(name, examples.sft(), settings.sft(), Packer.Policy.WHOLE, maxPositions, plan.seed());
+                FixedStage.ofSequences(
+                        name, examples.sft(), settings.sft(), Packer.Policy.WHOLE, maxPositions, plan.seed());
             default ->
                 PreferenceStage.of(
                         name,
@@ -410,12 +414,12 @@ final class RoundRunner {
         }
 
         @Override
-        public void before(Stage stage, long step) {
+        public void before(Stage<?> stage, long step) {
             control.check();
         }
 
         @Override
-        public void after(Stage stage, StepReport report) {
+        public void after(Stage<?> stage, StepReport report) {
             reporter.step(report);
             metrics.put(stage.name() + "_loss", report.loss());
             report.figures().forEach((name, value) -> metrics.put(stage.name() + "_" + name, value));

@@ -2,8 +2,8 @@ package io.tidemill.trainer.round;
 
 import io.tidemill.model.engine.AdamWSettings;
 import io.tidemill.model.engine.ComputeType;
+import io.tidemill.model.engine.DecoderLearner;
 import io.tidemill.model.engine.LanguageModel;
-import io.tidemill.model.engine.Learner;
 import io.tidemill.model.engine.LoraAdapter;
 import io.tidemill.model.engine.LoraConfig;
 import io.tidemill.model.engine.TrainableAdapter;
@@ -18,7 +18,7 @@ import java.util.function.Consumer;
  */
 interface Trainee extends AutoCloseable {
     /** Lets a stage learn, from where the stage before ended. */
-    void learn(AdamWSettings optimizer, Consumer<Learner> stage);
+    void learn(AdamWSettings optimizer, Consumer<DecoderLearner> stage);
 
     /** The whole model as it ends, which the caller closes; no stage may follow. */
     LanguageModel end();
@@ -51,7 +51,7 @@ interface Trainee extends AutoCloseable {
         }
 
         @Override
-        public void learn(AdamWSettings optimizer, Consumer<Learner> stage) {
+        public void learn(AdamWSettings optimizer, Consumer<DecoderLearner> stage) {
             try (TrainableModel model = TrainableModel.from(learnt == null ? masters : learnt, optimizer)) {
                 close();
                 stage.accept(model);
@@ -89,7 +89,7 @@ interface Trainee extends AutoCloseable {
         }
 
         @Override
-        public void learn(AdamWSettings optimizer, Consumer<Learner> stage) {
+        public void learn(AdamWSettings optimizer, Consumer<DecoderLearner> stage) {
             try (TrainableAdapter adapter = TrainableAdapter.from(masters, learnt, optimizer)) {
                 stage.accept(adapter);
                 LoraAdapter next = adapter.snapshot();

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -38,8 +39,13 @@ final class WorkDirectory implements StageState {
      * The last saved step.
      *
      * @param microBatch it was made with; null in a file of an older program, which knew but one
+     * @param memory     what the stage keeps beside the weights; null in a file of an older program, whose stages kept nothing
      */
-    private record Position(String stage, long step, String file, MicroBatch microBatch) {}
+    private record Position(String stage, long step, String file, MicroBatch microBatch, Map<String, Double> memory) {
+        Position {
+            memory = memory == null ? Map.of() : memory;
+        }
+    }
 
     private final Path directory;
 
@@ -139,17 +145,18 @@ final class WorkDirectory implements StageState {
     }
 
     @Override
-    public long resume(String stage, Learner learner) {
+    public Saved resume(String stage, Learner learner) {
         Optional<Position> position = position().filter(saved -> saved.stage.equals(stage));
         position.ifPresent(saved -> learner.loadState(directory.resolve(saved.file)));
-        return position.map(Position::step).orElse(0L);
+        return position.map(saved -> new Saved(saved.step, saved.memory)).orElse(Saved.NONE);
     }
 
     @Override
-    public void save(String stage, long step, Learner learner) {
+    public void save(String stage, long step, Map<String, Double> memory, Learner learner) {
         Optional<Position> before = position();
         try {
-            Position now = new Position(stage, step, "state-" + stage + "-" + step + ".safetensors", microBatch());
+            Position now =
+                    new Position(stage, step, "state-" + stage + "-" + step + ".safetensors", microBatch(), memory);
             learner.saveState(directory.resolve(now.file));
             Durable.flushDirectory(directory);
             Durable.write(directory.resolve(POSITION), JSON.writeValueAsBytes(now));

@@ -1,5 +1,6 @@
 package io.tidemill.trainer.stage;
 
+import io.tidemill.model.engine.DecoderLearner;
 import io.tidemill.model.engine.PreferencePair;
 import io.tidemill.trainer.data.ExampleOrder;
 import java.util.ArrayList;
@@ -22,7 +23,7 @@ public final class PreferenceStage {
      *
      * @param references one a pair, in the same order
      */
-    public static Stage of(
+    public static FixedStage<DecoderLearner> of(
             String name,
             List<TokenizedPair> pairs,
             List<Reference> references,
@@ -43,7 +44,7 @@ public final class PreferenceStage {
                             reference.rejected(),
                             pair.weight())));
         }
-        List<StepBatch> steps = new ArrayList<>();
+        List<StepBatch<DecoderLearner>> steps = new ArrayList<>();
         for (int epoch = 0; epoch < settings.epochs(); epoch++) {
             List<Ready> ordered = new ExampleOrder(seed + epoch).sort(ready, Ready::exampleId);
             for (List<Ready> group : StepBatch.groups(ordered, settings.pairs())) {
@@ -54,6 +55,6 @@ public final class PreferenceStage {
                         settings.supervisedWeight()));
             }
         }
-        return new Stage(name, settings.optimizer(), steps, pairs.size());
+        return new FixedStage<>(name, settings.optimizer(), steps, pairs.size());
     }
 }

@@ -1,6 +1,7 @@
 package io.tidemill.trainer.stage;
 
 import io.tidemill.model.engine.ComputeType;
+import io.tidemill.model.engine.DecoderLearner;
 import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.model.engine.Learner;
 import io.tidemill.model.engine.TrainableModel;
@@ -26,23 +27,26 @@ public final class StageRunner {
      *
      * @param learner as the stage starts; stays open
      */
-    public void run(Stage stage, Learner learner, CallSize size) {
-        int steps = stage.steps().size();
+    public <L extends Learner> void run(Stage<L> stage, L learner, CallSize size) {
+        long steps = stage.steps();
         learner.recomputeActivations(size.recompute());
-        TrainStep trainStep = new TrainStep(
+        TrainStep<L> trainStep = new TrainStep<>(
                 stage.name(),
                 learner,
                 size,
                 stage.optimizer().schedule(Math.max(1, steps)),
                 stage.optimizer().maximumGradientNorm(),
                 nanoClock);
-        long done = state.resume(stage.name(), learner);
-        for (long step = done + 1; step <= steps; step++) {
+        StageState.Saved saved = state.resume(stage.name(), learner);
+        if (saved.step() > 0) {
+            stage.restore(saved.memory());
+        }
+        for (long step = saved.step() + 1; step <= steps; step++) {
             listener.before(stage, step);
-            StepReport report = trainStep.run(step, stage.steps().get((int) step - 1));
+            StepReport report = trainStep.run(step, stage.batch(step, learner));
             listener.after(stage, report);
             if (step % saveEvery == 0 || step == steps) {
-                state.save(stage.name(), step, learner);
+                state.save(stage.name(), step, stage.memory(), learner);
             }
         }
     }
@@ -53,7 +57,7 @@ public final class StageRunner {
      * @param start weights that the stage starts from; stays open
      * @return the weights after the last step; the caller closes them
      */
-    public LanguageModel run(Stage stage, LanguageModel start, ComputeType compute) {
+    public LanguageModel run(Stage<DecoderLearner> stage, LanguageModel start, ComputeType compute) {
         try (TrainableModel model = TrainableModel.from(start, stage.optimizer().adamW())) {
             run(stage, model, CallSize.UNLIMITED);
             return model.snapshot(compute);

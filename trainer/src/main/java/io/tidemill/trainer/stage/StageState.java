@@ -1,16 +1,23 @@
 package io.tidemill.trainer.stage;
 
 import io.tidemill.model.engine.Learner;
+import java.util.Map;
 
 /** Where the state of a running stage is kept, so that it survives the process. */
 public interface StageState {
     /**
-     * Loads the newest state of this stage into the learner.
+     * A saved state.
      *
-     * @return steps done; 0 and an untouched learner where none was saved
+     * @param step   steps done; 0 where none was saved
+     * @param memory what {@link Stage#memory} gave then
      */
-    long resume(String stage, Learner learner);
+    record Saved(long step, Map<String, Double> memory) {
+        public static final Saved NONE = new Saved(0, Map.of());
+    }
+
+    /** Loads the newest state of this stage into the learner, which stays untouched where there is none. */
+    Saved resume(String stage, Learner learner);
 
     /** Keeps the state after a step; all of it or, if cut short, the one before. */
-    void save(String stage, long step, Learner learner);
+    void save(String stage, long step, Map<String, Double> memory, Learner learner);
 }

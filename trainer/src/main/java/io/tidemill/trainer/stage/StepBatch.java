@@ -1,5 +1,6 @@
 package io.tidemill.trainer.stage;
 
+import io.tidemill.model.engine.DecoderLearner;
 import io.tidemill.model.engine.DpoResult;
 import io.tidemill.model.engine.Learner;
 import io.tidemill.model.engine.PreferencePair;
@@ -9,10 +10,14 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 
-/** The examples of one optimizer step. */
-public sealed interface StepBatch {
+/**
+ * The examples of one optimizer step.
+ *
+ * @param <L> what learns from them
+ */
+public interface StepBatch<L extends Learner> {
     /** Adds the step's gradients, in as many calls as that size asks for. */
-    Outcome accumulate(Learner learner, CallSize size);
+    Outcome accumulate(L learner, CallSize size);
 
     /** Tokens that have a part in the loss. */
     long tokens();
@@ -32,7 +37,7 @@ public sealed interface StepBatch {
     record Outcome(double loss, Map<String, Double> figures) {}
 
     /** Causal language modelling; nats per token. */
-    record Sequences(List<PackedExamples> microBatches, long tokens) implements StepBatch {
+    record Sequences(List<PackedExamples> microBatches, long tokens) implements StepBatch<DecoderLearner> {
         static Sequences of(List<PackedExamples> microBatches) {
             return new Sequences(
                     List.copyOf(microBatches),
@@ -42,7 +47,7 @@ public sealed interface StepBatch {
         }
 
         @Override
-        public Outcome accumulate(Learner learner, CallSize size) {
+        public Outcome accumulate(DecoderLearner learner, CallSize size) {
             // Divide by the tokens of the whole step, so that a short micro-batch does not count for more.
             double loss = microBatches.stream()
                     .flatMap(packed -> packed.batch().inRowsOf(size.rows()).stream())
@@ -70,9 +75,9 @@ public sealed interface StepBatch {
 
     /** Direct preference optimisation; nats per pair. */
     record Pairs(List<String> exampleIds, List<PreferencePair> pairs, double beta, double supervisedWeight)
-            implements StepBatch {
+            implements StepBatch<DecoderLearner> {
         @Override
-        public Outcome accumulate(Learner learner, CallSize size) {
+        public Outcome accumulate(DecoderLearner learner, CallSize size) {
             double weight = pairs.stream().mapToDouble(PreferencePair::weight).sum();
             double loss = 0;
             double margin = 0;

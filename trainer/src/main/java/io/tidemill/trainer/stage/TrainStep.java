@@ -7,9 +7,9 @@ import java.time.Duration;
 import java.util.function.LongSupplier;
 
 /** The optimizer step of every stage: gradients of the batch, clipping by their global norm, AdamW. */
-final class TrainStep {
+final class TrainStep<L extends Learner> {
     private final String stage;
-    private final Learner learner;
+    private final L learner;
     private final CallSize size;
     private final LearningRateSchedule schedule;
     private final double maximumGradientNorm;
@@ -17,7 +17,7 @@ final class TrainStep {
 
     TrainStep(
             String stage,
-            Learner learner,
+            L learner,
             CallSize size,
             LearningRateSchedule schedule,
             double maximumGradientNorm,
@@ -31,7 +31,7 @@ final class TrainStep {
     }
 
     /** One optimizer step. The weights either move, and a report tells how, or stay, and the exception tells why. */
-    StepReport run(long step, StepBatch batch) {
+    StepReport run(long step, StepBatch<L> batch) {
         long start = nanoClock.getAsLong();
 
         StepBatch.Outcome outcome = accumulate(step, batch);
@@ -47,7 +47,7 @@ final class TrainStep {
         return new StepReport(step, outcome.loss(), norm, learningRate, batch.tokens(), elapsed, outcome.figures());
     }
 
-    private StepBatch.Outcome accumulate(long step, StepBatch batch) {
+    private StepBatch.Outcome accumulate(long step, StepBatch<L> batch) {
         try {
             return batch.accumulate(learner, size);
         } catch (NativeMemoryException e) {

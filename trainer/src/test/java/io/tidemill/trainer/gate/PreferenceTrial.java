@@ -6,6 +6,7 @@ import io.tidemill.model.base.DemoNovel;
 import io.tidemill.model.base.GrammarCorrections;
 import io.tidemill.model.base.GrammarCorrections.Correction;
 import io.tidemill.model.engine.ComputeType;
+import io.tidemill.model.engine.DecoderLearner;
 import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.model.engine.Learner;
 import io.tidemill.model.engine.Threads;
@@ -21,6 +22,7 @@ import io.tidemill.trainer.data.Packer;
 import io.tidemill.trainer.data.PairExample;
 import io.tidemill.trainer.data.TrainingSequence;
 import io.tidemill.trainer.optimizer.LearningRateSchedule.Decay;
+import io.tidemill.trainer.stage.FixedStage;
 import io.tidemill.trainer.stage.OptimizerSettings;
 import io.tidemill.trainer.stage.PreferenceSettings;
 import io.tidemill.trainer.stage.PreferenceStage;
@@ -65,20 +67,20 @@ final class PreferenceTrial {
 
     private static final StageState UNSAVED = new StageState() {
         @Override
-        public long resume(String stage, Learner learner) {
-            return 0;
+        public Saved resume(String stage, Learner learner) {
+            return Saved.NONE;
         }
 
         @Override
-        public void save(String stage, long step, Learner learner) {}
+        public void save(String stage, long step, Map<String, Double> memory, Learner learner) {}
     };
 
     private static final StepListener SILENT = new StepListener() {
         @Override
-        public void before(Stage stage, long step) {}
+        public void before(Stage<?> stage, long step) {}
 
         @Override
-        public void after(Stage stage, StepReport report) {}
+        public void after(Stage<?> stage, StepReport report) {}
     };
 
     private PreferenceTrial() {}
@@ -182,10 +184,12 @@ final class PreferenceTrial {
             LanguageModel champion = current;
             List<TokenizedPair> pairs = learned.subList(round * PAIRS_A_ROUND, (round + 1) * PAIRS_A_ROUND);
             List<TrainingSequence> passages = novel.subList(novel.size() * round / 4, novel.size() * (round + 1) / 4);
-            Stage pretrain = Stage.ofSequences("pretrain", passages, settings.pretrain(), Packer.Policy.CUT, 1024, 1);
+            Stage<DecoderLearner> pretrain =
+                    FixedStage.ofSequences("pretrain", passages, settings.pretrain(), Packer.Policy.CUT, 1024, 1);
             LanguageModel read = stages.run(pretrain, champion, compute);
             double oldBetween = score(oldLoss, read).mean();
-            Stage dpo = PreferenceStage.of("dpo", pairs, references(pairs, champion), settings.dpo(), 1);
+            Stage<DecoderLearner> dpo =
+                    PreferenceStage.of("dpo", pairs, references(pairs, champion), settings.dpo(), 1);
             LanguageModel trained = stages.run(dpo, read, compute);
             read.close();
             champion.close();

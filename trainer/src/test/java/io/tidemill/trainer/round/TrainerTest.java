@@ -5,8 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.tidemill.deploy.kafka.testing.SharedKafka;
 import io.tidemill.model.engine.ComputeType;
+import io.tidemill.model.engine.DecoderLearner;
 import io.tidemill.model.engine.LanguageModel;
-import io.tidemill.model.engine.Learner;
 import io.tidemill.model.engine.LoraAdapter;
 import io.tidemill.model.engine.NativeMemoryException;
 import io.tidemill.model.engine.PackedBatch;
@@ -206,8 +206,10 @@ class TrainerTest {
     private static Arithmetic memoryFor(int rows, int pairs, int tokens, int first, List<String> refused) {
         AtomicInteger batches = new AtomicInteger();
         return new Arithmetic(
-                learner -> (Learner) Proxy.newProxyInstance(
-                        Learner.class.getClassLoader(), new Class<?>[] {Learner.class}, (proxy, method, arguments) -> {
+                learner -> (DecoderLearner) Proxy.newProxyInstance(
+                        DecoderLearner.class.getClassLoader(),
+                        new Class<?>[] {DecoderLearner.class},
+                        (proxy, method, arguments) -> {
                             Object argument = arguments == null ? null : arguments[0];
                             if (argument instanceof PackedBatch batch
                                     && batches.incrementAndGet() > first

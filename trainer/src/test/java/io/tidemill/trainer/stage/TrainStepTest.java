@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemill.model.engine.AdamWSettings;
 import io.tidemill.model.engine.ComputeType;
+import io.tidemill.model.engine.DecoderLearner;
 import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.model.engine.ModelConfig;
 import io.tidemill.model.engine.PreferencePair;
@@ -38,7 +39,8 @@ class TrainStepTest {
     void aLossThatIsNotANumberLeavesTheWeightsAloneAndNamesTheExamples() {
         try (LanguageModel start = LanguageModel.random(CONFIG, 1, ComputeType.FLOAT32);
                 TrainableModel model = TrainableModel.from(start, AdamWSettings.defaults())) {
-            TrainStep step = new TrainStep("pretrain", model, CallSize.UNLIMITED, SCHEDULE, 1, () -> 0);
+            TrainStep<DecoderLearner> step =
+                    new TrainStep<>("pretrain", model, CallSize.UNLIMITED, SCHEDULE, 1, () -> 0);
             assertThatThrownBy(() -> step.run(4, overflowing()))
                     .isInstanceOf(DivergedException.class)
                     .hasMessageContaining("Step 4 of stage pretrain diverged: loss=")
@@ -51,8 +53,9 @@ class TrainStepTest {
             // and the gradients of the bad step are gone: the next one is as if it had not been
             StepReport report = step.run(4, batch());
             try (TrainableModel fresh = TrainableModel.from(start, AdamWSettings.defaults())) {
-                StepReport alone =
-                        new TrainStep("pretrain", fresh, CallSize.UNLIMITED, SCHEDULE, 1, () -> 0).run(4, batch());
+                StepReport alone = new TrainStep<DecoderLearner>(
+                                "pretrain", fresh, CallSize.UNLIMITED, SCHEDULE, 1, () -> 0)
+                        .run(4, batch());
                 assertThat(report.gradientNorm()).isEqualTo(alone.gradientNorm());
             }
         }
@@ -62,7 +65,8 @@ class TrainStepTest {
     void stepsLowerTheLossAndReportWhatTheyDid() {
         try (LanguageModel start = LanguageModel.random(CONFIG, 1, ComputeType.FLOAT32);
                 TrainableModel model = TrainableModel.from(start, AdamWSettings.defaults())) {
-            TrainStep step = new TrainStep("pretrain", model, CallSize.UNLIMITED, SCHEDULE, 1, () -> 0);
+            TrainStep<DecoderLearner> step =
+                    new TrainStep<>("pretrain", model, CallSize.UNLIMITED, SCHEDULE, 1, () -> 0);
             StepReport first = step.run(1, batch());
             StepReport last = first;
             for (int i = 2; i <= 10; i++) {

@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** The losses that decoders learn by, whichever of their weights learn: checks what is given, and adds gradients. */
-abstract class TrainableDecoder extends Trainable implements Learner {
+abstract class TrainableDecoder extends Trainable implements DecoderLearner {
     /**
      * Tokens of one preference call at most, padding included, unless one pair alone is longer. It bounds the activations:
      * half a gigabyte for the embedded base, whatever the longest pair of a step is.
@@ -126,5 +126,20 @@ abstract class TrainableDecoder extends Trainable implements Learner {
                                     TorchProgram.scalar(call, supervisedWeight)))
                     .toDoubleArray();
         }
+    }
+
+    @Override
+    public double accumulate(List<PromptAnswers> texts, AnswerObjective objective) {
+        throw new UnsupportedOperationException("in the making");
+    }
+
+    @Override
+    public double[][][] logProbabilities(List<PromptAnswers> texts) {
+        throw new UnsupportedOperationException("in the making");
+    }
+
+    @Override
+    public double[][][] values(List<PromptAnswers> texts) {
+        throw new UnsupportedOperationException("in the making");
     }
 }

@@ -11,7 +11,7 @@ import java.util.stream.LongStream;
  * <p>Native memory: 16 bytes per weight, and 2 more where the matrix products are bfloat16; a step adds the
  * activations of one batch, freed when the call returns.
  */
-public final class TrainableEncoder extends Trainable {
+public final class TrainableEncoder extends Trainable implements EncoderLearner {
     private final EncoderConfig config;
     private final ComputeType computeType;
 
@@ -36,11 +36,7 @@ public final class TrainableEncoder extends Trainable {
 
     // ---- losses -----------------------------------------------------------------------------------------------------
 
-    /**
-     * Adds the gradient of (sum of −log p over this batch's masked tokens / {@code lossTokensOfStep}).
-     *
-     * @return this batch's part of the mean loss of the step; nats per masked token
-     */
+    @Override
     public double accumulateMasked(List<MaskedText> batch, long lossTokensOfStep) {
         config.require(EncoderConfig.Head.MASKED);
         int length =
@@ -110,6 +106,10 @@ public final class TrainableEncoder extends Trainable {
     private static long[] array(List<Long> values) {
         return values.stream().mapToLong(Long::longValue).toArray();
     }
+
+    /** Encoders keep their activations: theirs are few. */
+    @Override
+    public void recomputeActivations(boolean recompute) {}
 
     // ---- copies and files -------------------------------------------------------------------------------------------
 

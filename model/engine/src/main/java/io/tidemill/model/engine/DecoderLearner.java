@@ -1,0 +1,42 @@
+package io.tidemill.model.engine;
+
+import java.util.List;
+
+/** A decoder that learns: {@link TrainableModel} with all its weights, {@link TrainableAdapter} in an adapter. */
+public interface DecoderLearner extends Learner {
+    /**
+     * Adds the gradient of (sum of this batch's token losses / {@code lossTokensOfStep}).
+     *
+     * @return this batch's part of the mean loss of the step; nats per token
+     */
+    double accumulate(PackedBatch batch, long lossTokensOfStep);
+
+    /**
+     * Adds the gradient of direct preference optimisation.
+     *
+     * <pre>  Σ weight·(−log σ(β·m) + s·NLL(chosen)/|chosen|) / W
+     *   m = (log π(chosen) − log ref(chosen)) − (log π(rejected) − log ref(rejected))  </pre>
+     *
+     * <p>Source: Rafailov et al. (2023), arXiv:2305.18290, equation 7; the term with s as in Pang et al. (2024),
+     * arXiv:2404.19733, equation 2. Differs: a weight per pair, and W, the weight of the whole step, instead of a mean.
+     *
+     * @param beta             β; 0.1 is usual
+     * @param weightOfStep     W, the sum of the weights of all pairs of this optimizer step
+     * @param supervisedWeight s; 0 leaves the term out
+     */
+    DpoResult accumulate(List<PreferencePair> pairs, double beta, double weightOfStep, double supervisedWeight);
+
+    /**
+     * Adds the gradient of an objective over answers. The texts go through the model in as many calls as memory asks for,
+     * those of one {@link PromptAnswers} always together; the objective is asked once a call.
+     *
+     * @return sum of what the objective gave
+     */
+    double accumulate(List<PromptAnswers> texts, AnswerObjective objective);
+
+    /** Log-probabilities of the answers' tokens under the weights as they are: {@code [text][answer][token]}, nats. */
+    double[][][] logProbabilities(List<PromptAnswers> texts);
+
+    /** Scores of the states before each token of the answers and after the last, as {@link AnswerCall} has them. */
+    double[][][] values(List<PromptAnswers> texts);
+}
