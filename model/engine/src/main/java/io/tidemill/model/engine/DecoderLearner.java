@@ -28,11 +28,21 @@ public interface DecoderLearner extends Learner {
 
     /**
      * Adds the gradient of an objective over answers. The texts go through the model in as many calls as memory asks for,
-     * those of one {@link PromptAnswers} always together; the objective is asked once a call.
+     * those of one {@link PromptAnswers} always together; the objective is asked once a call. A loss that is not finite
+     * ends its call without gradients and is returned, for the caller to discard the step.
      *
+     * @param textsAtOnce so many of them share a call at most; memory may ask for fewer
+     * @param objective   must give finite slopes where its loss is finite
      * @return sum of what the objective gave
+     * @throws IllegalArgumentException if a token is not in the vocabulary, or a prompt with an answer is longer than the
+     *     model's positions; gradients are as they were
      */
-    double accumulate(List<PromptAnswers> texts, AnswerObjective objective);
+    double accumulate(List<PromptAnswers> texts, int textsAtOnce, AnswerObjective objective);
+
+    /** As {@link #accumulate(List, int, AnswerObjective)}, where memory alone decides how many share a call. */
+    default double accumulate(List<PromptAnswers> texts, AnswerObjective objective) {
+        return accumulate(texts, Integer.MAX_VALUE, objective);
+    }
 
     /** Log-probabilities of the answers' tokens under the weights as they are: {@code [text][answer][token]}, nats. */
     double[][][] logProbabilities(List<PromptAnswers> texts);

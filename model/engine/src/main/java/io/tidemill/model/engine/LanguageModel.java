@@ -124,6 +124,19 @@ public final class LanguageModel implements AutoCloseable {
         return scorer().logProbabilities(sequences, atOnce);
     }
 
+    /**
+     * Log-probabilities of the tokens of answers given their prompts, {@code [text][answer][token]}, nats: what
+     * {@link DecoderLearner#logProbabilities} of a learner with these weights would say. Each prompt is read once.
+     *
+     * @param atOnce tokens that a call holds at most, padding included, unless one text with its answers is longer;
+     *               {@link #SCORED_AT_ONCE} is usual
+     * @throws IllegalArgumentException if a token is not in the vocabulary, or a prompt with an answer is longer than the
+     *     model's positions
+     */
+    public double[][][] answerLogProbabilities(List<PromptAnswers> texts, int atOnce) {
+        return scorer().logProbabilitiesOfAnswers(texts, PrefixRows.Form.PACKED, atOnce);
+    }
+
     private Scorer scorer() {
         return new Scorer(config, held.program(), held.master(), held.compute(), Optional.empty());
     }

@@ -231,6 +231,11 @@ public final class LoraAdapter implements AutoCloseable {
         return scorer(base, base.compute()).logProbabilities(sequences);
     }
 
+    /** As {@link LanguageModel#answerLogProbabilities}, of base and adapter together, without merging them. */
+    public double[][][] answerLogProbabilities(LanguageModel base, List<PromptAnswers> texts, int atOnce) {
+        return scorer(base, base.compute()).logProbabilitiesOfAnswers(texts, PrefixRows.Form.PACKED, atOnce);
+    }
+
     private Scorer scorer(LanguageModel base, TorchProgram.Opaque compute) {
         fits(base);
         return new Scorer(this.base, held.program(), base.master(), compute, Optional.of(held.master()));

@@ -107,6 +107,28 @@ record Scorer(
         }
     }
 
+    /**
+     * Log-probabilities of the answers' tokens, {@code [text][answer][token]}, nats.
+     *
+     * @param atOnce tokens that a call holds at most, padding included, unless one text alone is longer
+     */
+    double[][][] logProbabilitiesOfAnswers(List<PromptAnswers> texts, PrefixRows.Form form, int atOnce) {
+        double[][][] results = new double[texts.size()][][];
+        for (PrefixRows rows : PrefixRows.plan(texts, config, form, atOnce, Integer.MAX_VALUE)) {
+            try (PtNDManager step = TorchProgram.open()) {
+                List<Object> arguments = new ArrayList<>(List.of(master.array(), compute, adapter(step)));
+                arguments.addAll(rows.inputs(step));
+                double[][][] found = rows.logProbabilities(program.infer(step, "answers", arguments.toArray())
+                        .get(0)
+                        .toFloatArray());
+                for (int f = 0; f < found.length; f++) {
+                    results[rows.which()[f]] = found[f];
+                }
+            }
+        }
+        return results;
+    }
+
     private NDArray adapter(PtNDManager step) {
         return adapter.map(FlatWeights::array).orElseGet(() -> Batches.none(step));
     }

@@ -48,11 +48,15 @@ public final class TorchProgram {
     static final class Opaque {
         private final PtNDArray[] arrays;
 
-        private Opaque(NDList list) {
+        private Opaque(NDList list, String name) {
             arrays = list.stream().map(PtNDArray.class::cast).toArray(PtNDArray[]::new);
             for (PtNDArray array : arrays) {
-                array.setName("opaque[]"); // how IValueUtils knows a list
+                array.setName(name + "[]"); // how IValueUtils knows a list: what has one name is one argument
             }
+        }
+
+        private Opaque(NDList list) {
+            this(list, "opaque");
         }
     }
 
@@ -209,6 +213,14 @@ public final class TorchProgram {
     /** Runs a method that returns a list of tensors, which {@code owner} will own. */
     Opaque make(PtNDManager owner, String method, Object... arguments) {
         return new Opaque(train(owner, method, arguments));
+    }
+
+    /**
+     * What a method returned to {@link #train}, graph included, as one argument of another that has {@link #make}'s among
+     * its arguments too. Its owner stays.
+     */
+    static Opaque left(NDList result) {
+        return new Opaque(result, "left");
     }
 
     /** As {@link #make}, without gradients ever, and of any number of tensors; arguments as in {@link #infer}. */

@@ -1,6 +1,5 @@
 package io.tidemill.model.engine;
 
-import ai.djl.ndarray.NDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import java.util.List;
 
@@ -52,8 +51,13 @@ public final class TrainableAdapter extends TrainableDecoder {
     }
 
     @Override
-    NDArray run(PtNDManager call, String method, List<Object> arguments) {
-        return weights.accumulateOn(base.held(), call, method, arguments.toArray());
+    List<Object> operands(PtNDManager call) {
+        return weights.operandsOn(base.held());
+    }
+
+    @Override
+    Scorer scorer() {
+        return weights.scorerOn(base);
     }
 
     public LoraConfig config() {

@@ -1,6 +1,7 @@
 package io.tidemill.model.engine;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.pytorch.engine.PtNDManager;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,26 +14,39 @@ abstract class TrainableDecoder extends Trainable implements DecoderLearner {
      */
     private static final int PREFERENCE_TOKENS_AT_ONCE = 2048;
 
+    /** The same of one call with answers: prompts that are shared count once. */
+    private static final int ANSWERED_TOKENS_AT_ONCE = PREFERENCE_TOKENS_AT_ONCE;
+
     private final ModelConfig config;
     private boolean recomputesActivations;
+    private PrefixRows.Form form = PrefixRows.Form.PACKED;
 
     TrainableDecoder(ModelConfig config, TrainableWeights weights) {
         super(weights);
         this.config = config;
     }
 
+    /** What all methods that learn begin with: weights, operands, gradients, adapter. */
+    abstract List<Object> operands(PtNDManager call);
+
+    /** Reads the weights as they are. */
+    abstract Scorer scorer();
+
     /**
-     * Runs a method of the program that adds gradients.
+     * Runs a method of the program that learns.
      *
      * @param call      owns the result
-     * @param arguments those from the token ids on
+     * @param arguments those between the adapter and whether activations are computed again
      */
-    abstract NDArray run(PtNDManager call, String method, List<Object> arguments);
+    private NDList run(PtNDManager call, String method, List<?> arguments) {
+        List<Object> all = new ArrayList<>(operands(call));
+        all.addAll(arguments);
+        all.add(call.create(recomputesActivations));
+        return weights.run(call, method, all);
+    }
 
     private NDArray step(PtNDManager call, String method, List<NDArray> batch) {
-        List<Object> arguments = new ArrayList<>(batch);
-        arguments.add(call.create(recomputesActivations));
-        return run(call, method, arguments);
+        return run(call, method, batch).get(0);
     }
 
     @Override
@@ -128,18 +142,60 @@ abstract class TrainableDecoder extends Trainable implements DecoderLearner {
         }
     }
 
+    // ---- objectives over answers ------------------------------------------------------------------------------------
+
     @Override
-    public double accumulate(List<PromptAnswers> texts, AnswerObjective objective) {
-        throw new UnsupportedOperationException("in the making");
+    public double accumulate(List<PromptAnswers> texts, int textsAtOnce, AnswerObjective objective) {
+        double loss = 0;
+        for (PrefixRows rows : PrefixRows.plan(texts, config, form, ANSWERED_TOKENS_AT_ONCE, textsAtOnce)) {
+            loss += accumulate(rows, objective);
+        }
+        return loss;
+    }
+
+    /** The way there, the objective, the way back; what lies between is freed with the call, whatever is thrown. */
+    private double accumulate(PrefixRows rows, AnswerObjective objective) {
+        try (PtNDManager call = TorchProgram.open()) {
+            List<NDArray> inputs = rows.inputs(call);
+            NDList forward = run(call, "answers_forward", inputs);
+            AnswerCall answers = rows.call(forward.get(0).toFloatArray());
+            double loss = objective.evaluate(rows.which(), answers);
+            if (!Double.isFinite(loss)) {
+                return loss; // the step is lost: whoever counts on it must see that before any gradient
+            }
+            float[] slopes = rows.slopes(answers);
+            if (!allZero(slopes)) {
+                List<Object> arguments = new ArrayList<>();
+                arguments.add(TorchProgram.left(forward));
+                arguments.addAll(inputs);
+                arguments.add(call.create(slopes));
+                run(call, "answers_backward", arguments);
+            }
+            return loss;
+        }
+    }
+
+    private static boolean allZero(float[] slopes) {
+        for (float slope : slopes) {
+            if (slope != 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     @Override
     public double[][][] logProbabilities(List<PromptAnswers> texts) {
-        throw new UnsupportedOperationException("in the making");
+        return scorer().logProbabilitiesOfAnswers(texts, form, Scorer.SCORED_AT_ONCE);
     }
 
     @Override
     public double[][][] values(List<PromptAnswers> texts) {
         throw new UnsupportedOperationException("in the making");
+    }
+
+    /** How answers are laid out; tests compare forms. */
+    void form(PrefixRows.Form form) {
+        this.form = form;
     }
 }

@@ -1,8 +1,6 @@
 package io.tidemill.model.engine;
 
-import ai.djl.ndarray.NDArray;
 import ai.djl.pytorch.engine.PtNDManager;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -27,11 +25,13 @@ public final class TrainableModel extends TrainableDecoder {
     }
 
     @Override
-    NDArray run(PtNDManager call, String method, List<Object> arguments) {
-        List<Object> all = new ArrayList<>();
-        all.add(Batches.none(call)); // no adapter
-        all.addAll(arguments);
-        return weights.accumulate(call, method, all.toArray());
+    List<Object> operands(PtNDManager call) {
+        return weights.operands(call);
+    }
+
+    @Override
+    Scorer scorer() {
+        return weights.scorer(config);
     }
 
     public ComputeType computeType() {

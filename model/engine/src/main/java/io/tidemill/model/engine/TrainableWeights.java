@@ -1,12 +1,14 @@
 package io.tidemill.model.engine;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.pytorch.engine.PtNDManager;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Float32 master weights, their gradients, AdamW's moments and its step count: what is trained, whatever the model.
@@ -58,7 +60,6 @@ final class TrainableWeights implements AutoCloseable {
 
     /**
      * Runs a method that adds to the gradients: its first three arguments are master weights, operands and gradients.
-     * Methods of a decoder expect an adapter next.
      *
      * @param call owns the result
      */
@@ -71,15 +72,29 @@ final class TrainableWeights implements AutoCloseable {
         return program.train(call, method, all).get(0);
     }
 
-    /** As {@link #accumulate}, where these weights are an adapter on others that stay as they are. */
-    NDArray accumulateOn(HeldWeights frozen, PtNDManager call, String method, Object... arguments) {
-        Object[] all = new Object[arguments.length + 4];
-        all[0] = frozen.master().array();
-        all[1] = frozen.compute();
-        all[2] = gradients.array();
-        all[3] = master.array();
-        System.arraycopy(arguments, 0, all, 4, arguments.length);
-        return program.train(call, method, all).get(0);
+    /** What the methods of a decoder that learns as a whole begin with: weights, operands, gradients, no adapter. */
+    List<Object> operands(PtNDManager call) {
+        return List.of(master.array(), compute, gradients.array(), Batches.none(call));
+    }
+
+    /** The same where these weights are an adapter on others that stay as they are. */
+    List<Object> operandsOn(HeldWeights frozen) {
+        return List.of(frozen.master().array(), frozen.compute(), gradients.array(), master.array());
+    }
+
+    /** Runs a method with these arguments; {@code call} owns the result. */
+    NDList run(PtNDManager call, String method, List<Object> arguments) {
+        return program.train(call, method, arguments.toArray());
+    }
+
+    /** Reads these weights as those of a decoder. */
+    Scorer scorer(ModelConfig config) {
+        return new Scorer(config, program, master, compute, Optional.empty());
+    }
+
+    /** Reads others with these as an adapter on them. */
+    Scorer scorerOn(LanguageModel base) {
+        return new Scorer(base.config(), program, base.master(), base.compute(), Optional.of(master));
     }
 
     /** Copies these weights. */

@@ -101,6 +101,69 @@ final class Fixtures {
         return pairs;
     }
 
+    /**
+     * Direct preference optimisation as the fixtures have it, an objective over answers: equation 7 of Rafailov et al.
+     * (2023), arXiv:2305.18290, plus the chosen answer's mean loss.
+     *
+     * <pre>  Σ_p w_p / W · (−log σ(β·m_p) + s·NLL(chosen)/|chosen|)  </pre>
+     *
+     * @param reference log-probabilities of both answers; nats
+     * @param weight    w_p / W
+     * @param rewards   filled: of both answers, β·(log π − log ref)
+     */
+    record Dpo(
+            List<PromptAnswers> texts,
+            double[][] reference,
+            double[] weight,
+            double beta,
+            double supervised,
+            double[][] rewards)
+            implements AnswerObjective {
+
+        @Override
+        public double evaluate(int[] which, AnswerCall call) {
+            double loss = 0;
+            for (int f = 0; f < which.length; f++) {
+                int p = which[f];
+                for (int a = 0; a < 2; a++) {
+                    rewards[p][a] = beta * (call.logProbability(f, a) - reference[p][a]);
+                }
+                double margin = rewards[p][0] - rewards[p][1];
+                double slope = -weight[p] * beta / (1 + Math.exp(margin));
+                double mean = supervised * weight[p] / call.logProbabilities(f, 0).length;
+                loss += weight[p] * Math.log1p(Math.exp(-margin)) - mean * call.logProbability(f, 0);
+                call.addSlope(f, 0, slope - mean);
+                call.addSlope(f, 1, -slope);
+            }
+            return loss;
+        }
+    }
+
+    static Dpo dpo(JsonNode preference) {
+        List<PromptAnswers> texts = new ArrayList<>();
+        int count = preference.get("pairs").size();
+        double[][] reference = new double[count][];
+        double[] weight = new double[count];
+        for (JsonNode pair : preference.get("pairs")) {
+            int p = texts.size();
+            texts.add(new PromptAnswers(
+                    ints(pair.get("prompt")), List.of(ints(pair.get("chosen")), ints(pair.get("rejected")))));
+            reference[p] = new double[] {
+                pair.get("referenceChosen").asDouble(),
+                pair.get("referenceRejected").asDouble()
+            };
+            weight[p] = pair.get("weight").asDouble()
+                    / preference.get("weightOfStep").asDouble();
+        }
+        return new Dpo(
+                texts,
+                reference,
+                weight,
+                preference.get("beta").asDouble(),
+                preference.get("supervised").asDouble(),
+                new double[count][2]);
+    }
+
     /** Random ids, every position but the last with a target. */
     static PackedBatch randomBatch(ModelConfig config, long seed, int rows, int length) {
         Random random = new Random(seed);

@@ -1,6 +1,7 @@
 package io.tidemill.model.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,6 +43,7 @@ class NativeMemoryTest {
                     TrainableModel trainable = TrainableModel.from(model, AdamWSettings.defaults())) {
                 trainable.accumulate(batch, batch.lossTokens());
                 trainable.accumulate(List.of(pair), 0.1, 1, 0);
+                answer(trainable);
                 trainable.clip(1);
                 trainable.update(1e-3);
                 trainable.discardGradients();
@@ -56,11 +58,28 @@ class NativeMemoryTest {
         }
     }
 
+    /** An objective that gives slopes, and one that fails between the way there and the way back. */
+    private static void answer(DecoderLearner learner) {
+        List<PromptAnswers> texts = List.of(
+                new PromptAnswers(new int[30], List.of(new int[20], new int[30])),
+                new PromptAnswers(new int[9], List.of(new int[30])));
+        learner.logProbabilities(texts);
+        learner.accumulate(texts, (which, call) -> {
+            call.addSlope(0, 1, -0.01);
+            return call.logProbability(0, 1);
+        });
+        assertThatThrownBy(() -> learner.accumulate(texts, (which, call) -> {
+                    throw new IllegalStateException("no reward");
+                }))
+                .hasMessage("no reward");
+    }
+
     private static void adapt(LanguageModel model, PackedBatch batch, PreferencePair pair) {
         LoraConfig config = LoraConfig.of(8, 16);
         try (TrainableAdapter trainable = TrainableAdapter.from(model, config, 1, AdamWSettings.defaults())) {
             trainable.accumulate(batch, batch.lossTokens());
             trainable.accumulate(List.of(pair), 0.1, 1, 0);
+            answer(trainable);
             trainable.clip(1);
             trainable.update(1e-3);
             try (LoraAdapter adapter = trainable.snapshot();
