@@ -1,0 +1,29 @@
+package io.tidemill.trainer.objective;
+
+import io.tidemill.model.engine.AnswerCall;
+
+/** Checks that a call has the answers that an objective expects. */
+final class Calls {
+    private Calls() {}
+
+    static void checkPairs(AnswerCall call, int pairs) {
+        checkTexts(call, pairs);
+        checkAnswers(call, 2);
+    }
+
+    static void checkTexts(AnswerCall call, int known) {
+        if (call.size() != known) {
+            throw new IllegalArgumentException(
+                    "The call has " + call.size() + " texts, but something is known of " + known);
+        }
+    }
+
+    static void checkAnswers(AnswerCall call, int expected) {
+        for (int f = 0; f < call.size(); f++) {
+            if (call.answers(f) != expected) {
+                throw new IllegalArgumentException(
+                        "Text " + f + " of the call has " + call.answers(f) + " answers instead of " + expected);
+            }
+        }
+    }
+}
