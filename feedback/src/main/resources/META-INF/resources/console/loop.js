@@ -9,8 +9,8 @@ const PHASES = {
   publishing: "Publishing", promoted: "Promoted", refused: "Refused", paused: "Paused", failed: "Failed",
 };
 const WORKING = new Set(["reading", "training", "gating", "publishing"]);
-const KINDS = { pretrain: "texts", sft: "demonstrations", dpo: "preferences", "held-out": "held out", "without-objective": "scores alone", repeated: "repeats", unreadable: "unreadable", "too-long": "too long", withdrawal: "withdrawals" };
-const STAGES = { pretrain: "reading on", sft: "learning to answer", dpo: "learning preferences" };
+const KINDS = { pretrain: "texts", sft: "demonstrations", preference: "preferences", rating: "ratings", rollout: "prompts", "held-out": "held out", "without-objective": "of no use yet", "in-a-pair": "in a pair", undecided: "neither good nor bad", repeated: "repeats", unreadable: "unreadable", "too-long": "too long", withdrawal: "withdrawals" };
+const STAGES = { pretrain: "reading on", sft: "learning to answer", preference: "learning preferences", rating: "learning from ratings", rollout: "answering and being judged", reference: "asking the champion" };
 const FULL_BASIN = 2000;
 
 const kind = (stage) => KINDS[stage] ?? words(stage);

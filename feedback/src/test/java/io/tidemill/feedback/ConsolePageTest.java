@@ -204,15 +204,15 @@ class ConsolePageTest {
                 .setRound(5)
                 .setVersion("tidemill-000905")
                 .setPhase(phase)
-                .setStage("dpo")
+                .setStage("preference")
                 .setStep(step)
                 .setSteps(120)
                 .setLoss(0.61)
                 .setTokensPerSecond(2150)
                 .putWaiting("pretrain", 340)
-                .putWaiting("dpo", 1200)
+                .putWaiting("preference", 1200)
                 .putExamples("pretrain", 812)
-                .putExamples("dpo", 1034)
+                .putExamples("preference", 1034)
                 .build();
         Kafka.append(Kafka.topics().rounds(), "tidemill", event);
     }

@@ -59,7 +59,8 @@ public final class MillOptions {
     @Option(
             names = {"-D", "--define"},
             paramLabel = "KEY=VALUE",
-            description = "Any setting of any service, such as -Dtrainer.dpo.learning-rate=1e-4; may be repeated.")
+            description =
+                    "Any setting of any service, such as -Dtrainer.preference.learning-rate=1e-4; may be repeated.")
     Map<String, String> settings = new LinkedHashMap<>();
 
     /** What is asked for, checked. */

@@ -43,8 +43,8 @@ class LoopTest {
         assertThat(loop.getString("served.since")).isNotBlank();
         assertThat(loop.getBoolean("kafka.reachable")).isTrue();
         assertThat(loop.getString("round.phase")).isEqualTo("training");
-        assertThat(loop.getString("round.stage")).isEqualTo("dpo");
-        assertThat(loop.getInt("round.waiting.dpo")).isEqualTo(1200);
+        assertThat(loop.getString("round.stage")).isEqualTo("preference");
+        assertThat(loop.getInt("round.waiting.preference")).isEqualTo(1200);
         String path = "versions.find { it.version == '" + version + "' }";
         assertThat(loop.getString(path + ".state")).isEqualTo("promoted");
         assertThat(loop.getString(path + ".verdict.suites[0].suite")).isEqualTo("held-out-loss");
@@ -156,12 +156,12 @@ class LoopTest {
                 .setRound(4)
                 .setVersion("tidemill-000004")
                 .setPhase(phase)
-                .setStage("dpo")
+                .setStage("preference")
                 .setStep(step)
                 .setSteps(120)
                 .setLoss(0.61)
                 .setTokensPerSecond(2150)
-                .putWaiting("dpo", 1200)
+                .putWaiting("preference", 1200)
                 .build();
         Kafka.append(Kafka.topics().rounds(), "tidemill", event);
     }

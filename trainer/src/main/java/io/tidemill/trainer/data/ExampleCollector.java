@@ -3,10 +3,12 @@ package io.tidemill.trainer.data;
 import com.google.protobuf.Timestamp;
 import com.google.protobuf.util.Timestamps;
 import io.tidemill.proto.v1.Preference;
+import io.tidemill.proto.v1.Prompt;
 import io.tidemill.proto.v1.Provenance;
 import io.tidemill.proto.v1.TokenSequence;
 import io.tidemill.trainer.data.ExampleReader.Example;
 import io.tidemill.trainer.data.ExampleReader.Judgement;
+import io.tidemill.trainer.data.ExampleReader.Question;
 import io.tidemill.trainer.data.ExampleReader.Sequence;
 import io.tidemill.trainer.data.ExampleReader.Unreadable;
 import io.tidemill.trainer.data.RoundExamples.LedgerEntry;
@@ -14,6 +16,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,7 +39,8 @@ public final class ExampleCollector {
             .thenComparingLong(Read::offset);
 
     /** Stages that no weight of the model comes from. */
-    private static final Set<String> UNUSED = Set.of(Stages.HELD_OUT, Stages.WITHOUT_OBJECTIVE, Stages.WITHDRAWAL);
+    private static final Set<String> UNUSED =
+            Set.of(Stages.HELD_OUT, Stages.WITHOUT_OBJECTIVE, Stages.WITHDRAWAL, Stages.UNDECIDED, Stages.IN_A_PAIR);
 
     private record Read(Example example, String topic, int partition, long offset, long timestamp) {}
 
@@ -67,7 +71,7 @@ public final class ExampleCollector {
             count(Stages.UNREADABLE);
             return;
         }
-        String exampleId = exampleId(read.example);
+        String exampleId = read.example.exampleId();
         if (seenByLineage.contains(exampleId)) {
             count(Stages.REPEATED);
             return;
@@ -85,18 +89,14 @@ public final class ExampleCollector {
         counts.merge(stage, 1L, Long::sum);
     }
 
-    private static String exampleId(Example example) {
-        return example instanceof Sequence sequence
-                ? sequence.message().getExampleId()
-                : ((Judgement) example).message().getExampleId();
-    }
-
     /** Everything gathered. */
     public RoundExamples finish() {
         List<TokenSequence> pretrain = new ArrayList<>();
         List<TokenSequence> sft = new ArrayList<>();
         List<TokenSequence> heldOutSequences = new ArrayList<>();
         List<Preference> pairs = new ArrayList<>();
+        List<Preference> ratings = new ArrayList<>();
+        List<Prompt> prompts = new ArrayList<>();
         List<Preference> heldOutPreferences = new ArrayList<>();
         List<LedgerEntry> ledger = new ArrayList<>();
         Map<String, Long> sources = new TreeMap<>();
@@ -104,15 +104,17 @@ public final class ExampleCollector {
 
         Withdrawals withdrawals = new Withdrawals();
         byExampleId.values().forEach(read -> withdrawals.add(read.example));
-        for (Read read : order.sort(List.copyOf(byExampleId.values()), read -> exampleId(read.example))) {
+        Set<String> paired = paired(withdrawals);
+        for (Read read : order.sort(List.copyOf(byExampleId.values()), read -> read.example.exampleId())) {
             Example example = read.example;
-            if (withdrawals.concern(example)) {
-                count(Stages.WITHDRAWN);
-                ledger.add(new LedgerEntry(exampleId(example), Stages.WITHDRAWN));
+            String stage = withdrawals.concern(example)
+                    ? Stages.WITHDRAWN
+                    : isIn(paired, example) ? Stages.IN_A_PAIR : example.stage();
+            count(stage);
+            ledger.add(new LedgerEntry(example.exampleId(), stage));
+            if (!stage.equals(example.stage())) {
                 continue;
             }
-            count(example.stage());
-            ledger.add(new LedgerEntry(exampleId(example), example.stage()));
             if (example instanceof Sequence sequence) {
                 switch (sequence.stage()) {
                     case Stages.PRETRAIN -> pretrain.add(sequence.message());
@@ -120,14 +122,21 @@ public final class ExampleCollector {
                     case Stages.HELD_OUT -> heldOutSequences.add(sequence.message());
                     default -> {}
                 }
+            } else if (example instanceof Question question && stage.equals(Stages.ROLLOUT)) {
+                prompts.add(question.message());
             } else if (example instanceof Judgement judgement
                     && !example.stage().equals(Stages.WITHDRAWAL)) {
                 Instant appended = appended(judgement.message().getProvenance(), read.timestamp);
                 firstFeedback =
                         Optional.of(firstFeedback.filter(appended::isAfter).orElse(appended));
                 switch (judgement.stage()) {
-                    case Stages.DPO -> pairs.add(judgement.message());
-                    case Stages.HELD_OUT -> heldOutPreferences.add(judgement.message());
+                    case Stages.PREFERENCE -> pairs.add(judgement.message());
+                    case Stages.RATING -> ratings.add(judgement.message());
+                    case Stages.HELD_OUT -> {
+                        if (judgement.message().hasPair()) {
+                            heldOutPreferences.add(judgement.message());
+                        }
+                    }
                     default -> {}
                 }
             }
@@ -139,12 +148,34 @@ public final class ExampleCollector {
                 pretrain.stream().map(ExampleCollector::sequence).toList(),
                 sft.stream().map(ExampleCollector::sequence).toList(),
                 pairs.stream().map(PairExample::of).toList(),
+                ratings.stream().map(RatedExample::of).toList(),
+                prompts.stream().map(PromptExample::of).toList(),
                 List.copyOf(heldOutSequences),
                 List.copyOf(heldOutPreferences),
                 List.copyOf(ledger),
                 Map.copyOf(counts),
                 Map.copyOf(sources),
                 firstFeedback);
+    }
+
+    /** The feedback that pairs for training were made of. */
+    private Set<String> paired(Withdrawals withdrawals) {
+        Set<String> feedback = new HashSet<>();
+        for (Read read : byExampleId.values()) {
+            if (read.example instanceof Judgement judgement
+                    && judgement.stage().equals(Stages.PREFERENCE)
+                    && judgement.message().getOrigin() == Preference.Origin.RATINGS
+                    && !withdrawals.concern(judgement)) {
+                feedback.addAll(judgement.message().getProvenance().getParentIdsList());
+            }
+        }
+        return feedback;
+    }
+
+    private static boolean isIn(Set<String> paired, Example example) {
+        return example instanceof Judgement judgement
+                && judgement.stage().equals(Stages.RATING)
+                && paired.containsAll(judgement.message().getProvenance().getParentIdsList());
     }
 
     private static Instant appended(Provenance provenance, long recordTimestamp) {
@@ -155,9 +186,14 @@ public final class ExampleCollector {
     }
 
     private static String source(Example example) {
-        String source = example instanceof Sequence sequence
-                ? sequence.message().getProvenance().getSource()
-                : ((Judgement) example).message().getProvenance().getSource();
+        String source = "";
+        if (example instanceof Sequence sequence) {
+            source = sequence.message().getProvenance().getSource();
+        } else if (example instanceof Judgement judgement) {
+            source = judgement.message().getProvenance().getSource();
+        } else if (example instanceof Question question) {
+            source = question.message().getSource();
+        }
         return source.isEmpty() ? "unnamed" : source;
     }
 

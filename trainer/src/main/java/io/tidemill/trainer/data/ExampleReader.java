@@ -1,39 +1,54 @@
 package io.tidemill.trainer.data;
 
+import io.tidemill.proto.Ids;
 import io.tidemill.proto.Readers;
 import io.tidemill.proto.Reading;
 import io.tidemill.proto.RecordReader;
+import io.tidemill.proto.v1.ChatMessage;
 import io.tidemill.proto.v1.Preference;
+import io.tidemill.proto.v1.Prompt;
 import io.tidemill.proto.v1.Split;
 import io.tidemill.proto.v1.TokenSequence;
 import io.tidemill.trainer.slice.Waiting;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 
-/** Tells what a record of the two training topics is good for. */
+/** Tells what a record of the training topics is good for. */
 public final class ExampleReader {
     private static final Set<String> ROLES = Set.of("system", "user", "assistant");
 
     private final String preferencesTopic;
+    private final String promptsTopic;
     private final int vocabularySize;
+    private final Set<String> optional;
     private final RecordReader<Preference> preferences = Readers.preferences();
     private final RecordReader<TokenSequence> sequences = Readers.tokenSequences();
+    private final RecordReader<Prompt> prompts = Readers.prompts();
 
     /**
-     * @param preferencesTopic records of any other topic are token sequences
+     * @param preferencesTopic of pairs and ratings
+     * @param promptsTopic     records of any other topic are token sequences
      * @param vocabularySize   ids must be below it
+     * @param optional         which of the stages that a trainer may leave out it has: {@link Stages#RATING},
+     *                         {@link Stages#ROLLOUT}
      */
-    public ExampleReader(String preferencesTopic, int vocabularySize) {
+    public ExampleReader(String preferencesTopic, String promptsTopic, int vocabularySize, Set<String> optional) {
         this.preferencesTopic = preferencesTopic;
+        this.promptsTopic = promptsTopic;
         this.vocabularySize = vocabularySize;
+        this.optional = Set.copyOf(optional);
     }
 
     /** One record as a stage uses it, or why none does. */
     public sealed interface Example {
         /** Stage, or another of {@link Stages}. */
         String stage();
+
+        /** What makes it the same example when it comes again; empty where it cannot be read. */
+        String exampleId();
 
         default long tokens() {
             return 0;
@@ -43,19 +58,42 @@ public final class ExampleReader {
     /** Tokens for pretraining, fine-tuning or the gate. */
     public record Sequence(String stage, TokenSequence message) implements Example {
         @Override
+        public String exampleId() {
+            return message.getExampleId();
+        }
+
+        @Override
         public long tokens() {
             return message.getIdsCount();
         }
     }
 
-    /** A pair for the preference stage or the gate, a scored completion, which no stage uses yet, or a withdrawal. */
-    public record Judgement(String stage, Preference message) implements Example {}
+    /** A pair for the preference stage or the gate, an answer that was rated alone, or a withdrawal. */
+    public record Judgement(String stage, Preference message) implements Example {
+        @Override
+        public String exampleId() {
+            return message.getExampleId();
+        }
+    }
+
+    /** A prompt that the model itself answers in training. */
+    public record Question(String stage, Prompt message) implements Example {
+        @Override
+        public String exampleId() {
+            return Ids.exampleId(List.of(message.getPromptId()), Stages.ROLLOUT, 0);
+        }
+    }
 
     /** Not usable. */
     public record Unreadable(String reason) implements Example {
         @Override
         public String stage() {
             return Stages.UNREADABLE;
+        }
+
+        @Override
+        public String exampleId() {
+            return "";
         }
     }
 
@@ -70,7 +108,10 @@ public final class ExampleReader {
     }
 
     public Example read(ConsumerRecord<byte[], byte[]> record) {
-        return record.topic().equals(preferencesTopic) ? preference(record) : sequence(record);
+        if (record.topic().equals(preferencesTopic)) {
+            return preference(record);
+        }
+        return record.topic().equals(promptsTopic) ? prompt(record) : sequence(record);
     }
 
     private Example sequence(ConsumerRecord<byte[], byte[]> record) {
@@ -122,22 +163,43 @@ public final class ExampleReader {
         return refused(reading);
     }
 
-    private static Optional<String> flaw(Preference message) {
-        return message.getMessagesList().stream()
-                .filter(turn -> !ROLES.contains(turn.getRole()))
-                .findFirst()
-                .map(turn -> "role must be system, user or assistant, but was '" + turn.getRole() + "'")
-                .or(() -> flaw(message.getSplit(), message.getWeight()));
+    private Example prompt(ConsumerRecord<byte[], byte[]> record) {
+        Reading<Prompt> reading = prompts.read(record.value(), record.headers());
+        if (reading instanceof Reading.Accepted<Prompt> accepted) {
+            Prompt message = accepted.message();
+            return badRole(message.getMessagesList())
+                    .<Example>map(Unreadable::new)
+                    .orElseGet(() -> new Question(offered(Stages.ROLLOUT), message));
+        }
+        return refused(reading);
     }
 
-    private static String stage(Preference message) {
+    private String offered(String stage) {
+        return optional.contains(stage) ? stage : Stages.WITHOUT_OBJECTIVE;
+    }
+
+    private static Optional<String> flaw(Preference message) {
+        return badRole(message.getMessagesList()).or(() -> flaw(message.getSplit(), message.getWeight()));
+    }
+
+    private static Optional<String> badRole(List<ChatMessage> messages) {
+        return messages.stream()
+                .filter(turn -> !ROLES.contains(turn.getRole()))
+                .findFirst()
+                .map(turn -> "role must be system, user or assistant, but was '" + turn.getRole() + "'");
+    }
+
+    private String stage(Preference message) {
         if (!message.hasPair() && !message.hasScored()) {
             return Stages.WITHDRAWAL;
         }
-        if (!message.hasPair()) {
-            return Stages.WITHOUT_OBJECTIVE;
+        if (message.getSplit() == Split.HELD_OUT) {
+            return Stages.HELD_OUT;
         }
-        return message.getSplit() == Split.HELD_OUT ? Stages.HELD_OUT : Stages.DPO;
+        if (message.hasPair()) {
+            return Stages.PREFERENCE;
+        }
+        return RatedExample.isDecided(message) ? offered(Stages.RATING) : Stages.UNDECIDED;
     }
 
     private static Example refused(Reading<?> reading) {

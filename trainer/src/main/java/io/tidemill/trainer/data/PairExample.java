@@ -4,8 +4,19 @@ import io.tidemill.model.text.ChatMessage;
 import io.tidemill.proto.v1.Preference;
 import java.util.List;
 
-/** A preference between two answers to one prompt, in text. */
-public record PairExample(String exampleId, List<ChatMessage> prompt, String chosen, String rejected, double weight) {
+/**
+ * A preference between two answers to one prompt, in text.
+ *
+ * @param loggedChosen what was kept when the chosen answer was given
+ */
+public record PairExample(
+        String exampleId,
+        List<ChatMessage> prompt,
+        String chosen,
+        String rejected,
+        double weight,
+        LoggedAnswer loggedChosen,
+        LoggedAnswer loggedRejected) {
     public PairExample {
         prompt = List.copyOf(prompt);
     }
@@ -19,6 +30,8 @@ public record PairExample(String exampleId, List<ChatMessage> prompt, String cho
                         .toList(),
                 preference.getPair().getChosen().getText(),
                 preference.getPair().getRejected().getText(),
-                ExampleCollector.weight(preference.getWeight()));
+                ExampleCollector.weight(preference.getWeight()),
+                LoggedAnswer.of(preference.getPair().getChosen()),
+                LoggedAnswer.of(preference.getPair().getRejected()));
     }
 }

@@ -23,6 +23,8 @@ public record RoundExamples(
         List<TrainingSequence> pretrain,
         List<TrainingSequence> sft,
         List<PairExample> pairs,
+        List<RatedExample> ratings,
+        List<PromptExample> prompts,
         List<TokenSequence> heldOutSequences,
         List<Preference> heldOutPreferences,
         List<LedgerEntry> ledger,
@@ -32,18 +34,28 @@ public record RoundExamples(
 
     /** Of a slice of which nothing is known. */
     public static final RoundExamples NONE = new RoundExamples(
-            List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), Map.of(), Map.of(), Optional.empty());
+            List.of(),
+            List.of(),
+            List.of(),
+            List.of(),
+            List.of(),
+            List.of(),
+            List.of(),
+            List.of(),
+            Map.of(),
+            Map.of(),
+            Optional.empty());
 
     /** One example of the lineage and what became of it. */
     public record LedgerEntry(String exampleId, String stage) {}
 
     /** Examples that some stage would train on. */
     public long trainable() {
-        return (long) pretrain.size() + sft.size() + pairs.size();
+        return (long) pretrain.size() + sft.size() + pairs.size() + ratings.size() + prompts.size();
     }
 
     /**
-     * The same after some examples of the preference stage were put aside.
+     * The same after some pairs, ratings or prompts were put aside.
      *
      * @param asides what became of them instead, by example id
      */
@@ -52,15 +64,24 @@ public record RoundExamples(
             return this;
         }
         Map<String, Long> recounted = new TreeMap<>(counts);
-        asides.values().forEach(instead -> {
-            recounted.merge(Stages.DPO, -1L, Long::sum);
-            recounted.merge(instead, 1L, Long::sum);
-        });
+        for (LedgerEntry entry : ledger) {
+            String instead = asides.get(entry.exampleId());
+            if (instead != null) {
+                recounted.merge(entry.stage(), -1L, Long::sum);
+                recounted.merge(instead, 1L, Long::sum);
+            }
+        }
         return new RoundExamples(
                 pretrain,
                 sft,
                 pairs.stream()
                         .filter(pair -> !asides.containsKey(pair.exampleId()))
+                        .toList(),
+                ratings.stream()
+                        .filter(rated -> !asides.containsKey(rated.exampleId()))
+                        .toList(),
+                prompts.stream()
+                        .filter(prompt -> !asides.containsKey(prompt.exampleId()))
                         .toList(),
                 heldOutSequences,
                 heldOutPreferences,

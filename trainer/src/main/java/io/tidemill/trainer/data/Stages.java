@@ -4,9 +4,15 @@ package io.tidemill.trainer.data;
 public final class Stages {
     public static final String PRETRAIN = "pretrain";
     public static final String SFT = "sft";
-    public static final String DPO = "dpo";
+    /** Pairs, whatever the objective. */
+    public static final String PREFERENCE = "preference";
+    /** Answers rated one by one. */
+    public static final String RATING = "rating";
+    /** Prompts that the model itself answers in training. */
+    public static final String ROLLOUT = "rollout";
+
     public static final String HELD_OUT = "held-out";
-    /** A preference that is one scored completion: no stage learns from it yet. */
+    /** No stage that is switched on learns from it. */
     public static final String WITHOUT_OBJECTIVE = "without-objective";
     /** Takes back what the same rater said before. */
     public static final String WITHDRAWAL = "withdrawal";
@@ -16,6 +22,10 @@ public final class Stages {
     public static final String REPEATED = "repeated";
     /** Not readable, or not fit to train on. */
     public static final String UNREADABLE = "unreadable";
+    /** A rated answer that is also in a pair of the same slice, which says the same and more. */
+    public static final String IN_A_PAIR = "in-a-pair";
+    /** A rating that says neither good nor bad. */
+    public static final String UNDECIDED = "undecided";
     /** Longer than the model's context. */
     public static final String TOO_LONG = "too-long";
 

@@ -37,10 +37,12 @@ final class Withdrawals {
                                     subject(sequence.message().getProvenance()), Set.of()),
                             sequence.message().getProvenance());
         }
-        Provenance provenance = ((Judgement) example).message().getProvenance();
+        if (!(example instanceof Judgement judgement)) {
+            return false; // a prompt was made of nobody's feedback
+        }
+        Provenance provenance = judgement.message().getProvenance();
         // A pair of two raters' scores names neither of them.
-        boolean ofTwo =
-                ((Judgement) example).message().getOrigin() == Preference.Origin.RATINGS && !provenance.hasPrincipal();
+        boolean ofTwo = judgement.message().getOrigin() == Preference.Origin.RATINGS && !provenance.hasPrincipal();
         return ofTwo
                 ? feedbackBySubject.values().stream().anyMatch(feedback -> madeOf(feedback, provenance))
                 : madeOf(feedbackBySubject.getOrDefault(subject(provenance), Set.of()), provenance);

@@ -169,4 +169,10 @@ public final class Objectives {
     public static List<ObjectiveDescription> describe() {
         return PAIRS.stream().map(entry -> entry.describe(Kind.PAIR)).toList();
     }
+
+    /** One that learns from single ratings. */
+    public static RatingObjective rating(String name, Map<String, String> parameters) {
+        throw new IllegalArgumentException("There is no objective for single ratings yet, but " + name + parameters
+                + " was asked for; set it to none");
+    }
 }

@@ -40,7 +40,7 @@ record MicroBatch(int rows, int pairs, int referenceTokens, int gateTokens, bool
     static MicroBatch of(RoundSettings settings) {
         int rows = Math.max(settings.pretrain().rows(), settings.sft().rows());
         return new MicroBatch(
-                rows, settings.dpo().pairs(), LanguageModel.SCORED_AT_ONCE, LanguageModel.SCORED_AT_ONCE, false);
+                rows, settings.preference().pairs(), LanguageModel.SCORED_AT_ONCE, LanguageModel.SCORED_AT_ONCE, false);
     }
 
     /**

@@ -5,6 +5,7 @@ import io.tidemill.model.engine.DecoderLearner;
 import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.model.engine.LoraConfig;
 import io.tidemill.model.engine.NativeMemoryException;
+import io.tidemill.model.engine.PromptAnswers;
 import io.tidemill.model.engine.WeightType;
 import io.tidemill.model.text.ChatEncoder;
 import io.tidemill.model.text.ChatTemplate;
@@ -23,8 +24,8 @@ import io.tidemill.trainer.checkpoint.VersionFiles;
 import io.tidemill.trainer.data.ExampleCollector;
 import io.tidemill.trainer.data.ExampleReader;
 import io.tidemill.trainer.data.ExampleSet;
-import io.tidemill.trainer.data.Packer;
 import io.tidemill.trainer.data.PairExample;
+import io.tidemill.trainer.data.RatedExample;
 import io.tidemill.trainer.data.RoundExamples;
 import io.tidemill.trainer.data.Stages;
 import io.tidemill.trainer.gate.Gate;
@@ -37,14 +38,12 @@ import io.tidemill.trainer.gate.Scoring;
 import io.tidemill.trainer.gate.Suite;
 import io.tidemill.trainer.slice.SliceReader;
 import io.tidemill.trainer.stage.DivergedException;
-import io.tidemill.trainer.stage.FixedStage;
-import io.tidemill.trainer.stage.PreferenceStage;
-import io.tidemill.trainer.stage.PreferenceStage.Reference;
 import io.tidemill.trainer.stage.Stage;
 import io.tidemill.trainer.stage.StageRunner;
 import io.tidemill.trainer.stage.StepListener;
 import io.tidemill.trainer.stage.StepMemoryException;
 import io.tidemill.trainer.stage.StepReport;
+import io.tidemill.trainer.stage.TokenizedAnswer;
 import io.tidemill.trainer.stage.TokenizedPair;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -55,8 +54,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import java.util.function.ToIntFunction;
+import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
 import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -65,7 +69,7 @@ import org.slf4j.LoggerFactory;
  * One round, from its frozen plan to a version in the store.
  *
  * <pre>
- *   slice ── examples ── pretrain ── sft ── dpo ── candidate ── gate ─┬─ promoted: the whole version
+ *   slice ── examples ── pretrain ── sft ── preference ── rating ── candidate ── gate ─┬─ promoted: the whole version
  *                                     └ diverged ─────────────────────┴─ refused: manifest and card
  * </pre>
  *
@@ -78,8 +82,6 @@ final class RoundRunner {
 
     /** Published weights in bfloat16 have 8 bits of mantissa: their logits may differ by so much of the largest. */
     private static final double BFLOAT16_TOLERANCE = 0.05;
-
-    private static final int REFERENCE_PAIRS_AT_ONCE = 64;
 
     private final CheckpointStore store;
     private final SliceReader slices;
@@ -117,7 +119,11 @@ final class RoundRunner {
 
     /** Examples as the stages take them, after those that no stage can take were put aside. */
     private record Prepared(
-            RoundExamples examples, List<TokenizedPair> pairs, List<TokenizedPair> heldOutPairs, HeldOut heldOut) {}
+            RoundExamples examples,
+            List<TokenizedPair> pairs,
+            List<TokenizedAnswer> ratings,
+            List<TokenizedPair> heldOutPairs,
+            HeldOut heldOut) {}
 
     /** A verdict with the figures that go beside it. */
     private record Judgement(GateVerdict verdict, Map<String, Double> figures) {}
@@ -246,7 +252,22 @@ final class RoundRunner {
         Path parent = store.directory(plan.parentId());
         Map<String, String> asides = new HashMap<>(); // example id → what became of it instead
         Optional<ChatEncoder> encoder = encoder(parent, tokenizer);
-        List<TokenizedPair> pairs = tokenize(examples.pairs(), encoder, maxPositions, asides);
+        List<TokenizedPair> pairs = tokenize(
+                examples.pairs(),
+                PairExample::exampleId,
+                TokenizedPair::of,
+                TokenizedPair::length,
+                encoder,
+                maxPositions,
+                asides);
+        List<TokenizedAnswer> ratings = tokenize(
+                examples.ratings(),
+                RatedExample::exampleId,
+                TokenizedAnswer::of,
+                TokenizedAnswer::length,
+                encoder,
+                maxPositions,
+                asides);
 
         int length = windowLength(plan, maxPositions);
         HeldOut heldOut = HeldOut.read(parent.resolve(CheckpointStore.STATE))
@@ -256,8 +277,14 @@ final class RoundRunner {
                         length,
                         plan.settings().gate().limits());
         List<TokenizedPair> heldOutPairs = tokenize(
-                heldOut.pairs().stream().map(PairExample::of).toList(), encoder, maxPositions, new HashMap<>());
-        return new Prepared(examples.without(asides), pairs, heldOutPairs, heldOut);
+                heldOut.pairs().stream().map(PairExample::of).toList(),
+                PairExample::exampleId,
+                TokenizedPair::of,
+                TokenizedPair::length,
+                encoder,
+                maxPositions,
+                new HashMap<>());
+        return new Prepared(examples.without(asides), pairs, ratings, heldOutPairs, heldOut);
     }
 
     /** A model without a chat template learns from text alone. */
@@ -270,24 +297,30 @@ final class RoundRunner {
         }
     }
 
-    private static List<TokenizedPair> tokenize(
-            List<PairExample> pairs, Optional<ChatEncoder> encoder, int maxPositions, Map<String, String> asides) {
-        List<TokenizedPair> tokenized = new ArrayList<>();
-        for (PairExample pair : pairs) {
+    private static <E, T> List<T> tokenize(
+            List<E> examples,
+            Function<E, String> id,
+            BiFunction<E, ChatEncoder, T> tokens,
+            ToIntFunction<T> length,
+            Optional<ChatEncoder> encoder,
+            int maxPositions,
+            Map<String, String> asides) {
+        List<T> tokenized = new ArrayList<>();
+        for (E example : examples) {
             if (encoder.isEmpty()) {
-                asides.put(pair.exampleId(), Stages.WITHOUT_OBJECTIVE);
+                asides.put(id.apply(example), Stages.WITHOUT_OBJECTIVE);
                 continue;
             }
             try {
-                TokenizedPair tokens = TokenizedPair.of(pair, encoder.get());
-                if (tokens.length() <= maxPositions) {
-                    tokenized.add(tokens);
+                T one = tokens.apply(example, encoder.get());
+                if (length.applyAsInt(one) <= maxPositions) {
+                    tokenized.add(one);
                 } else {
-                    asides.put(pair.exampleId(), Stages.TOO_LONG);
+                    asides.put(id.apply(example), Stages.TOO_LONG);
                 }
             } catch (RuntimeException e) { // templates are programs: what they throw has no common type
-                LOG.warn("Preference {} is left out: {}", pair.exampleId(), e.getMessage());
-                asides.put(pair.exampleId(), Stages.UNREADABLE);
+                LOG.warn("Preference {} is left out: {}", id.apply(example), e.getMessage());
+                asides.put(id.apply(example), Stages.UNREADABLE);
             }
         }
         return tokenized;
@@ -312,12 +345,13 @@ final class RoundRunner {
         StageRunner runner =
                 new StageRunner(work, new Listener(metrics), plan.settings().saveEvery(), nanoClock);
         MicroBatch microBatch = work.microBatch();
-        Optional<String> saved = work.stage();
-        for (String name : List.of(Stages.PRETRAIN, Stages.SFT, Stages.DPO)) {
+        Optional<String> saved = work.stage().filter(RoundStages.NAMES::contains); // others are of an older program
+        RoundStages stages = stages(plan, work, prepared, champion, metrics);
+        for (String name : RoundStages.NAMES) {
             if (saved.isPresent() && !saved.get().equals(name)) {
                 continue; // its result is contained in the state of the stage that was saved
             }
-            Stage<DecoderLearner> stage = stage(name, plan, work, prepared, champion);
+            Stage<DecoderLearner> stage = stages.stage(name);
             if (stage.steps() == 0) {
                 continue;
             }
@@ -331,16 +365,13 @@ final class RoundRunner {
                         learner -> runner.run(stage, arithmetic.learner().apply(learner), microBatch.callSize()));
             } catch (StepMemoryException e) {
                 throw new MicroBatchException(
-                        name.equals(Stages.DPO) ? MicroBatch.Part.PAIRS : MicroBatch.Part.SEQUENCES,
-                        stage.longest(),
-                        e.getMessage(),
-                        (NativeMemoryException) e.getCause());
+                        RoundStages.part(name), stage.longest(), e.getMessage(), (NativeMemoryException) e.getCause());
             }
         }
     }
 
-    /** Asks a model in calls of that size. */
-    private Scoring scoring(MicroBatch.Part part, LanguageModel model, int atOnce) {
+    /** Asks a model for the gate. */
+    private Scoring scoring(LanguageModel model, int atOnce) {
         return sequences -> {
             try {
                 return arithmetic.scorer().logProbabilities(model, sequences, atOnce);
@@ -349,60 +380,45 @@ final class RoundRunner {
                         .mapToInt(sequence -> sequence.length)
                         .max()
                         .orElse(0);
-                String what = part == MicroBatch.Part.GATE ? "The gate" : "The reference";
-                throw new MicroBatchException(part, longest, what + ": " + e.getMessage(), e);
+                throw new MicroBatchException(MicroBatch.Part.GATE, longest, "The gate: " + e.getMessage(), e);
             }
         };
     }
 
-    private Stage<DecoderLearner> stage(
-            String name, RoundPlan plan, WorkDirectory work, Prepared prepared, LanguageModel champion)
+    private RoundStages stages(
+            RoundPlan plan, WorkDirectory work, Prepared prepared, LanguageModel champion, Map<String, Double> metrics)
             throws IOException {
-        RoundSettings settings = plan.settings();
-        int maxPositions = champion.config().maxPositions();
-        RoundExamples examples = prepared.examples();
-        return switch (name) {
-            case Stages.PRETRAIN ->
-                FixedStage.ofSequences(
-                        name, examples.pretrain(), settings.pretrain(), Packer.Policy.CUT, maxPositions, plan.seed());
-            case Stages.SFT ->
-                FixedStage.ofSequences(
-                        name, examples.sft(), settings.sft(), Packer.Policy.WHOLE, maxPositions, plan.seed());
-            default ->
-                PreferenceStage.of(
-                        name,
-                        prepared.pairs(),
-                        references(work, prepared.pairs(), champion),
-                        settings.dpo(),
-                        plan.seed());
-        };
+        int atOnce = work.microBatch().referenceTokens();
+        References references = new References(
+                work,
+                plan.parent(),
+                plan.settings().loggedReferences(),
+                texts -> answers(champion, texts, atOnce),
+                () -> {
+                    control.check();
+                    reporter.preparing("reference", "log-probabilities under " + plan.parent());
+                },
+                metrics);
+        return new RoundStages(
+                plan,
+                prepared.examples(),
+                prepared.pairs(),
+                prepared.ratings(),
+                champion.config().maxPositions(),
+                references);
     }
 
-    /** Log-probabilities of the answers under the champion; once a round. */
-    private List<Reference> references(WorkDirectory work, List<TokenizedPair> pairs, LanguageModel champion)
-            throws IOException {
-        Optional<List<Reference>> kept = work.references(pairs.size());
-        if (kept.isPresent()) {
-            return kept.get();
+    private List<double[]> answers(LanguageModel model, List<PromptAnswers> texts, int atOnce) {
+        try {
+            return Stream.of(arithmetic.answers().logProbabilities(model, texts, atOnce))
+                    .map(text -> Stream.of(text)
+                            .mapToDouble(answer -> DoubleStream.of(answer).sum())
+                            .toArray())
+                    .toList();
+        } catch (NativeMemoryException e) {
+            int longest = texts.stream().mapToInt(PromptAnswers::longest).max().orElse(0);
+            throw new MicroBatchException(MicroBatch.Part.REFERENCE, longest, "The reference: " + e.getMessage(), e);
         }
-        reporter.preparing(Stages.DPO, "reference log-probabilities of " + pairs.size() + " pairs");
-        List<Reference> references = new ArrayList<>();
-        Scoring scoring =
-                scoring(MicroBatch.Part.REFERENCE, champion, work.microBatch().referenceTokens());
-        for (int from = 0; from < pairs.size(); from += REFERENCE_PAIRS_AT_ONCE) {
-            control.check();
-            List<TokenizedPair> some = pairs.subList(from, Math.min(pairs.size(), from + REFERENCE_PAIRS_AT_ONCE));
-            List<float[]> logProbabilities = scoring.logProbabilities(TokenizedPair.texts(some));
-            for (int i = 0; i < some.size(); i++) {
-                TokenizedPair pair = some.get(i);
-                references.add(new Reference(
-                        pair.answerLogProbability(logProbabilities.get(2 * i)),
-                        pair.answerLogProbability(logProbabilities.get(2 * i + 1))));
-            }
-            reporter.tick();
-        }
-        work.keepReferences(references);
-        return references;
     }
 
     /** Reports steps, lets commands in between them. */
@@ -535,10 +551,8 @@ final class RoundRunner {
         };
         List<Gate.Measured> measured = new ArrayList<>();
         for (Suite suite : suites) {
-            Scores before =
-                    scores.score(plan.parent(), suite, () -> scoring(MicroBatch.Part.GATE, champion, atOnce), between);
-            Scores after = scores.score(
-                    plan.version(), suite, () -> scoring(MicroBatch.Part.GATE, candidate, atOnce), between);
+            Scores before = scores.score(plan.parent(), suite, () -> scoring(champion, atOnce), between);
+            Scores after = scores.score(plan.version(), suite, () -> scoring(candidate, atOnce), between);
             measured.add(Gate.Measured.withChampion(suite, before, after));
         }
         if (plan.pinnedId().isPresent()) {
@@ -558,11 +572,8 @@ final class RoundRunner {
         List<Gate.Measured> measured = new ArrayList<>();
         try (Later ancestor = new Later(store.directory(pinned), plan.settings().compute())) {
             for (Gate.Measured one : withChampion) {
-                Scores before = scores.score(
-                        pinned.toString(),
-                        one.suite(),
-                        () -> scoring(MicroBatch.Part.GATE, ancestor.get(), atOnce),
-                        between);
+                Scores before =
+                        scores.score(pinned.toString(), one.suite(), () -> scoring(ancestor.get(), atOnce), between);
                 measured.add(
                         new Gate.Measured(one.suite(), pinned.toString(), factor * one.margin(), before, one.after()));
             }

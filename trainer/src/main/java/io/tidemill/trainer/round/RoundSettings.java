@@ -2,10 +2,13 @@ package io.tidemill.trainer.round;
 
 import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.engine.WeightType;
+import io.tidemill.trainer.data.Stages;
 import io.tidemill.trainer.gate.Gate;
 import io.tidemill.trainer.gate.HeldOut;
 import io.tidemill.trainer.stage.PreferenceSettings;
+import io.tidemill.trainer.stage.RatingSettings;
 import io.tidemill.trainer.stage.SequenceSettings;
+import java.util.Set;
 
 /**
  * Everything about a round that decides its result; frozen in its plan and written into its manifest.
@@ -13,21 +16,30 @@ import io.tidemill.trainer.stage.SequenceSettings;
  * @param threads   of libtorch inside one operation; part of the result, because sums are split by it
  * @param published number type of the published weights
  * @param saveEvery steps between two saved states of a stage
+ * @param loggedReferences how far logged log-probabilities may be from computed ones to stand for the reference's, nats per
+ *                  token; 0 computes all
  * @param adapter   trained instead of all weights, if it is on; plans of older programs have none
  */
 public record RoundSettings(
         SequenceSettings pretrain,
         SequenceSettings sft,
-        PreferenceSettings dpo,
+        PreferenceSettings preference,
+        RatingSettings rating,
         GateSettings gate,
         int threads,
         ComputeType compute,
         WeightType published,
         int saveEvery,
+        double loggedReferences,
         AdapterSettings adapter) {
 
     public RoundSettings {
         adapter = adapter == null ? AdapterSettings.OFF : adapter;
+    }
+
+    /** Which of the stages that a trainer may leave out it has. */
+    Set<String> optionalStages() {
+        return rating.learns() ? Set.of(Stages.RATING) : Set.of();
     }
 
     /**

@@ -6,15 +6,18 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * When a round starts by itself.
  *
- * @param minimumPreferences so many new pairs to train on …
- * @param minimumSequences   … or so many new token sequences …
+ * @param minimumPreferences so many new pairs and ratings to train on …
+ * @param minimumSequences   … or so many new token sequences and prompts …
  * @param maximumWait        … or anything new for so long
  */
 public record RoundTrigger(long minimumPreferences, long minimumSequences, Duration maximumWait) {
+    private static final Set<String> JUDGEMENTS = Set.of(Stages.PREFERENCE, Stages.RATING);
+
     /**
      * Tells whether a round is due.
      *
@@ -24,14 +27,14 @@ public record RoundTrigger(long minimumPreferences, long minimumSequences, Durat
     public Optional<String> reason(List<Waiting> fresh, Instant now) {
         List<Waiting> trainable = fresh.stream().filter(Waiting::trainable).toList();
         long pairs = trainable.stream()
-                .filter(record -> record.stage().equals(Stages.DPO))
+                .filter(record -> JUDGEMENTS.contains(record.stage()))
                 .count();
         long sequences = trainable.size() - pairs;
         if (pairs >= minimumPreferences) {
             return Optional.of(pairs + " new preferences, at least " + minimumPreferences + " were waited for");
         }
         if (sequences >= minimumSequences) {
-            return Optional.of(sequences + " new token sequences, at least " + minimumSequences + " were waited for");
+            return Optional.of(sequences + " new texts, at least " + minimumSequences + " were waited for");
         }
         return trainable.stream().mapToLong(Waiting::timestamp).min().stream()
                 .mapToObj(oldest -> Duration.between(Instant.ofEpochMilli(oldest), now))

@@ -620,7 +620,10 @@ public final class Trainer implements AutoCloseable {
     private ExampleReader exampleReader() throws IOException {
         Path config = store.directory(lineage.live().orElseThrow()).resolve("config.json");
         return new ExampleReader(
-                topics.preferences().name(), ModelConfig.read(config).vocabularySize());
+                topics.preferences().name(),
+                topics.prompts().name(),
+                ModelConfig.read(config).vocabularySize(),
+                options.round().optionalStages());
     }
 
     private void tellEnd(CheckpointEvent event) {

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.tidemill.model.engine.Learner;
 import io.tidemill.proto.VersionId;
 import io.tidemill.trainer.checkpoint.Durable;
-import io.tidemill.trainer.stage.PreferenceStage.Reference;
 import io.tidemill.trainer.stage.StageState;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -16,6 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 
 /**
@@ -174,30 +175,31 @@ final class WorkDirectory implements StageState {
 
     // ---- reference --------------------------------------------------------------------------------------------------
 
-    /** The reference's log-probabilities, if they were computed before. */
-    Optional<List<Reference>> references(int pairs) throws IOException {
-        Path file = referencesFile();
+    /** The reference's log-probabilities of that name, if they were computed before: of each text those of its answers. */
+    Optional<List<double[]>> references(String name, int texts) throws IOException {
+        Path file = referencesFile(name);
         if (!Files.exists(file)) {
             return Optional.empty();
         }
-        List<Reference> references = Files.readAllLines(file).stream()
-                .map(line -> line.split("\t"))
-                .map(parts -> new Reference(Double.parseDouble(parts[0]), Double.parseDouble(parts[1])))
+        List<double[]> references = Files.readAllLines(file).stream()
+                .map(line -> Stream.of(line.split("\t"))
+                        .mapToDouble(Double::parseDouble)
+                        .toArray())
                 .toList();
-        return Optional.of(references).filter(found -> found.size() == pairs);
+        return Optional.of(references).filter(found -> found.size() == texts);
     }
 
     /** How many tokens are scored at once decides the last bits. */
-    private Path referencesFile() throws IOException {
-        return directory.resolve("references-" + microBatch().referenceTokens() + ".tsv");
+    private Path referencesFile(String name) throws IOException {
+        return directory.resolve("references-" + name + "-" + microBatch().referenceTokens() + ".tsv");
     }
 
-    void keepReferences(List<Reference> references) throws IOException {
+    void keepReferences(String name, List<double[]> references) throws IOException {
         StringBuilder text = new StringBuilder();
-        references.forEach(reference -> text.append(reference.chosen())
-                .append('\t')
-                .append(reference.rejected())
-                .append('\n'));
-        Durable.write(referencesFile(), text.toString());
+        for (double[] answers : references) {
+            text.append(DoubleStream.of(answers).mapToObj(Double::toString).collect(Collectors.joining("\t")))
+                    .append('\n');
+        }
+        Durable.write(referencesFile(name), text.toString());
     }
 }

@@ -7,6 +7,7 @@ import io.tidemill.model.engine.WeightType;
 import io.tidemill.trainer.optimizer.LearningRateSchedule.Decay;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -62,7 +63,9 @@ public interface TrainerConfig {
 
     Sft sft();
 
-    Dpo dpo();
+    Preference preference();
+
+    Rating rating();
 
     Adapter adapter();
 
@@ -72,11 +75,11 @@ public interface TrainerConfig {
 
     /** When a round starts, and how much goes into one. */
     interface Round {
-        /** New pairs that start a round. */
+        /** New pairs and ratings that start a round. */
         @WithDefault("200")
         long minimumPreferences();
 
-        /** New token sequences that start a round. */
+        /** New token sequences and prompts that start a round. */
         @WithDefault("200")
         long minimumSequences();
 
@@ -95,6 +98,13 @@ public interface TrainerConfig {
         /** Steps between two saved states of a stage. */
         @WithDefault("100")
         int saveEvery();
+
+        /**
+         * How far the log-probabilities that the gateway logged may be from computed ones, to stand for the reference's; nats
+         * per token. 0 computes all.
+         */
+        @WithDefault("0.01")
+        double loggedReferences();
 
         /** Records that are counted while they wait. */
         @WithDefault("200000")
@@ -179,8 +189,18 @@ public interface TrainerConfig {
         double weightDecay();
     }
 
-    /** Direct preference optimisation on pairs. */
-    interface Dpo {
+    /** Learning from pairs of answers. */
+    interface Preference {
+        /** dpo, ipo, hinge, robust, simpo, orpo or cpo: docs/objectives.md. */
+        @WithDefault("dpo")
+        String objective();
+
+        /**
+         * Of the objective, by name: docs/objectives.md. Without any, dpo has beta 0.3 and supervised-weight 1, which suit
+         * small models; every other objective has its paper's or TRL's.
+         */
+        Map<String, String> parameters();
+
         /** Peak of the schedule. The default suits models of some million parameters; larger ones want 1e-6 to 5e-5. */
         @WithDefault("1.5e-4")
         double learningRate();
@@ -196,13 +216,39 @@ public interface TrainerConfig {
         @WithDefault("16")
         int pairs();
 
-        /** How strongly the champion holds the candidate back. */
-        @WithDefault("0.3")
-        double beta();
+        @WithDefault("1")
+        int epochs();
 
-        /** Weight of the chosen answer's own loss, which keeps it likely; 0 leaves it out. */
         @WithDefault("1.0")
-        double supervisedWeight();
+        double maximumGradientNorm();
+
+        @WithDefault("0.0")
+        double weightDecay();
+    }
+
+    /** Learning from answers that were rated one by one. */
+    interface Rating {
+        /** kto, bco or another for single ratings (docs/objectives.md), or none: then they are counted, not learned. */
+        @WithDefault("none")
+        String objective();
+
+        /** Of the objective, by name: docs/objectives.md. */
+        Map<String, String> parameters();
+
+        /** Peak of the schedule. */
+        @WithDefault("1e-4")
+        double learningRate();
+
+        /** Share of the stage's steps in which the rate rises. */
+        @WithDefault("0.1")
+        double warmupShare();
+
+        @WithDefault("LINEAR")
+        Decay decay();
+
+        /** Answers of a step. */
+        @WithDefault("32")
+        int answers();
 
         @WithDefault("1")
         int epochs();

@@ -17,6 +17,7 @@ import io.tidemill.trainer.round.TrainerOptions;
 import io.tidemill.trainer.slice.SliceLimits;
 import io.tidemill.trainer.stage.OptimizerSettings;
 import io.tidemill.trainer.stage.PreferenceSettings;
+import io.tidemill.trainer.stage.RatingSettings;
 import io.tidemill.trainer.stage.SequenceSettings;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -36,6 +37,8 @@ public class TrainerWiring {
     private static final double BETA1 = 0.9;
     private static final double BETA2 = 0.95;
     private static final double EPSILON = 1e-8;
+    /** What keeps a model of some million parameters both moving and sane: docs/experiments.md. */
+    private static final Map<String, String> SMALL_MODEL_DPO = Map.of("beta", "0.3", "supervised-weight", "1");
 
     @Produces
     @Singleton
@@ -105,7 +108,8 @@ public class TrainerWiring {
     private static RoundSettings round(TrainerConfig config) {
         TrainerConfig.Pretrain pretrain = config.pretrain();
         TrainerConfig.Sft sft = config.sft();
-        TrainerConfig.Dpo dpo = config.dpo();
+        TrainerConfig.Preference preference = config.preference();
+        TrainerConfig.Rating rating = config.rating();
         TrainerConfig.Gate gate = config.gate();
         return new RoundSettings(
                 new SequenceSettings(
@@ -138,18 +142,32 @@ public class TrainerWiring {
                         sft.epochs()),
                 new PreferenceSettings(
                         new OptimizerSettings(
-                                dpo.learningRate(),
-                                dpo.warmupShare(),
-                                dpo.decay(),
-                                dpo.maximumGradientNorm(),
+                                preference.learningRate(),
+                                preference.warmupShare(),
+                                preference.decay(),
+                                preference.maximumGradientNorm(),
                                 BETA1,
                                 BETA2,
                                 EPSILON,
-                                dpo.weightDecay()),
-                        dpo.pairs(),
-                        dpo.beta(),
-                        dpo.supervisedWeight(),
-                        dpo.epochs()),
+                                preference.weightDecay()),
+                        preference.objective(),
+                        parameters(preference),
+                        preference.pairs(),
+                        preference.epochs()),
+                new RatingSettings(
+                        new OptimizerSettings(
+                                rating.learningRate(),
+                                rating.warmupShare(),
+                                rating.decay(),
+                                rating.maximumGradientNorm(),
+                                BETA1,
+                                BETA2,
+                                EPSILON,
+                                rating.weightDecay()),
+                        rating.objective(),
+                        rating.parameters(),
+                        rating.answers(),
+                        rating.epochs()),
                 new RoundSettings.GateSettings(
                         gate.heldOutMargin(),
                         gate.oldDataMargin(),
@@ -168,10 +186,17 @@ public class TrainerWiring {
                 config.compute().orElse(ComputeType.best()),
                 config.publishedWeights(),
                 config.round().saveEvery(),
+                config.round().loggedReferences(),
                 new AdapterSettings(
                         config.adapter().rank(),
                         config.adapter().alpha(),
                         config.adapter().rankStabilized(),
                         config.adapter().targetModules().orElse(List.of())));
+    }
+
+    private static Map<String, String> parameters(TrainerConfig.Preference preference) {
+        boolean untouched =
+                preference.objective().equals("dpo") && preference.parameters().isEmpty();
+        return untouched ? SMALL_MODEL_DPO : preference.parameters();
     }
 }

@@ -12,7 +12,8 @@ import org.apache.kafka.common.TopicPartition;
  * @param tokens    0 where it is text
  */
 public record Waiting(TopicPartition partition, long offset, long timestamp, String stage, long tokens) {
-    private static final Set<String> TRAINED = Set.of(Stages.PRETRAIN, Stages.SFT, Stages.DPO);
+    private static final Set<String> TRAINED =
+            Set.of(Stages.PRETRAIN, Stages.SFT, Stages.PREFERENCE, Stages.RATING, Stages.ROLLOUT);
 
     /** Would a stage train on it? */
     public boolean trainable() {

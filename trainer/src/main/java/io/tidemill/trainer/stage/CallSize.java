@@ -18,4 +18,9 @@ public record CallSize(int rows, int pairs, boolean recompute) {
                     "A call has at least 1 row or 1 pair, but was " + rows + " and " + pairs);
         }
     }
+
+    /** Answers that were rated alone, at most: as many as there are in the pairs. */
+    int answers() {
+        return (int) Math.min(Integer.MAX_VALUE, 2L * pairs);
+    }
 }

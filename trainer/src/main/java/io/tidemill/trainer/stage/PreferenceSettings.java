@@ -1,20 +1,30 @@
 package io.tidemill.trainer.stage;
 
+import io.tidemill.trainer.objective.Objectives;
+import io.tidemill.trainer.objective.PairObjective;
+import java.util.Map;
+
 /**
- * Direct preference optimisation.
+ * Learning from pairs.
  *
- * @param pairs            pairs a step
- * @param beta             β, how strongly the reference holds; the paper uses 0.1
- * @param supervisedWeight weight of the chosen answer's own loss beside the preference; 0 leaves it out
- * @param epochs           how often each pair is seen
+ * @param objective  name of a {@link PairObjective}
+ * @param parameters of the objective, by name; its own defaults for the rest
+ * @param pairs      pairs a step
+ * @param epochs     how often each pair is seen
  */
 public record PreferenceSettings(
-        OptimizerSettings optimizer, int pairs, double beta, double supervisedWeight, int epochs) {
+        OptimizerSettings optimizer, String objective, Map<String, String> parameters, int pairs, int epochs) {
     public PreferenceSettings {
-        if (pairs < 1 || epochs < 1 || !(beta > 0) || !(supervisedWeight >= 0)) {
+        parameters = Map.copyOf(parameters);
+        if (pairs < 1 || epochs < 1) {
             throw new IllegalArgumentException(
-                    "pairs and epochs must be at least 1, beta positive and supervised-weight not negative,"
-                            + " but were " + pairs + ", " + epochs + ", " + beta + " and " + supervisedWeight);
+                    "pairs and epochs must be at least 1, but were " + pairs + " and " + epochs);
         }
+        Objectives.pair(objective, parameters); // refuses what it does not know
+    }
+
+    /** A new one: some remember what a run has been through. */
+    public PairObjective newObjective() {
+        return Objectives.pair(objective, parameters);
     }
 }

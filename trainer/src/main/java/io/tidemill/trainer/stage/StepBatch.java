@@ -1,9 +1,7 @@
 package io.tidemill.trainer.stage;
 
 import io.tidemill.model.engine.DecoderLearner;
-import io.tidemill.model.engine.DpoResult;
 import io.tidemill.model.engine.Learner;
-import io.tidemill.model.engine.PreferencePair;
 import io.tidemill.trainer.data.PackedExamples;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -70,41 +68,6 @@ public interface StepBatch<L extends Learner> {
             LinkedHashSet<String> ids = new LinkedHashSet<>();
             microBatches.forEach(packed -> ids.addAll(packed.exampleIds()));
             return List.copyOf(ids);
-        }
-    }
-
-    /** Direct preference optimisation; nats per pair. */
-    record Pairs(List<String> exampleIds, List<PreferencePair> pairs, double beta, double supervisedWeight)
-            implements StepBatch<DecoderLearner> {
-        @Override
-        public Outcome accumulate(DecoderLearner learner, CallSize size) {
-            double weight = pairs.stream().mapToDouble(PreferencePair::weight).sum();
-            double loss = 0;
-            double margin = 0;
-            double right = 0;
-            for (List<PreferencePair> some : groups(pairs, size.pairs())) {
-                DpoResult result = learner.accumulate(some, beta, weight, supervisedWeight);
-                loss += result.loss();
-                margin += some.size() * (result.chosenReward() - result.rejectedReward());
-                right += some.size() * result.accuracy();
-            }
-            return new Outcome(loss, Map.of("reward_margin", margin / pairs.size(), "accuracy", right / pairs.size()));
-        }
-
-        @Override
-        public int longest() {
-            return pairs.stream()
-                    .mapToInt(
-                            pair -> 2 * (pair.prompt().length + Math.max(pair.chosen().length, pair.rejected().length)))
-                    .max()
-                    .orElse(0);
-        }
-
-        @Override
-        public long tokens() {
-            return pairs.stream()
-                    .mapToLong(pair -> pair.chosen().length + pair.rejected().length)
-                    .sum();
         }
     }
 

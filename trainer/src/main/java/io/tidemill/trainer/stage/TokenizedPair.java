@@ -1,5 +1,6 @@
 package io.tidemill.trainer.stage;
 
+import io.tidemill.model.engine.PromptAnswers;
 import io.tidemill.model.text.ChatEncoder;
 import io.tidemill.trainer.data.PairExample;
 import java.util.ArrayList;
@@ -12,15 +13,23 @@ import java.util.stream.IntStream;
  * @param prompt   rendered by the chat template, up to where the answer begins
  * @param chosen   answer with its end of turn
  * @param rejected answer with its end of turn
+ * @param margin   by how much the chosen one is better, where somebody said; else 0
  */
-public record TokenizedPair(String exampleId, int[] prompt, int[] chosen, int[] rejected, double weight) {
+public record TokenizedPair(
+        String exampleId, int[] prompt, int[] chosen, int[] rejected, double weight, double margin) {
     public static TokenizedPair of(PairExample pair, ChatEncoder encoder) {
         return new TokenizedPair(
                 pair.exampleId(),
                 encoder.prompt(pair.prompt()),
                 encoder.answer(pair.chosen()),
                 encoder.answer(pair.rejected()),
-                pair.weight());
+                pair.weight(),
+                0);
+    }
+
+    /** Chosen, then rejected. */
+    public PromptAnswers promptAnswers() {
+        return new PromptAnswers(prompt, List.of(chosen, rejected));
     }
 
     /** Tokens of the longer of the two whole texts. */

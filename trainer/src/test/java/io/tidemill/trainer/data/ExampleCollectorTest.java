@@ -1,6 +1,7 @@
 package io.tidemill.trainer.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Message;
@@ -9,6 +10,7 @@ import io.tidemill.proto.v1.Answer;
 import io.tidemill.proto.v1.ChatMessage;
 import io.tidemill.proto.v1.Pair;
 import io.tidemill.proto.v1.Preference;
+import io.tidemill.proto.v1.Prompt;
 import io.tidemill.proto.v1.Provenance;
 import io.tidemill.proto.v1.Scored;
 import io.tidemill.proto.v1.Split;
@@ -22,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
@@ -30,7 +33,9 @@ import org.junit.jupiter.api.Test;
 class ExampleCollectorTest {
     private static final String SEQUENCES = "token-sequences";
     private static final String PREFERENCES = "preferences";
+    private static final String PROMPTS = "prompts";
 
+    private Set<String> optional = Set.of();
     private final ExampleSet seen = new ExampleSet();
     private final List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
 
@@ -50,12 +55,78 @@ class ExampleCollectorTest {
                 Optional.empty()));
     }
 
+    private static Preference rated(String id, double score, String... parents) {
+        return pair(id, Split.TRAIN).toBuilder()
+                .setScored(Scored.newBuilder()
+                        .setScore(score)
+                        .setAnswer(Answer.newBuilder().setText("an answer")))
+                .setProvenance(Provenance.newBuilder().addAllParentIds(List.of(parents)))
+                .setOrigin(Preference.Origin.RATINGS)
+                .build();
+    }
+
+    @Test
+    void ratingsAreLearnedUnlessTheyAreUndecidedHeldOutOrInAPair() {
+        optional = Set.of(Stages.RATING);
+        record(PREFERENCES, rated("up", 1, "feedback 1", "completion 1"));
+        record(PREFERENCES, rated("four stars", 0.75, "feedback 2", "completion 2"));
+        record(PREFERENCES, rated("three stars", 0.5, "feedback 3", "completion 3"));
+        record(PREFERENCES, rated("paired", 0, "feedback 4", "completion 4"));
+        record(
+                PREFERENCES,
+                pair("a pair", Split.TRAIN).toBuilder()
+                        .setOrigin(Preference.Origin.RATINGS)
+                        .setProvenance(Provenance.newBuilder()
+                                .addAllParentIds(List.of("feedback 4", "completion 4", "feedback 5", "completion 5")))
+                        .build());
+        record(
+                PREFERENCES,
+                rated("in secret", 0, "feedback 6", "completion 6").toBuilder()
+                        .setSplit(Split.HELD_OUT)
+                        .build());
+
+        RoundExamples examples = collect(records);
+        assertThat(examples.ratings())
+                .extracting(RatedExample::exampleId, RatedExample::desirable, RatedExample::weight)
+                .containsExactlyInAnyOrder(tuple("up", true, 1.0), tuple("four stars", true, 0.5));
+        assertThat(examples.heldOutPreferences()).isEmpty(); // only pairs are judged by
+        assertThat(examples.counts())
+                .isEqualTo(Map.of(
+                        Stages.RATING, 2L,
+                        Stages.UNDECIDED, 1L,
+                        Stages.IN_A_PAIR, 1L,
+                        Stages.PREFERENCE, 1L,
+                        Stages.HELD_OUT, 1L));
+    }
+
+    @Test
+    void promptsAreAnsweredInTrainingWhereAStageDoes() {
+        Prompt prompt = Prompt.newBuilder()
+                .setPromptId("a prompt")
+                .addMessages(ChatMessage.newBuilder().setRole("user").setContent("?"))
+                .putRewardData("answer", "42")
+                .build();
+        record(PROMPTS, prompt);
+        assertThat(collect(records).counts()).isEqualTo(Map.of(Stages.WITHOUT_OBJECTIVE, 1L));
+
+        optional = Set.of(Stages.ROLLOUT);
+        RoundExamples examples = collect(records);
+        assertThat(examples.counts()).isEqualTo(Map.of(Stages.ROLLOUT, 1L));
+        assertThat(examples.prompts()).singleElement().satisfies(one -> {
+            assertThat(one.rewardData()).isEqualTo(Map.of("answer", "42"));
+            assertThat(examples.ledger())
+                    .extracting(RoundExamples.LedgerEntry::exampleId)
+                    .containsExactly(one.exampleId());
+        });
+    }
+
     private void record(String topic, Message message) {
         record(topic, message.toByteArray());
     }
 
     private RoundExamples collect(List<ConsumerRecord<byte[], byte[]>> inOrder) {
-        ExampleCollector collector = new ExampleCollector(new ExampleReader(PREFERENCES, 100), seen, 42);
+        ExampleCollector collector =
+                new ExampleCollector(new ExampleReader(PREFERENCES, PROMPTS, 100, optional), seen, 42);
         inOrder.forEach(collector::add);
         return collector.finish();
     }
@@ -102,7 +173,7 @@ class ExampleCollectorTest {
         record(
                 PREFERENCES,
                 pair("stars", Split.TRAIN).toBuilder()
-                        .setScored(Scored.newBuilder().setScore(0.5))
+                        .setScored(Scored.newBuilder().setScore(1))
                         .build());
 
         RoundExamples examples = collect(records);
@@ -123,7 +194,7 @@ class ExampleCollectorTest {
                 .isEqualTo(Map.of(
                         Stages.PRETRAIN, 1L,
                         Stages.SFT, 1L,
-                        Stages.DPO, 1L,
+                        Stages.PREFERENCE, 1L,
                         Stages.HELD_OUT, 2L,
                         Stages.REPEATED, 1L,
                         Stages.WITHOUT_OBJECTIVE, 1L,
@@ -168,7 +239,7 @@ class ExampleCollectorTest {
         record(PREFERENCES, pair("long", Split.TRAIN));
         RoundExamples examples = collect(records).without(Map.of("long", Stages.TOO_LONG));
         assertThat(examples.pairs()).extracting(PairExample::exampleId).containsExactly("short");
-        assertThat(examples.counts()).isEqualTo(Map.of(Stages.DPO, 1L, Stages.TOO_LONG, 1L));
+        assertThat(examples.counts()).isEqualTo(Map.of(Stages.PREFERENCE, 1L, Stages.TOO_LONG, 1L));
         assertThat(examples.ledger())
                 .contains(new RoundExamples.LedgerEntry("long", Stages.TOO_LONG))
                 .hasSize(2);
@@ -198,7 +269,7 @@ class ExampleCollectorTest {
             assertThat(examples.counts())
                     .containsEntry(Stages.WITHDRAWN, 3L)
                     .containsEntry(Stages.WITHDRAWAL, 4L)
-                    .containsEntry(Stages.DPO, 1L);
+                    .containsEntry(Stages.PREFERENCE, 1L);
         }
     }
 

@@ -18,15 +18,16 @@ import io.tidemill.proto.SplitFunction;
 import io.tidemill.proto.v1.Split;
 import io.tidemill.proto.v1.TokenSequence;
 import io.tidemill.trainer.data.ExampleOrder;
+import io.tidemill.trainer.data.LoggedAnswer;
 import io.tidemill.trainer.data.Packer;
 import io.tidemill.trainer.data.PairExample;
 import io.tidemill.trainer.data.TrainingSequence;
 import io.tidemill.trainer.optimizer.LearningRateSchedule.Decay;
 import io.tidemill.trainer.stage.FixedStage;
 import io.tidemill.trainer.stage.OptimizerSettings;
+import io.tidemill.trainer.stage.PairStage;
+import io.tidemill.trainer.stage.PairStage.Reference;
 import io.tidemill.trainer.stage.PreferenceSettings;
-import io.tidemill.trainer.stage.PreferenceStage;
-import io.tidemill.trainer.stage.PreferenceStage.Reference;
 import io.tidemill.trainer.stage.SequenceSettings;
 import io.tidemill.trainer.stage.Stage;
 import io.tidemill.trainer.stage.StageRunner;
@@ -107,13 +108,26 @@ final class PreferenceTrial {
             return given.containsKey(key) ? Double.parseDouble(given.get(key)) : otherwise;
         }
 
-        PreferenceSettings dpo() {
+        PreferenceSettings preference() {
             return new PreferenceSettings(
                     optimizer(number("learning-rate", 1.5e-4), Decay.LINEAR, 0),
+                    text("objective", "dpo"),
+                    parameters(),
                     (int) number("pairs", 16),
-                    number("beta", 0.3),
-                    number("supervised-weight", 1),
                     (int) number("epochs", 1));
+        }
+
+        /** Those of dpo by default; what begins with "objective." of another. */
+        private Map<String, String> parameters() {
+            Map<String, String> parameters = new HashMap<>();
+            given.forEach((key, value) -> {
+                if (key.startsWith("objective.")) {
+                    parameters.put(key.substring("objective.".length()), value);
+                }
+            });
+            return parameters.isEmpty() && text("objective", "dpo").equals("dpo")
+                    ? Map.of("beta", "0.3", "supervised-weight", "1")
+                    : parameters;
         }
 
         SequenceSettings pretrain() {
@@ -188,9 +202,17 @@ final class PreferenceTrial {
                     FixedStage.ofSequences("pretrain", passages, settings.pretrain(), Packer.Policy.CUT, 1024, 1);
             LanguageModel read = stages.run(pretrain, champion, compute);
             double oldBetween = score(oldLoss, read).mean();
-            Stage<DecoderLearner> dpo =
-                    PreferenceStage.of("dpo", pairs, references(pairs, champion), settings.dpo(), 1);
-            LanguageModel trained = stages.run(dpo, read, compute);
+            PreferenceSettings preference = settings.preference();
+            Stage<DecoderLearner> learnPairs = PairStage.of(
+                    "preference",
+                    pairs,
+                    references(pairs, champion),
+                    preference.newObjective(),
+                    preference.optimizer(),
+                    preference.pairs(),
+                    preference.epochs(),
+                    1);
+            LanguageModel trained = stages.run(learnPairs, read, compute);
             read.close();
             champion.close();
             current = trained;
@@ -221,7 +243,9 @@ final class PreferenceTrial {
                 List.of(ChatMessage.user("Write this sentence in correct English.")),
                 correction.corrected(),
                 correction.original(),
-                1);
+                1,
+                LoggedAnswer.NONE,
+                LoggedAnswer.NONE);
         return TokenizedPair.of(pair, chats);
     }
 

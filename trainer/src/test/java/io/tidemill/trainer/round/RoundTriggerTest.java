@@ -24,8 +24,9 @@ class RoundTriggerTest {
 
     @Test
     void enoughPreferencesOrEnoughSequencesStartARound() {
-        assertThat(trigger.reason(waiting(2, Stages.DPO, Duration.ZERO), NOW)).isEmpty();
-        assertThat(trigger.reason(waiting(3, Stages.DPO, Duration.ZERO), NOW))
+        assertThat(trigger.reason(waiting(2, Stages.PREFERENCE, Duration.ZERO), NOW))
+                .isEmpty();
+        assertThat(trigger.reason(waiting(3, Stages.PREFERENCE, Duration.ZERO), NOW))
                 .contains("3 new preferences, at least 3 were waited for");
         assertThat(trigger.reason(waiting(4, Stages.PRETRAIN, Duration.ZERO), NOW))
                 .isEmpty();

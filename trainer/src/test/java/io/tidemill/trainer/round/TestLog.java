@@ -16,6 +16,7 @@ import io.tidemill.proto.v1.CheckpointEvent;
 import io.tidemill.proto.v1.Command;
 import io.tidemill.proto.v1.Pair;
 import io.tidemill.proto.v1.Preference;
+import io.tidemill.proto.v1.Scored;
 import io.tidemill.proto.v1.Split;
 import io.tidemill.proto.v1.TokenSequence;
 import io.tidemill.proto.v1.TokenSequence.Objective;
@@ -133,6 +134,30 @@ public final class TestLog implements AutoCloseable {
                                     .setRejected(Answer.newBuilder().setText("Nothing ever does, " + i + " of them.")))
                             .setWeight(1)
                             .setSplit(i % 5 == 0 ? Split.HELD_OUT : Split.TRAIN)
+                            .build());
+        }
+        producer.flush();
+    }
+
+    /** Thumbs: up for answers about the tide, down for others. */
+    public void ratings(int from, int to) {
+        for (int i = from; i < to; i++) {
+            boolean up = i % 2 == 0;
+            String id = Ids.exampleId(List.of("rating-" + i), "rating", 0);
+            send(
+                    topics.preferences().name(),
+                    id,
+                    Preference.newBuilder()
+                            .setExampleId(id)
+                            .addMessages(ChatMessage.newBuilder()
+                                    .setRole("user")
+                                    .setContent("What comes in, number " + i + "?"))
+                            .setScored(Scored.newBuilder()
+                                    .setAnswer(Answer.newBuilder()
+                                            .setText(up ? "The tide comes in " + i + " times." : "Nothing, " + i + "."))
+                                    .setScore(up ? 1 : 0))
+                            .setWeight(1)
+                            .setSplit(Split.TRAIN)
                             .build());
         }
         producer.flush();

@@ -31,6 +31,7 @@ import io.tidemill.trainer.optimizer.LearningRateSchedule.Decay;
 import io.tidemill.trainer.slice.SliceLimits;
 import io.tidemill.trainer.stage.OptimizerSettings;
 import io.tidemill.trainer.stage.PreferenceSettings;
+import io.tidemill.trainer.stage.RatingSettings;
 import io.tidemill.trainer.stage.SequenceSettings;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
@@ -88,7 +89,7 @@ class TrainerTest {
         return log;
     }
 
-    private static RoundSettings settings(double learningRate) {
+    static RoundSettings settings(double learningRate) {
         return settings(learningRate, AdapterSettings.OFF);
     }
 
@@ -97,12 +98,14 @@ class TrainerTest {
         return new RoundSettings(
                 new SequenceSettings(optimizer, 4, 64, 1, 1),
                 new SequenceSettings(optimizer, 4, 64, 1, 1),
-                new PreferenceSettings(optimizer, 4, 0.1, 0, 1),
+                new PreferenceSettings(optimizer, "dpo", Map.of("beta", "0.1"), 4, 1),
+                new RatingSettings(optimizer, "none", Map.of(), 4, 1),
                 new RoundSettings.GateSettings(0.02, 0.1, 0.02, "", 5, 5, 5, 100, 20, 100, "", 500, 0.05),
                 1,
                 ComputeType.FLOAT32,
                 WeightType.FLOAT32,
                 2,
+                0.01,
                 adapter);
     }
 
@@ -216,8 +219,10 @@ class TrainerTest {
                                     && batch.rows() > rows) {
                                 throw refusing(refused, batch.rows() + " rows");
                             }
-                            if (argument instanceof List<?> some && some.size() > pairs) {
-                                throw refusing(refused, some.size() + " pairs");
+                            if (method.getName().equals("accumulate")
+                                    && argument instanceof List<?> some
+                                    && Math.min(some.size(), (int) arguments[1]) > pairs) {
+                                throw refusing(refused, Math.min(some.size(), (int) arguments[1]) + " pairs");
                             }
                             try {
                                 return method.invoke(learner, arguments);
@@ -230,6 +235,12 @@ class TrainerTest {
                         throw refusing(refused, atOnce + " tokens");
                     }
                     return model.logProbabilities(sequences, atOnce);
+                },
+                (model, texts, atOnce) -> {
+                    if (atOnce > tokens) {
+                        throw refusing(refused, atOnce + " tokens");
+                    }
+                    return model.answerLogProbabilities(texts, atOnce);
                 });
     }
 
@@ -251,6 +262,7 @@ class TrainerTest {
         log.documents(0, 40, 150);
         log.conversations(0, 10);
         log.preferences(0, 40);
+        log.ratings(0, 12);
         log.startRound(MODEL);
 
         CheckpointEvent event = awaitVersion(log, 1, VersionState.PROMOTED);
@@ -259,12 +271,13 @@ class TrainerTest {
         assertThat(event.getLineage().getExamplesMap())
                 .containsEntry(Stages.PRETRAIN, 32L)
                 .containsEntry(Stages.SFT, 10L)
-                .containsEntry(Stages.DPO, 32L)
+                .containsEntry(Stages.PREFERENCE, 32L)
+                .containsEntry(Stages.WITHOUT_OBJECTIVE, 12L)
                 .containsEntry(Stages.HELD_OUT, 16L);
         assertThat(event.getLineage().getSlicesList().stream()
                         .mapToLong(slice -> slice.getRecords())
                         .sum())
-                .isEqualTo(90);
+                .isEqualTo(102);
         assertThat(event.getLineage().hasFirstFeedbackTime()).isTrue();
         assertThat(event.getVerdict().getPassed()).isTrue();
         assertThat(event.getVerdict().getSuitesList())
@@ -304,11 +317,12 @@ class TrainerTest {
             log.documents(0, 30, 100);
             log.conversations(0, 20);
             log.preferences(0, 30);
+            log.ratings(0, 20);
             log.startRound(MODEL);
         }
         start(straightLog, straight);
         // each step asks the clock twice: in the first stage, in a later one, and once more right after a resume
-        start(brokenLog, broken, settings(0.01), failingAtStepCall(7, 14, 15, 40));
+        start(brokenLog, broken, settings(0.01), failingAtStepCall(7, 14, 15, 40, 50));
 
         awaitVersion(straightLog, 1, VersionState.PROMOTED);
         awaitVersion(brokenLog, 1, VersionState.PROMOTED);
@@ -417,7 +431,7 @@ class TrainerTest {
             log.startRound(MODEL);
         }
         start(straightLog, straight, settings, System::nanoTime);
-        start(brokenLog, broken, settings, failingAtStepCall(7, 14, 15, 40));
+        start(brokenLog, broken, settings, failingAtStepCall(7, 14, 15, 40, 50));
 
         CheckpointEvent event = awaitVersion(straightLog, 1, VersionState.PROMOTED);
         awaitVersion(brokenLog, 1, VersionState.PROMOTED);

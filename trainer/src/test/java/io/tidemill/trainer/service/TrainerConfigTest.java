@@ -32,7 +32,10 @@ class TrainerConfigTest {
         TrainerOptions options = options(Map.of());
         assertThat(options.model()).isEqualTo("tidemill");
         assertThat(options.topicPrefix()).isEqualTo("tidemill.");
-        assertThat(options.round().dpo().beta()).isEqualTo(0.3);
+        assertThat(options.round().preference().objective()).isEqualTo("dpo");
+        assertThat(options.round().preference().parameters())
+                .isEqualTo(Map.of("beta", "0.3", "supervised-weight", "1"));
+        assertThat(options.round().rating().objective()).isEqualTo("none");
         assertThat(options.round().threads()).isPositive();
         assertThat(options.filesUrl().apply(new VersionId("tidemill", 3)))
                 .isEqualTo("http://127.0.0.1:8083/v1/checkpoints/tidemill-000003/files/");
@@ -45,13 +48,30 @@ class TrainerConfigTest {
                 "tidemill.topic-prefix", "other.",
                 "tidemill.data", "somewhere",
                 "trainer.public-url", "http://example.org/",
-                "trainer.dpo.learning-rate", "0.001"));
+                "trainer.preference.learning-rate", "0.001"));
         assertThat(options.model()).isEqualTo("mine");
         assertThat(options.topicPrefix()).isEqualTo("other.");
         assertThat(options.data()).hasToString("somewhere");
-        assertThat(options.round().dpo().optimizer().learningRate()).isEqualTo(0.001);
+        assertThat(options.round().preference().optimizer().learningRate()).isEqualTo(0.001);
         assertThat(options.filesUrl().apply(new VersionId("mine", 1)))
                 .isEqualTo("http://example.org/v1/checkpoints/mine-000001/files/");
+    }
+
+    @Test
+    void anotherObjectiveHasItsOwnParametersAndAWrongOneIsRefusedByName() {
+        TrainerOptions options = options(Map.of(
+                "trainer.preference.objective", "simpo",
+                "trainer.preference.parameters.beta", "2",
+                "trainer.rating.objective", "none"));
+        assertThat(options.round().preference().parameters()).isEqualTo(Map.of("beta", "2"));
+        assertThat(options.round().rating().learns()).isFalse();
+
+        assertThatThrownBy(() -> options(Map.of("trainer.preference.objective", "dop")))
+                .hasMessageContaining("dop")
+                .hasMessageContaining("dpo");
+        assertThatThrownBy(() -> options(Map.of("trainer.preference.parameters.beat", "2")))
+                .hasMessageContaining("beat")
+                .hasMessageContaining("beta");
     }
 
     @Test

@@ -58,7 +58,7 @@ class SliceTest {
                 waiting(A0, 1, 300, Stages.PRETRAIN, 1),
                 waiting(A1, 0, 200, Stages.PRETRAIN, 1),
                 waiting(A1, 1, 400, Stages.PRETRAIN, 1),
-                waiting(B0, 0, 500, Stages.DPO, 0));
+                waiting(B0, 0, 500, Stages.PREFERENCE, 0));
         Map<TopicPartition, Long> read = Map.of(A0, 2L, A1, 2L, B0, 1L);
         // two examples: those of times 100 and 200
         assertThat(new SliceLimits(2, 1000).ends(all, read)).isEqualTo(Map.of(A0, 1L, A1, 1L, B0, 1L));
@@ -68,7 +68,7 @@ class SliceTest {
     void heldOutRecordsFillNoStage() {
         List<Waiting> all = new ArrayList<>();
         for (int i = 0; i < 10; i++) {
-            all.add(waiting(B0, i, i, i == 9 ? Stages.DPO : Stages.HELD_OUT, 0));
+            all.add(waiting(B0, i, i, i == 9 ? Stages.PREFERENCE : Stages.HELD_OUT, 0));
         }
         assertThat(new SliceLimits(1, 1).ends(all, Map.of(B0, 10L))).isEqualTo(Map.of(B0, 10L));
     }

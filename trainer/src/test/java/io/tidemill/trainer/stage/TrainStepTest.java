@@ -4,14 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemill.model.engine.AdamWSettings;
+import io.tidemill.model.engine.AnswerCall;
 import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.engine.DecoderLearner;
 import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.model.engine.ModelConfig;
-import io.tidemill.model.engine.PreferencePair;
+import io.tidemill.model.engine.PromptAnswers;
 import io.tidemill.model.engine.TrainableModel;
 import io.tidemill.trainer.data.Packer;
 import io.tidemill.trainer.data.TrainingSequence;
+import io.tidemill.trainer.objective.Figures;
+import io.tidemill.trainer.objective.JudgedPair;
+import io.tidemill.trainer.objective.PairObjective;
 import io.tidemill.trainer.optimizer.LearningRateSchedule;
 import io.tidemill.trainer.optimizer.LearningRateSchedule.Decay;
 import java.util.List;
@@ -29,10 +33,31 @@ class TrainStepTest {
                 new Packer(2, 16).packWithOrigins(List.of(TrainingSequence.of("the example", ids))));
     }
 
-    /** References so far apart that the margin overflows. */
-    private static StepBatch.Pairs overflowing() {
-        PreferencePair pair = new PreferencePair(new int[] {1}, new int[] {2}, new int[] {3}, 1.7e308, -1.7e308, 1);
-        return new StepBatch.Pairs(List.of("the example"), List.of(pair), 0.1, 0);
+    private static PairBatch overflowing() {
+        return new PairBatch(
+                List.of("the example"),
+                List.of(new PromptAnswers(new int[] {1}, List.of(new int[] {2}, new int[] {3}))),
+                List.of(new JudgedPair(1, 0, 0, 0)),
+                new Overflowing());
+    }
+
+    /** Gives good slopes and a loss that is none. */
+    private static final class Overflowing implements PairObjective {
+        @Override
+        public String name() {
+            return "overflowing";
+        }
+
+        @Override
+        public boolean needsReference() {
+            return false;
+        }
+
+        @Override
+        public double evaluate(AnswerCall call, List<JudgedPair> pairs, double weightOfStep, Figures figures) {
+            call.addSlope(0, 0, 1);
+            return Double.POSITIVE_INFINITY;
+        }
     }
 
     @Test

@@ -29,7 +29,7 @@ class ReportTest {
                 .anySatisfy(line -> assertThat(line)
                         .contains(
                                 "tidemill-000001",
-                                "dpo 1000, pretrain 72",
+                                "preference 1000, pretrain 72",
                                 "4.0000 → 3.9500",
                                 "50.0 % → 58.0 % [56.0, 60.0] of 1274",
                                 "promoted",
@@ -124,7 +124,7 @@ class ReportTest {
                 .setLineage(Lineage.newBuilder()
                         .setRound(round)
                         .putExamples("pretrain", 72)
-                        .putExamples("dpo", 1000));
+                        .putExamples("preference", 1000));
     }
 
     private static SuiteResult loss(double before, double after, double low, double high) {

@@ -76,8 +76,8 @@ class KillProcessTest {
             "-Dtrainer.round.minimum-preferences=10",
             "-Dtrainer.round.maximum-wait=PT1S",
             "-Dtrainer.round.save-every=1",
-            "-Dtrainer.dpo.pairs=2",
-            "-Dtrainer.dpo.epochs=4",
+            "-Dtrainer.preference.pairs=2",
+            "-Dtrainer.preference.epochs=4",
             // Only what is kept is looked at: every candidate passes.
             "-Dtrainer.gate.held-out-margin=100",
             "-Dtrainer.gate.old-data-margin=100",

@@ -56,8 +56,8 @@ class StopProcessTest {
                         "--model",
                         model.toString(),
                         "-Dtrainer.round.minimum-preferences=30",
-                        "-Dtrainer.dpo.pairs=1",
-                        "-Dtrainer.dpo.epochs=10000")
+                        "-Dtrainer.preference.pairs=1",
+                        "-Dtrainer.preference.epochs=10000")
                 .awaitReady()) {
             MillClient client = new MillClient(mill.url());
             assertThat(client.post("/v1/preferences", Examples.pairs("a", 40, 1)))
