@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /**
  * {@code config.json} to {@link ModelConfig} and back. A field that is absent means what it means to transformers 5,
@@ -72,20 +73,34 @@ final class ConfigFile {
         fields.refuse("quantization_config");
         fields.expect("is_encoder_decoder", "false");
         fields.expect("add_cross_attention", "false");
-        architecture(fields, family);
-        return family.isGpt2() ? gpt2(fields) : llama(fields, family);
+        DecoderHead head = head(fields, family);
+        return (family.isGpt2() ? gpt2(fields) : llama(fields, family)).withHead(head);
     }
 
-    private static void architecture(ConfigFields fields, Family family) {
+    private static DecoderHead head(ConfigFields fields, Family family) {
         JsonNode named = fields.get("architectures");
-        if (named.isArray() && !named.isEmpty()) {
-            for (JsonNode architecture : named) {
-                if (architecture.asText().equals(family.architecture())) {
-                    return;
-                }
-            }
-            throw fields.refused("architectures", "only " + family.architecture() + " is supported");
+        if (!named.isArray() || named.isEmpty()) {
+            return DecoderHead.LANGUAGE;
         }
+        String scoring = family.architecture(DecoderHead.ofScores(1));
+        for (JsonNode architecture : named) {
+            if (architecture.asText().equals(family.architecture())) {
+                return DecoderHead.LANGUAGE;
+            } else if (architecture.asText().equals(scoring)) {
+                return new DecoderHead(DecoderHead.Kind.SCORES, labels(fields), fields.whole("pad_token_id", -1));
+            }
+        }
+        throw fields.refused("architectures", "only " + family.architecture() + " and " + scoring + " are supported");
+    }
+
+    /** Names of what is scored; transformers has two where the file says nothing. */
+    static List<String> labels(ConfigFields fields) {
+        JsonNode named = fields.get("id2label");
+        int count = fields.whole("num_labels", named.isObject() ? named.size() : 2);
+        ModelConfig.atLeastOne("num_labels", count);
+        return IntStream.range(0, count)
+                .mapToObj(i -> named.path(Integer.toString(i)).asText("LABEL_" + i))
+                .toList();
     }
 
     private static ModelConfig llama(ConfigFields fields, Family family) {
@@ -310,7 +325,7 @@ final class ConfigFile {
 
     static String write(ModelConfig config, WeightType type) {
         ObjectNode json = JSON.createObjectNode();
-        json.putArray("architectures").add(config.family().architecture());
+        json.putArray("architectures").add(config.family().architecture(config.head()));
         json.put("model_type", config.family().modelType());
         tokens(config, json);
         json.put("dtype", type.torchName());
@@ -319,12 +334,33 @@ final class ConfigFile {
         json.put("torch_dtype", type.torchName());
         json.put("use_cache", true);
         json.put("vocab_size", config.vocabularySize());
+        if (!config.head().speaks()) {
+            writeScores(config.head(), json);
+        }
         if (config.family().isGpt2()) {
             writeGpt2(config, json);
         } else {
             writeLlama(config, json);
         }
         return pretty(json);
+    }
+
+    private static void writeScores(DecoderHead head, ObjectNode json) {
+        if (head.padTokenId() < 0) {
+            json.putNull("pad_token_id");
+        } else {
+            json.put("pad_token_id", head.padTokenId());
+        }
+        writeLabels(head.labels(), json);
+    }
+
+    static void writeLabels(List<String> labels, ObjectNode json) {
+        ObjectNode names = json.putObject("id2label");
+        ObjectNode ids = json.putObject("label2id");
+        for (int i = 0; i < labels.size(); i++) {
+            names.put(Integer.toString(i), labels.get(i));
+            ids.put(labels.get(i), i);
+        }
     }
 
     private static void writeLlama(ModelConfig c, ObjectNode json) {

@@ -44,6 +44,13 @@ public enum Family {
         return architecture;
     }
 
+    /** The class in transformers for that head; a critic beside a head over the vocabulary is never written. */
+    String architecture(DecoderHead head) {
+        return head.speaks()
+                ? architecture
+                : architecture.replaceFirst("(ForCausalLM|LMHeadModel)$", "ForSequenceClassification");
+    }
+
     /** Before the names of all tensors but the head; files written from the bare model leave it out. */
     String tensorPrefix() {
         return this == GPT2 ? "transformer." : "model.";

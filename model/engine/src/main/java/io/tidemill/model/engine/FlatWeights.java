@@ -65,6 +65,13 @@ final class FlatWeights {
         }
     }
 
+    void copyFrom(FlatWeights other, long from, long to, long count) {
+        try (PtNDManager step = TorchProgram.open()) {
+            NDArray part = program.infer(step, "part", other.flat, from, count).get(0);
+            program.infer(step, "write", flat, part, to);
+        }
+    }
+
     void copyFrom(FlatWeights other) {
         try (PtNDManager step = TorchProgram.open()) {
             program.infer(step, "write", flat, other.flat, 0L);

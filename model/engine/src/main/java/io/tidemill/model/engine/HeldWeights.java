@@ -61,12 +61,41 @@ record HeldWeights(
         return made(layout, program, type, weights -> weights.copyFrom(source));
     }
 
+    /** What a layout with fewer tensors has of these weights. */
+    static HeldWeights copyOf(Layout part, TorchProgram program, ComputeType type, Layout whole, FlatWeights source) {
+        return made(part, program, type, weights -> copyShared(whole, source, part, weights));
+    }
+
+    /** Copies the tensors that both layouts have. */
+    static void copyShared(Layout from, FlatWeights source, Layout to, FlatWeights into) {
+        for (Layout.Slot slot : to.slots()) {
+            if (from.has(slot.name())) {
+                into.copyFrom(source, from.slot(slot.name()).at(), slot.at(), slot.length());
+            }
+        }
+    }
+
     static HeldWeights made(Layout layout, TorchProgram program, ComputeType type, Filler filler) {
         try {
             return make(layout, program, type, filler);
         } catch (IOException impossible) {
             throw new UncheckedIOException(impossible);
         }
+    }
+
+    /** Fills a tensor that the weights it is copied from do not have; it is zero so far. */
+    interface Newcomer {
+        void fill(Layout.Slot slot, FlatWeights weights);
+    }
+
+    /** A copy in another layout: what both have is copied, what only this has is left out. */
+    HeldWeights as(Layout other, TorchProgram otherProgram, Newcomer newcomer) {
+        return made(other, otherProgram, type, weights -> {
+            copyShared(layout, master, other, weights);
+            other.slots().stream()
+                    .filter(slot -> !layout.has(slot.name()))
+                    .forEach(slot -> newcomer.fill(slot, weights));
+        });
     }
 
     ModelFiles files() {

@@ -64,6 +64,37 @@ public final class LanguageModel implements AutoCloseable {
                 config, HeldWeights.copyOf(new Layout(config), Layout.program(config), compute, source));
     }
 
+    /**
+     * A copy whose states give so many scores instead of log-probabilities: a reward model with one, a classifier with more.
+     * Their matrix is normal with standard deviation {@code initializerRange}; the seed alone decides, on any machine.
+     */
+    public LanguageModel withScores(int count, long seed) {
+        return withHead(DecoderHead.ofScores(count), seed);
+    }
+
+    /** As {@link #withScores(int, long)}, with names for the scores, or with padding; or a language model's tied head. */
+    public LanguageModel withHead(DecoderHead head, long seed) {
+        ModelConfig other = config.withHead(head);
+        return new LanguageModel(
+                other,
+                held.as(
+                        new Layout(other),
+                        Layout.program(other),
+                        (slot, weights) -> ModelFiles.randomise(
+                                slot, weights, new GaussianSource(seed), config.initializerRange())));
+    }
+
+    /**
+     * A copy with a critic's head of one score beside that over the vocabulary, zero at first: for
+     * {@link TrainableModel} and {@link TrainableAdapter}, whose snapshots no longer have it.
+     */
+    public LanguageModel withValueHead() {
+        config.head().requireSpeech();
+        ModelConfig other = config.withHead(DecoderHead.LANGUAGE_AND_VALUE);
+        return new LanguageModel(
+                other, held.as(new Layout(other), Layout.program(other), (slot, weights) -> {})); // zeros
+    }
+
     public LanguageModel copy() {
         return copyOf(config, held.master(), held.type());
     }
@@ -80,6 +111,10 @@ public final class LanguageModel implements AutoCloseable {
 
     /** Writes {@code config.json}, {@code generation_config.json} and {@code model.safetensors}, all flushed. */
     public void save(Path directory, WeightType type) {
+        if (!config.equals(config.withoutValueHead())) {
+            throw new IllegalStateException("A model with a critic's head is for training only. Save a snapshot of what"
+                    + " learns, or the model it was made from");
+        }
         held.files()
                 .write(
                         directory,
@@ -137,6 +172,17 @@ public final class LanguageModel implements AutoCloseable {
         return scorer().logProbabilitiesOfAnswers(texts, PrefixRows.Form.PACKED, atOnce);
     }
 
+    /**
+     * For each text the scores of the state after its last token, in the order of the labels. Texts of similar length share
+     * a call. Last tokens that are padding by the configuration are none of the text, as transformers has it.
+     *
+     * @throws IllegalArgumentException if a text is empty, longer than {@code maxPositions}, or has an unknown id
+     * @throws IllegalStateException    if this is a language model
+     */
+    public List<float[]> scores(List<int[]> texts) {
+        return scorer().scores(texts);
+    }
+
     private Scorer scorer() {
         return new Scorer(config, held.program(), held.master(), held.compute(), Optional.empty());
     }
@@ -166,6 +212,7 @@ public final class LanguageModel implements AutoCloseable {
 
     /** The matrices as generation multiplies with them; made when they are first asked for. */
     synchronized TorchProgram.Opaque packed() {
+        config.head().requireSpeech();
         if (packed == null) {
             packed = program().keep(held.manager(), "pack", compute());
         }

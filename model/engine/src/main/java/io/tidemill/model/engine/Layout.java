@@ -30,6 +30,9 @@ final class Layout {
         }
     }
 
+    /** The matrix from states to scores, as transformers calls it. */
+    static final String SCORES = "score.weight";
+
     private final List<Slot> slots = new ArrayList<>();
     private long length;
     private final long small;
@@ -59,11 +62,12 @@ final class Layout {
     }
 
     /**
-     * An adapter's matrices by PEFT's names: for each matrix of the base its modules' A one below the other, then their B.
+     * An adapter's matrices by PEFT's names: for each matrix of the base its modules' A one below the other, then their B;
+     * last the matrix of scores, where the base has one, which is trained as a whole ({@code modules_to_save}).
      *
      * @param modules all of the base, those without adapter too
      */
-    Layout(List<LoraModule> modules) {
+    Layout(ModelConfig base, List<LoraModule> modules) {
         for (int from = 0, to; from < modules.size(); from = to) {
             to = from;
             while (to < modules.size()
@@ -78,6 +82,9 @@ final class Layout {
                     add(module.tensor("A"), module.rank(), module.linear().columns()));
             together.forEach(module -> add(module.tensor("B"), module.linear().rows(), module.rank()));
         }
+        if (base.head().scores() > 0) {
+            add(LoraModule.PREFIX + SCORES, base.head().scores(), base.hiddenSize());
+        }
         small = 0;
         slots.sort(Comparator.comparing(Slot::name));
     }
@@ -87,8 +94,15 @@ final class Layout {
         for (LinearModule module : LinearModule.of(c)) {
             add(module.name() + ".weight", module.rows(), module.columns());
         }
-        if (!c.tiedEmbeddings()) {
+        heads(c);
+    }
+
+    private void heads(ModelConfig c) {
+        if (c.hasOwnLanguageHead()) {
             add("lm_head.weight", c.vocabularySize(), c.hiddenSize());
+        }
+        if (c.head().scores() > 0) {
+            add(SCORES, c.head().scores(), c.hiddenSize());
         }
     }
 
@@ -127,9 +141,7 @@ final class Layout {
         for (LinearModule module : LinearModule.of(c)) {
             add(module.name() + ".weight", module.columns(), module.rows());
         }
-        if (!c.tiedEmbeddings()) {
-            add("lm_head.weight", c.vocabularySize(), hidden);
-        }
+        heads(c);
         add("transformer.wpe.weight", c.maxPositions(), hidden);
     }
 
@@ -274,6 +286,8 @@ final class Layout {
         constants.put("kv_heads", c.keyValueHeads());
         constants.put("head_size", c.headSize());
         constants.put("tied", c.tiedEmbeddings());
+        constants.put("speaks", c.head().speaks());
+        constants.put("scores", c.head().scores());
         constants.put("epsilon", c.rmsNormEpsilon());
         constants.put("rotary", !c.family().isGpt2());
         constants.put("theta", c.ropeTheta());

@@ -56,7 +56,7 @@ public final class LoraAdapter implements AutoCloseable {
                             directory,
                             !Files.exists(weights) && Files.exists(pickle) ? pickle : weights,
                             StoredNames.ofAdapter(),
-                            new Layout(modules),
+                            new Layout(base, modules),
                             Layout.program(base, modules),
                             ComputeType.FLOAT32));
         } catch (IOException e) {
@@ -74,11 +74,12 @@ public final class LoraAdapter implements AutoCloseable {
 
     /**
      * One that changes nothing yet, as PEFT begins: B is zero, and A uniform in ±1/√inputs, which is what
-     * {@code kaiming_uniform_} with {@code a = √5} gives. The seed alone decides, on any machine.
+     * {@code kaiming_uniform_} with {@code a = √5} gives. The seed alone decides, on any machine. Where the base gives
+     * scores, their matrix is part of the adapter and begins as zeros here; {@link TrainableAdapter} begins with the base's.
      */
     public static LoraAdapter initial(LoraConfig config, ModelConfig base, long seed) {
         List<LoraModule> modules = config.modules(base);
-        Layout layout = new Layout(modules);
+        Layout layout = new Layout(base, modules);
         GaussianSource random = new GaussianSource(seed);
         return new LoraAdapter(
                 config,
@@ -100,6 +101,15 @@ public final class LoraAdapter implements AutoCloseable {
         }
     }
 
+    /** Begins with the base's matrix of scores, if it has one. Only before anybody else reads it. */
+    void takeScores(LanguageModel base) {
+        if (base.config().head().scores() > 0) {
+            Layout.Slot to = held.layout().slot(LoraModule.PREFIX + Layout.SCORES);
+            Layout.Slot from = base.held().layout().slot(Layout.SCORES);
+            held.master().copyFrom(base.master(), from.at(), to.at(), to.length());
+        }
+    }
+
     /** Takes what a training has made. */
     static LoraAdapter owning(LoraConfig config, ModelConfig base, HeldWeights held) {
         return new LoraAdapter(config, base, held);
@@ -114,7 +124,7 @@ public final class LoraAdapter implements AutoCloseable {
         return base;
     }
 
-    /** Number of weights of all A and B. */
+    /** Number of weights of all A and B, and of the scores' matrix where there is one. */
     public long parameterCount() {
         return held.layout().length();
     }
@@ -166,8 +176,8 @@ public final class LoraAdapter implements AutoCloseable {
         int[] sequence = probe();
         try (PtNDManager call = TorchProgram.open()) {
             TorchProgram.Opaque exact = base.master().operands(call, ComputeType.FLOAT32); // no copy
-            float[][] ours = scorer(base, exact).logits(sequence);
-            float[][] theirs = readBack.scorer(base, exact).logits(sequence);
+            float[][] ours = said(scorer(base, exact), sequence);
+            float[][] theirs = said(readBack.scorer(base, exact), sequence);
             double largest = 0;
             for (int t = 0; t < ours.length; t++) {
                 for (int v = 0; v < ours[t].length; v++) {
@@ -177,10 +187,17 @@ public final class LoraAdapter implements AutoCloseable {
             }
             if (!(largest <= ALLOWED_DIFFERENCE)) {
                 throw new IllegalStateException("The adapter written for " + directory
-                        + " is not the one in memory: read back, its logits differ by up to " + largest + ", more than "
+                        + " is not the one in memory: read back, what it says differs by up to " + largest
+                        + ", more than "
                         + ALLOWED_DIFFERENCE + ". Nothing was published");
             }
         }
+    }
+
+    private float[][] said(Scorer scorer, int[] sequence) {
+        return base.head().speaks()
+                ? scorer.logits(sequence)
+                : scorer.scores(List.of(sequence)).toArray(float[][]::new);
     }
 
     /** Every linear layer has a part in every token, so any tokens will do. */
@@ -236,19 +253,27 @@ public final class LoraAdapter implements AutoCloseable {
         return scorer(base, base.compute()).logProbabilitiesOfAnswers(texts, PrefixRows.Form.PACKED, atOnce);
     }
 
+    /** As {@link LanguageModel#scores}, of base and adapter together, without merging them. */
+    public List<float[]> scores(LanguageModel base, List<int[]> texts) {
+        return scorer(base, base.compute()).scores(texts);
+    }
+
     private Scorer scorer(LanguageModel base, TorchProgram.Opaque compute) {
         fits(base);
         return new Scorer(this.base, held.program(), base.master(), compute, Optional.of(held.master()));
     }
 
-    /** A copy of the base whose weights are W + s·B·A; it computes in the base's type. */
+    /**
+     * A copy of the base whose weights are W + s·B·A, with the adapter's matrix of scores where there is one; it computes in
+     * the base's type. A critic's head that the base had while the adapter was trained is left out.
+     */
     public LanguageModel mergedInto(LanguageModel base) {
         return changed(base, 1);
     }
 
     /**
      * A copy whose weights are W − s·B·A: the base again, but only within float32 rounding, and further off if the
-     * merged weights were stored as bfloat16. For those who no longer have the base itself.
+     * merged weights were stored as bfloat16. For those who no longer have the base itself. A matrix of scores stays.
      */
     public LanguageModel takenOutOf(LanguageModel merged) {
         return changed(merged, -1);
@@ -257,8 +282,9 @@ public final class LoraAdapter implements AutoCloseable {
     private LanguageModel changed(LanguageModel model, double sign) {
         fits(model);
         HeldWeights from = model.held();
-        return LanguageModel.owning(base, HeldWeights.made(from.layout(), from.program(), from.type(), weights -> {
-            weights.copyFrom(from.master());
+        Layout layout = new Layout(base);
+        return LanguageModel.owning(base, HeldWeights.made(layout, Layout.program(base), from.type(), weights -> {
+            HeldWeights.copyShared(from.layout(), from.master(), layout, weights);
             try (PtNDManager call = TorchProgram.open()) {
                 held.program()
                         .infer(call, "merge", weights.array(), held.master().array(), sign);
@@ -267,7 +293,7 @@ public final class LoraAdapter implements AutoCloseable {
     }
 
     private void fits(LanguageModel model) {
-        if (!model.config().equals(base)) {
+        if (!model.config().withoutValueHead().equals(base)) {
             throw new IllegalArgumentException(
                     "This adapter belongs to a model of " + base + ", but was put on one of " + model.config());
         }

@@ -37,6 +37,7 @@ final class LoraConfigFile {
             "lora_alpha",
             "lora_dropout",
             "megatron_core",
+            "modules_to_save",
             "peft_type",
             "peft_version",
             "qalora_group_size",
@@ -61,7 +62,6 @@ final class LoraConfigFile {
             "layers_to_transform",
             "lora_ga_config",
             "megatron_config",
-            "modules_to_save",
             "monteclora_config",
             "target_parameters",
             "trainable_token_indices",
@@ -69,6 +69,9 @@ final class LoraConfigFile {
             "velora_config");
 
     private static final List<String> FALSES = List.of("ensure_weight_tying", "lora_bias", "use_dora", "use_qalora");
+
+    /** What PEFT trains as a whole for SEQ_CLS: whichever of these the model has. */
+    private static final List<String> SAVED_MODULES = List.of("classifier", "score");
 
     private LoraConfigFile() {}
 
@@ -83,7 +86,10 @@ final class LoraConfigFile {
         if (!fields.text("peft_type", "").equals("LORA")) {
             throw fields.refused("peft_type", "only LORA is supported");
         }
-        fields.expect("task_type", "CAUSAL_LM");
+        fields.expect("task_type", "CAUSAL_LM", "SEQ_CLS");
+        if (!SAVED_MODULES.containsAll(names(fields, "modules_to_save"))) {
+            throw fields.refused("modules_to_save", "only the matrix of scores, \"score\", is supported");
+        }
         fields.expect("bias", "none");
         // Others change the base's weights before the adapter is put on it.
         fields.expect("init_lora_weights", "true", "false", "gaussian", "orthogonal");
@@ -157,7 +163,8 @@ final class LoraConfigFile {
         Map<String, Object> settings = new LinkedHashMap<>();
         settings.put("peft_type", "LORA");
         settings.put("peft_version", "0.21.0"); // whose fields these are
-        settings.put("task_type", "CAUSAL_LM");
+        settings.put("task_type", base.head().speaks() ? "CAUSAL_LM" : "SEQ_CLS");
+        settings.put("modules_to_save", base.head().speaks() ? null : List.of("score"));
         settings.put("base_model_name_or_path", config.baseModel().orElse(null));
         settings.put("revision", config.revision().orElse(null));
         settings.put("inference_mode", true);

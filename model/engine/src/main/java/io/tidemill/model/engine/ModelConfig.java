@@ -23,6 +23,7 @@ import java.util.List;
  * @param mlpBias             biases in the feed-forward part; likewise
  * @param slidingWindow       tokens that one sees, itself included, in layers that do not see all; 0 = all layers do
  * @param fullAttentionLayers so many layers from the first on see all tokens even where there is a window
+ * @param head                what the last states become
  */
 public record ModelConfig(
         Family family,
@@ -44,7 +45,8 @@ public record ModelConfig(
         boolean attentionBias,
         boolean mlpBias,
         int slidingWindow,
-        int fullAttentionLayers) {
+        int fullAttentionLayers,
+        DecoderHead head) {
 
     public ModelConfig {
         atLeastOne("vocab_size", vocabularySize);
@@ -70,6 +72,7 @@ public record ModelConfig(
         for (int eos : eosTokenIds) {
             token("eos_token_id", eos, vocabularySize);
         }
+        token("pad_token_id", head.padTokenId(), vocabularySize);
         if (slidingWindow < 0 || fullAttentionLayers < 0) {
             throw new IllegalArgumentException("sliding_window and max_window_layers must not be negative, but were "
                     + slidingWindow + " and " + fullAttentionLayers);
@@ -86,6 +89,52 @@ public record ModelConfig(
                     + attentionBias + ", mlp_bias " + mlpBias + ", sliding_window " + slidingWindow
                     + ", layers without window " + fullAttentionLayers);
         }
+    }
+
+    /** A language model of any shape. */
+    public ModelConfig(
+            Family family,
+            int vocabularySize,
+            int hiddenSize,
+            int intermediateSize,
+            int layers,
+            int heads,
+            int keyValueHeads,
+            int headSize,
+            int maxPositions,
+            double ropeTheta,
+            double rmsNormEpsilon,
+            boolean tiedEmbeddings,
+            double initializerRange,
+            int bosTokenId,
+            List<Integer> eosTokenIds,
+            RopeScaling ropeScaling,
+            boolean attentionBias,
+            boolean mlpBias,
+            int slidingWindow,
+            int fullAttentionLayers) {
+        this(
+                family,
+                vocabularySize,
+                hiddenSize,
+                intermediateSize,
+                layers,
+                heads,
+                keyValueHeads,
+                headSize,
+                maxPositions,
+                ropeTheta,
+                rmsNormEpsilon,
+                tiedEmbeddings,
+                initializerRange,
+                bosTokenId,
+                eosTokenIds,
+                ropeScaling,
+                attentionBias,
+                mlpBias,
+                slidingWindow,
+                fullAttentionLayers,
+                DecoderHead.LANGUAGE);
     }
 
     /** The plain Llama shape: no biases, no window, rotary embedding as trained. */
@@ -146,6 +195,42 @@ public record ModelConfig(
         }
     }
 
+    /** The same body with another head. */
+    public ModelConfig withHead(DecoderHead other) {
+        return new ModelConfig(
+                family,
+                vocabularySize,
+                hiddenSize,
+                intermediateSize,
+                layers,
+                heads,
+                keyValueHeads,
+                headSize,
+                maxPositions,
+                ropeTheta,
+                rmsNormEpsilon,
+                tiedEmbeddings,
+                initializerRange,
+                bosTokenId,
+                eosTokenIds,
+                ropeScaling,
+                attentionBias,
+                mlpBias,
+                slidingWindow,
+                fullAttentionLayers,
+                other);
+    }
+
+    /** What is published: the same without a critic's head. */
+    ModelConfig withoutValueHead() {
+        return head.equals(DecoderHead.LANGUAGE_AND_VALUE) ? withHead(DecoderHead.LANGUAGE) : this;
+    }
+
+    /** Whether there is a matrix from states to the vocabulary that is not the embedding. */
+    boolean hasOwnLanguageHead() {
+        return head.speaks() && !tiedEmbeddings;
+    }
+
     /** Number of weights; a tied head counts once. */
     public long parameterCount() {
         return new Layout(this).length();
@@ -187,7 +272,8 @@ public record ModelConfig(
         String common = "vocabulary=" + vocabularySize + " hidden=" + hiddenSize + " intermediate="
                 + intermediateSize + " layers=" + layers + " heads=" + heads
                 + " keyValueHeads=" + keyValueHeads + " headSize=" + headSize + " tied="
-                + tiedEmbeddings;
+                + tiedEmbeddings
+                + (head.scores() == 0 ? "" : " head=" + head.kind() + " scores=" + head.scores());
         boolean llamaShape = family == Family.LLAMA || family == Family.MISTRAL;
         if (llamaShape && !attentionBias && !mlpBias) {
             return common;

@@ -7,7 +7,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.BiFunction;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /**
  * One call's rows of prompts and answers. A row holds a prompt, its answers behind it one after the other, then the next
@@ -19,7 +22,7 @@ import java.util.stream.IntStream;
  *   prefixes   − − − − 1 1 1 1 1 1 1 − − − …  </pre>
  *
  * <p>The last prompt token predicts the first token of every answer. The last token of an answer predicts nothing and is
- * left out. A prompt with one answer is one segment.
+ * left out, unless states are scored. A prompt with one answer is one segment.
  *
  * <p>The quadratic part of attention sees the whole row, so a row holds {@link #ROOM} tokens unless one text is longer.
  */
@@ -51,10 +54,11 @@ final class PrefixRows {
 
     /** Texts that share rows, and of each row which answers of which text it holds. */
     private record Bundle(List<Integer> texts, List<List<Piece>> rows) {
-        int length(List<PromptAnswers> all) {
+        int length(List<PromptAnswers> all, boolean scored) {
             return rows.stream()
-                    .mapToInt(row ->
-                            row.stream().mapToInt(piece -> piece.length(all)).sum())
+                    .mapToInt(row -> row.stream()
+                            .mapToInt(piece -> piece.length(all, scored))
+                            .sum())
                     .max()
                     .orElseThrow();
         }
@@ -62,26 +66,31 @@ final class PrefixRows {
 
     /** A prompt once, and some of its answers. */
     private record Piece(int text, int firstAnswer, int answers) {
-        int length(List<PromptAnswers> all) {
+        int length(List<PromptAnswers> all, boolean scored) {
             PromptAnswers text = all.get(this.text);
             return text.prompt().length
                     + text.answers().subList(firstAnswer, firstAnswer + answers).stream()
-                            .mapToInt(answer -> answer.length - 1)
+                            .mapToInt(answer -> scored ? answer.length : answer.length - 1)
                             .sum();
         }
     }
 
+    private final DecoderHead head;
+    private final boolean scored; // whether states are, and so each answer's last token is read
     private final int[] which;
     private final PromptAnswers[] texts;
     private final int[][] ids;
     private final int[][] positions;
     private final int[][] segments;
     private final int[][] prefixes;
-    private final int[][][] places; // of each text's answers' tokens, counted over all rows
+    private final int[][][] places; // of what predicts each text's answers' tokens, counted over all rows
+    private final int[][] ends; // of each text's answers' last states
     private boolean continues; // whether any segment goes on from another
     private boolean together; // whether any row holds several segments
 
-    private PrefixRows(List<PromptAnswers> all, List<Bundle> bundles) {
+    private PrefixRows(List<PromptAnswers> all, DecoderHead head, boolean scored, List<Bundle> bundles) {
+        this.head = head;
+        this.scored = scored;
         which = bundles.stream()
                 .flatMap(bundle -> bundle.texts().stream())
                 .mapToInt(Integer::intValue)
@@ -90,15 +99,19 @@ final class PrefixRows {
         texts = Arrays.stream(which).mapToObj(all::get).toArray(PromptAnswers[]::new);
         List<List<Piece>> rows =
                 bundles.stream().flatMap(bundle -> bundle.rows().stream()).toList();
-        int length =
-                bundles.stream().mapToInt(bundle -> bundle.length(all)).max().orElseThrow();
+        int length = bundles.stream()
+                .mapToInt(bundle -> bundle.length(all, scored))
+                .max()
+                .orElseThrow();
         ids = new int[rows.size()][length];
         positions = new int[rows.size()][length];
         segments = new int[rows.size()][length];
         prefixes = new int[rows.size()][length];
         places = new int[which.length][][];
+        ends = new int[which.length][];
         for (int f = 0; f < which.length; f++) {
             places[f] = new int[texts[f].answers().size()][];
+            ends[f] = new int[texts[f].answers().size()];
         }
         for (int row = 0; row < rows.size(); row++) {
             Arrays.fill(prefixes[row], NONE);
@@ -111,24 +124,31 @@ final class PrefixRows {
     /**
      * Calls for all texts. First fit, longest first; equal texts in the order given: the same texts always lie the same.
      *
+     * @param scored       whether states are scored too
      * @param tokensAtOnce that a call holds at most, padding included, unless one text alone is longer
      * @param textsAtOnce  that a call holds at most
      */
     static List<PrefixRows> plan(
-            List<PromptAnswers> texts, ModelConfig config, Form form, int tokensAtOnce, int textsAtOnce) {
+            List<PromptAnswers> texts,
+            ModelConfig config,
+            boolean scored,
+            Form form,
+            int tokensAtOnce,
+            int textsAtOnce) {
         if (textsAtOnce < 1) {
             throw new IllegalArgumentException("A call holds at least 1 text, but textsAtOnce was " + textsAtOnce);
         }
-        texts.forEach(text -> check(text, config));
+        texts.forEach(text -> check(text, config, scored));
         List<PrefixRows> calls = new ArrayList<>();
         List<Bundle> call = new ArrayList<>();
         int rows = 0;
         int held = 0;
-        for (Bundle bundle : bundles(texts, form, Math.min(ROOM, tokensAtOnce), textsAtOnce)) {
-            long tokens = (long) (rows + bundle.rows().size()) * (call.isEmpty() ? bundle : call.get(0)).length(texts);
+        for (Bundle bundle : bundles(texts, scored, form, Math.min(ROOM, tokensAtOnce), textsAtOnce)) {
+            int longest = (call.isEmpty() ? bundle : call.get(0)).length(texts, scored);
+            long tokens = (long) (rows + bundle.rows().size()) * longest;
             if (!call.isEmpty()
                     && (tokens > tokensAtOnce || held + bundle.texts().size() > textsAtOnce)) {
-                calls.add(new PrefixRows(texts, call));
+                calls.add(new PrefixRows(texts, config.head(), scored, call));
                 call = new ArrayList<>();
                 rows = 0;
                 held = 0;
@@ -138,19 +158,20 @@ final class PrefixRows {
             held += bundle.texts().size();
         }
         if (!call.isEmpty()) {
-            calls.add(new PrefixRows(texts, call));
+            calls.add(new PrefixRows(texts, config.head(), scored, call));
         }
         return calls;
     }
 
     /** Longest first. */
-    private static List<Bundle> bundles(List<PromptAnswers> texts, Form form, int room, int textsAtOnce) {
+    private static List<Bundle> bundles(
+            List<PromptAnswers> texts, boolean scored, Form form, int room, int textsAtOnce) {
         List<Bundle> alone = new ArrayList<>();
         for (int text = 0; text < texts.size(); text++) {
             alone.add(new Bundle(
                     List.of(text), rows(text, texts.get(text).answers().size(), form)));
         }
-        Comparator<Bundle> longestFirst = Comparator.comparingInt(bundle -> -bundle.length(texts));
+        Comparator<Bundle> longestFirst = Comparator.comparingInt(bundle -> -bundle.length(texts, scored));
         alone.sort(longestFirst);
         if (!form.sharesRows) {
             return alone;
@@ -158,7 +179,7 @@ final class PrefixRows {
         List<Bundle> shared = new ArrayList<>();
         int[] used = new int[alone.size()];
         for (Bundle bundle : alone) {
-            int length = bundle.length(texts);
+            int length = bundle.length(texts, scored);
             int row = 0;
             while (row < shared.size()
                     && (used[row] + length > room || shared.get(row).texts().size() >= textsAtOnce)) {
@@ -184,10 +205,10 @@ final class PrefixRows {
         return form.sharesRows ? List.of(pieces) : pieces.stream().map(List::of).toList();
     }
 
-    private static void check(PromptAnswers text, ModelConfig config) {
+    private static void check(PromptAnswers text, ModelConfig config, boolean scored) {
         Arrays.stream(text.prompt()).forEach(id -> Batches.checkId(config, id));
         text.answers().forEach(answer -> Arrays.stream(answer).forEach(id -> Batches.checkId(config, id)));
-        if (text.longest() - 1 > config.maxPositions()) { // the last token is only a target
+        if (text.longest() - (scored ? 0 : 1) > config.maxPositions()) { // unscored, the last token is only a target
             throw new IllegalArgumentException("A prompt of " + text.prompt().length + " tokens with an answer of "
                     + (text.longest() - text.prompt().length) + " is longer than the model's "
                     + config.maxPositions() + " positions");
@@ -213,9 +234,17 @@ final class PrefixRows {
                 int own = goesOn ? ++segment : ofPrompt;
                 places[f][a] = new int[answer.length];
                 places[f][a][0] = row * ids[row].length + lastOfPrompt;
-                for (int t = 0; t < answer.length - 1; t++) {
-                    places[f][a][t + 1] = row * ids[row].length + at;
+                for (int t = 0; t < answer.length - (scored ? 0 : 1); t++) {
+                    if (t + 1 < answer.length) {
+                        places[f][a][t + 1] = row * ids[row].length + at;
+                    }
                     put(row, at++, answer[t], prompt.length + t, own, goesOn ? ofPrompt : NONE);
+                }
+                if (scored) {
+                    int[] behind = new int[answer.length + 1]; // the state before each token and that after the last
+                    System.arraycopy(places[f][a], 0, behind, 0, answer.length);
+                    behind[answer.length] = row * ids[row].length + at - 1;
+                    ends[f][a] = behind[Scorer.lastOf(answer, head.padTokenId()) + 1];
                 }
                 continues |= goesOn;
             }
@@ -240,8 +269,16 @@ final class PrefixRows {
         return ids.length * ids[0].length;
     }
 
-    /** What the program's methods for answers take: ids, positions, segments, places, targets. */
+    /** Ids, positions and segments. */
     List<NDArray> inputs(PtNDManager call) {
+        return List.of(Batches.tensor(call, ids), Batches.tensor(call, positions), segments(call));
+    }
+
+    /** Places and targets; none where there is no head over the vocabulary. */
+    List<NDArray> targets(PtNDManager call) {
+        if (!head.speaks()) {
+            return List.of(Batches.none(call), Batches.none(call));
+        }
         long[] targets = Arrays.stream(texts)
                 .flatMap(text -> text.answers().stream())
                 .flatMapToInt(Arrays::stream)
@@ -252,12 +289,24 @@ final class PrefixRows {
                 .flatMapToInt(Arrays::stream)
                 .asLongStream()
                 .toArray();
-        return List.of(
-                Batches.tensor(call, ids),
-                Batches.tensor(call, positions),
-                segments(call),
-                call.create(flatPlaces),
-                call.create(targets));
+        return List.of(call.create(flatPlaces), call.create(targets));
+    }
+
+    /** Places of the states that are scored: of each answer those before its tokens, and the last. */
+    NDArray marks(PtNDManager call) {
+        if (!scored) {
+            return Batches.none(call);
+        }
+        LongStream.Builder marks = LongStream.builder();
+        for (int f = 0; f < places.length; f++) {
+            for (int a = 0; a < places[f].length; a++) {
+                for (int place : places[f][a]) {
+                    marks.add(place);
+                }
+                marks.add(ends[f][a]);
+            }
+        }
+        return call.create(marks.build().toArray());
     }
 
     private NDArray segments(PtNDManager call) {
@@ -272,14 +321,23 @@ final class PrefixRows {
 
     // ---- what is said about them ------------------------------------------------------------------------------------
 
-    /** Of each text's answers' tokens, from one value a target. */
+    /** Of each text's answers' tokens, from one value a target; none where there is no head over the vocabulary. */
     double[][][] logProbabilities(float[] flat) {
+        return of(flat, length -> head.speaks() ? length : 0);
+    }
+
+    /** Of each text's answers' states, from one value a mark; none where states are not scored. */
+    double[][][] values(float[] flat) {
+        return of(flat, length -> scored ? length + 1 : 0);
+    }
+
+    private double[][][] of(float[] flat, IntUnaryOperator countOfAnswer) {
         double[][][] values = new double[places.length][][];
         int at = 0;
         for (int f = 0; f < places.length; f++) {
             values[f] = new double[places[f].length][];
             for (int a = 0; a < places[f].length; a++) {
-                values[f][a] = new double[places[f][a].length];
+                values[f][a] = new double[countOfAnswer.applyAsInt(places[f][a].length)];
                 for (int t = 0; t < values[f][a].length; t++) {
                     values[f][a][t] = flat[at++];
                 }
@@ -288,13 +346,11 @@ final class PrefixRows {
         return values;
     }
 
-    /** What an objective is asked about. */
-    AnswerCall call(float[] flatLogProbabilities) {
-        double[][][] none = new double[texts.length][][];
-        for (int f = 0; f < none.length; f++) {
-            none[f] = new double[texts[f].answers().size()][0];
+    /** Puts what was found for these rows' texts where it belongs among all texts. */
+    void spread(double[][][] found, double[][][] all) {
+        for (int f = 0; f < found.length; f++) {
+            all[which[f]] = found[f];
         }
-        return new AnswerCall(logProbabilities(flatLogProbabilities), none);
     }
 
     /**
@@ -303,22 +359,31 @@ final class PrefixRows {
      * @throws IllegalStateException if one is not a finite float32
      */
     float[] slopes(AnswerCall call) {
-        int count = Arrays.stream(places)
-                .flatMap(Arrays::stream)
-                .mapToInt(of -> of.length)
-                .sum();
-        float[] flat = new float[count];
-        int at = 0;
+        return flat("log-probability", call::logProbabilitySlopes);
+    }
+
+    /** Its slopes of values, one a mark; likewise. */
+    float[] valueSlopes(AnswerCall call) {
+        return flat("value", call::valueSlopes);
+    }
+
+    private float[] flat(String what, BiFunction<Integer, Integer, double[]> slopes) {
+        List<Float> all = new ArrayList<>();
         for (int f = 0; f < places.length; f++) {
             for (int a = 0; a < places[f].length; a++) {
-                for (double slope : call.logProbabilitySlopes(f, a)) {
-                    flat[at] = (float) slope;
-                    if (!Float.isFinite(flat[at++])) {
-                        throw new IllegalStateException("The objective's loss is finite, but its slope at answer " + a
-                                + " of text " + which[f] + " is " + slope + ". No gradient was added for it");
+                for (double slope : slopes.apply(f, a)) {
+                    if (!Float.isFinite((float) slope)) {
+                        throw new IllegalStateException("The objective's loss is finite, but its slope of a " + what
+                                + " of answer " + a + " of text " + which[f] + " is " + slope
+                                + ". No gradient was added for it");
                     }
+                    all.add((float) slope);
                 }
             }
+        }
+        float[] flat = new float[all.size()];
+        for (int i = 0; i < flat.length; i++) {
+            flat[i] = all.get(i);
         }
         return flat;
     }

@@ -22,6 +22,7 @@ record Scorer(
 
     /** What the model expects after each token: {@code [T][V]}. */
     float[][] logits(int[] sequence) {
+        config.head().requireSpeech();
         Batches.check(config, sequence);
         try (PtNDManager step = TorchProgram.open()) {
             int[][] positions = {IntStream.range(0, sequence.length).toArray()};
@@ -54,19 +55,90 @@ record Scorer(
 
     /** @param atOnce tokens that a call holds at most, padding included, unless one sequence alone is longer */
     List<float[]> logProbabilities(List<int[]> sequences, int atOnce) {
+        config.head().requireSpeech();
         sequences.forEach(sequence -> Batches.check(config, sequence));
         List<float[]> results = new ArrayList<>(Collections.nCopies(sequences.size(), new float[0]));
-        int[] order = IntStream.range(0, sequences.size())
-                .boxed()
-                .sorted(Comparator.comparingInt((Integer i) -> -sequences.get(i).length))
-                .mapToInt(Integer::intValue)
-                .filter(i -> sequences.get(i).length > 1)
-                .toArray();
+        int[] order =
+                longestFirst(sequences).filter(i -> sequences.get(i).length > 1).toArray();
         for (int at = 0; at < order.length; ) {
             int length = sequences.get(order[at]).length - 1;
             int rows = Math.min(order.length - at, Math.max(1, atOnce / length));
             score(sequences, Arrays.copyOfRange(order, at, at + rows), length, results);
             at += rows;
+        }
+        return results;
+    }
+
+    private static IntStream longestFirst(List<int[]> sequences) {
+        return IntStream.range(0, sequences.size())
+                .boxed()
+                .sorted(Comparator.comparingInt((Integer i) -> -sequences.get(i).length))
+                .mapToInt(Integer::intValue);
+    }
+
+    /** As {@link LanguageModel#scores}. */
+    List<float[]> scores(List<int[]> texts) {
+        config.head().requireScores();
+        texts.forEach(text -> Batches.check(config, text));
+        List<float[]> results = new ArrayList<>(Collections.nCopies(texts.size(), new float[0]));
+        int[] order = longestFirst(texts).toArray();
+        for (int at = 0; at < order.length; ) {
+            int length = texts.get(order[at]).length;
+            int rows = Math.min(order.length - at, Math.max(1, SCORED_AT_ONCE / length));
+            scores(texts, Arrays.copyOfRange(order, at, at + rows), length, results);
+            at += rows;
+        }
+        return results;
+    }
+
+    private void scores(List<int[]> texts, int[] chosen, int length, List<float[]> results) {
+        int[][] ids = new int[chosen.length][];
+        int[][] positions = new int[chosen.length][];
+        long[] marks = new long[chosen.length];
+        for (int row = 0; row < chosen.length; row++) {
+            int[] text = texts.get(chosen[row]);
+            ids[row] = Arrays.copyOf(text, length);
+            positions[row] = IntStream.range(0, length).toArray();
+            marks[row] =
+                    (long) row * length + Math.max(0, lastOf(text, config.head().padTokenId()));
+        }
+        try (PtNDManager step = TorchProgram.open()) {
+            NDArray[] inputs = {
+                Batches.tensor(step, ids), Batches.tensor(step, positions), Batches.none(step), step.create(marks)
+            };
+            float[] flat = scores(step, List.of(inputs));
+            int count = config.head().scores();
+            for (int row = 0; row < chosen.length; row++) {
+                results.set(chosen[row], Arrays.copyOfRange(flat, row * count, (row + 1) * count));
+            }
+        }
+    }
+
+    /** Index of the last token that is no padding; −1 where all is. Transformers then scores the first. */
+    static int lastOf(int[] text, int padTokenId) {
+        int last = text.length - 1;
+        while (last >= 0 && text[last] == padTokenId) {
+            last--;
+        }
+        return last;
+    }
+
+    private float[] scores(PtNDManager step, List<NDArray> inputs) {
+        List<Object> arguments = new ArrayList<>(List.of(master.array(), compute, adapter(step)));
+        arguments.addAll(inputs);
+        return program.infer(step, "scores_at", arguments.toArray()).get(0).toFloatArray();
+    }
+
+    /** As {@link DecoderLearner#values}. */
+    double[][][] values(List<PromptAnswers> texts, PrefixRows.Form form, int atOnce) {
+        config.head().requireScores();
+        double[][][] results = new double[texts.size()][][];
+        for (PrefixRows rows : PrefixRows.plan(texts, config, true, form, atOnce, Integer.MAX_VALUE)) {
+            try (PtNDManager step = TorchProgram.open()) {
+                List<NDArray> inputs = new ArrayList<>(rows.inputs(step));
+                inputs.add(rows.marks(step));
+                rows.spread(rows.values(scores(step, inputs)), results);
+            }
         }
         return results;
     }
@@ -113,17 +185,17 @@ record Scorer(
      * @param atOnce tokens that a call holds at most, padding included, unless one text alone is longer
      */
     double[][][] logProbabilitiesOfAnswers(List<PromptAnswers> texts, PrefixRows.Form form, int atOnce) {
+        config.head().requireSpeech();
         double[][][] results = new double[texts.size()][][];
-        for (PrefixRows rows : PrefixRows.plan(texts, config, form, atOnce, Integer.MAX_VALUE)) {
+        for (PrefixRows rows : PrefixRows.plan(texts, config, false, form, atOnce, Integer.MAX_VALUE)) {
             try (PtNDManager step = TorchProgram.open()) {
                 List<Object> arguments = new ArrayList<>(List.of(master.array(), compute, adapter(step)));
                 arguments.addAll(rows.inputs(step));
-                double[][][] found = rows.logProbabilities(program.infer(step, "answers", arguments.toArray())
+                arguments.addAll(rows.targets(step));
+                float[] found = program.infer(step, "answers", arguments.toArray())
                         .get(0)
-                        .toFloatArray());
-                for (int f = 0; f < found.length; f++) {
-                    results[rows.which()[f]] = found[f];
-                }
+                        .toFloatArray();
+                rows.spread(rows.logProbabilities(found), results);
             }
         }
         return results;

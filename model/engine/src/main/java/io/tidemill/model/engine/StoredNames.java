@@ -18,7 +18,7 @@ record StoredNames(String configFile, String prefix, Predicate<String> isOfHead,
         return new StoredNames(
                 "config.json",
                 family.tensorPrefix(),
-                name -> name.startsWith("lm_head."),
+                name -> name.startsWith("lm_head.") || name.startsWith("score."),
                 name -> family.isLeftover(name) || config.tiedEmbeddings() && name.equals("lm_head.weight"));
     }
 

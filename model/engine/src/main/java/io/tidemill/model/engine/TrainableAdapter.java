@@ -41,6 +41,7 @@ public final class TrainableAdapter extends TrainableDecoder {
     /** A new adapter, {@link LoraAdapter#initial}; computes in the type in which {@code base} does. */
     public static TrainableAdapter from(LanguageModel base, LoraConfig config, long seed, AdamWSettings settings) {
         try (LoraAdapter start = LoraAdapter.initial(config, base.config(), seed)) {
+            start.takeScores(base);
             return from(base, start, settings);
         }
     }
@@ -69,9 +70,15 @@ public final class TrainableAdapter extends TrainableDecoder {
         return base;
     }
 
-    /** A copy of the adapter as it is now. */
+    /** A copy of the adapter as it is now, without a critic's head. */
     public LoraAdapter snapshot() {
-        return LoraAdapter.owning(config, base.config(), weights.snapshot());
+        ModelConfig published = base.config().withoutValueHead();
+        List<LoraModule> modules = config.modules(published);
+        return LoraAdapter.owning(
+                config,
+                published,
+                weights.snapshot(
+                        new Layout(published, modules), Layout.program(published, modules), ComputeType.FLOAT32));
     }
 
     /** The base's digest is part of it, because the base itself is not part of a state. */

@@ -56,6 +56,7 @@ abstract class TrainableDecoder extends Trainable implements DecoderLearner {
 
     @Override
     public double accumulate(PackedBatch batch, long lossTokensOfStep) {
+        config.head().requireSpeech();
         check(batch, lossTokensOfStep);
         try (PtNDManager call = TorchProgram.open()) {
             NDArray loss = step(
@@ -147,7 +148,12 @@ abstract class TrainableDecoder extends Trainable implements DecoderLearner {
     @Override
     public double accumulate(List<PromptAnswers> texts, int textsAtOnce, AnswerObjective objective) {
         double loss = 0;
-        for (PrefixRows rows : PrefixRows.plan(texts, config, form, ANSWERED_TOKENS_AT_ONCE, textsAtOnce)) {
+        boolean scored = config.head().scores() > 0;
+        if (config.head().scores() > 1) {
+            throw new IllegalStateException("Answers have one value, but the model gives the scores "
+                    + config.head().labels() + ". Train with one score");
+        }
+        for (PrefixRows rows : PrefixRows.plan(texts, config, scored, form, ANSWERED_TOKENS_AT_ONCE, textsAtOnce)) {
             loss += accumulate(rows, objective);
         }
         return loss;
@@ -156,19 +162,25 @@ abstract class TrainableDecoder extends Trainable implements DecoderLearner {
     /** The way there, the objective, the way back; what lies between is freed with the call, whatever is thrown. */
     private double accumulate(PrefixRows rows, AnswerObjective objective) {
         try (PtNDManager call = TorchProgram.open()) {
-            List<NDArray> inputs = rows.inputs(call);
+            List<NDArray> inputs = new ArrayList<>(rows.inputs(call));
+            inputs.addAll(rows.targets(call));
+            inputs.add(rows.marks(call));
             NDList forward = run(call, "answers_forward", inputs);
-            AnswerCall answers = rows.call(forward.get(0).toFloatArray());
+            AnswerCall answers = new AnswerCall(
+                    rows.logProbabilities(forward.get(0).toFloatArray()),
+                    rows.values(forward.get(1).toFloatArray()));
             double loss = objective.evaluate(rows.which(), answers);
             if (!Double.isFinite(loss)) {
                 return loss; // the step is lost: whoever counts on it must see that before any gradient
             }
             float[] slopes = rows.slopes(answers);
-            if (!allZero(slopes)) {
+            float[] valueSlopes = rows.valueSlopes(answers);
+            if (!allZero(slopes) || !allZero(valueSlopes)) {
                 List<Object> arguments = new ArrayList<>();
                 arguments.add(TorchProgram.left(forward));
                 arguments.addAll(inputs);
                 arguments.add(call.create(slopes));
+                arguments.add(call.create(valueSlopes));
                 run(call, "answers_backward", arguments);
             }
             return loss;
@@ -191,7 +203,7 @@ abstract class TrainableDecoder extends Trainable implements DecoderLearner {
 
     @Override
     public double[][][] values(List<PromptAnswers> texts) {
-        throw new UnsupportedOperationException("in the making");
+        return scorer().values(texts, form, Scorer.SCORED_AT_ONCE);
     }
 
     /** How answers are laid out; tests compare forms. */

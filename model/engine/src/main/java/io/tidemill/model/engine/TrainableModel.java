@@ -42,9 +42,11 @@ public final class TrainableModel extends TrainableDecoder {
         return config;
     }
 
-    /** A copy of the weights as they are now. */
+    /** A copy of the weights as they are now, without a critic's head. */
     public LanguageModel snapshot(ComputeType type) {
-        return LanguageModel.copyOf(config, weights.master(), type);
+        ModelConfig published = config.withoutValueHead();
+        return LanguageModel.owning(
+                published, weights.snapshot(new Layout(published), Layout.program(published), type));
     }
 
     @Override

@@ -97,9 +97,11 @@ final class TrainableWeights implements AutoCloseable {
         return new Scorer(base.config(), program, base.master(), base.compute(), Optional.of(master));
     }
 
-    /** Copies these weights. */
-    HeldWeights snapshot() {
-        return HeldWeights.copyOf(layout, program, ComputeType.FLOAT32, master);
+    /** Copies these weights, all or those of a layout that has fewer. */
+    HeldWeights snapshot(Layout of, TorchProgram with, ComputeType type) {
+        return of.length() == layout.length()
+                ? HeldWeights.copyOf(of, with, type, master)
+                : HeldWeights.copyOf(of, with, type, layout, master);
     }
 
     double clip(double maximumNorm) {

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class AnswersTest {
     /** Prompts longer than the window of the tiny models, which is 5; groups of one, two and three answers. */
-    private static final List<PromptAnswers> TEXTS = List.of(
+    static final List<PromptAnswers> TEXTS = List.of(
             text(new int[] {5, 6, 7, 8, 9, 10, 11, 12}, new int[] {20, 21, 22, 23}, new int[] {30, 31}),
             text(new int[] {13, 14}, new int[] {24, 25, 26}),
             text(new int[] {15, 16, 17, 18, 19, 3}, new int[] {40}, new int[] {41, 42, 43}, new int[] {44, 45}),
@@ -74,7 +74,9 @@ class AnswersTest {
                     assertThat(adapter.accumulate(TEXTS, BENT))
                             .isCloseTo(lossOfAdapter, within(1e-5 * Math.abs(lossOfAdapter)));
                     assertSameGradients(
-                            adapter, paddedAdapter, new Layout(adapter.config().modules(model.config())));
+                            adapter,
+                            paddedAdapter,
+                            new Layout(model.config(), adapter.config().modules(model.config())));
                     adapter.discardGradients();
                 }
             }
@@ -205,10 +207,10 @@ class AnswersTest {
                         - text.answers().size())
                 .sum();
         ModelConfig config = Fixtures.tiny(Family.LLAMA, 1024);
-        List<PrefixRows> calls = PrefixRows.plan(texts, config, PrefixRows.Form.PACKED, 2048, Integer.MAX_VALUE);
+        List<PrefixRows> calls = PrefixRows.plan(texts, config, false, PrefixRows.Form.PACKED, 2048, Integer.MAX_VALUE);
         assertThat(calls).allMatch(rows -> rows.tokens() <= 2048);
         assertThat(calls.stream().mapToLong(PrefixRows::tokens).sum()).isLessThan((long) (1.1 * tokens));
-        assertThat(PrefixRows.plan(texts, config, PrefixRows.Form.PACKED, 100, Integer.MAX_VALUE))
+        assertThat(PrefixRows.plan(texts, config, false, PrefixRows.Form.PACKED, 100, Integer.MAX_VALUE))
                 .as("one text is never cut")
                 .allMatch(rows -> rows.which().length == 1);
     }
@@ -258,7 +260,7 @@ class AnswersTest {
         }
     }
 
-    private static PromptAnswers text(int[] prompt, int[]... answers) {
+    static PromptAnswers text(int[] prompt, int[]... answers) {
         return new PromptAnswers(prompt, List.of(answers));
     }
 
@@ -271,7 +273,7 @@ class AnswersTest {
                         .toList());
     }
 
-    private static void assertSameGradients(Trainable a, Trainable b, Layout layout) {
+    static void assertSameGradients(Trainable a, Trainable b, Layout layout) {
         for (Layout.Slot slot : layout.slots()) {
             float[] expected = b.gradient(slot.name());
             float largest = 0;

@@ -180,7 +180,7 @@ class LanguageModelTest {
             delimiter = '|',
             value = {
                 "model_type | \"gemma\"",
-                "architectures | [\"LlamaForSequenceClassification\"]",
+                "architectures | [\"LlamaForTokenClassification\"]",
                 "hidden_act | \"gelu\"",
                 "attention_bias | \"yes\"",
                 "rope_scaling | 4.0",

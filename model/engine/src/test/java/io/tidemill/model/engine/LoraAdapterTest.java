@@ -404,7 +404,7 @@ class LoraAdapterTest {
     }
 
     private static List<String> tensors(LoraConfig config, ModelConfig base) {
-        return new Layout(config.modules(base))
+        return new Layout(base, config.modules(base))
                 .slots().stream().map(Layout.Slot::name).toList();
     }
 

@@ -30,7 +30,7 @@ class LoraConfigTest {
             delimiter = '|',
             value = {
                 "\"peft_type\": \"IA3\" | peft_type is \"IA3\"",
-                "\"task_type\": \"SEQ_CLS\" | task_type is \"SEQ_CLS\"",
+                "\"task_type\": \"TOKEN_CLS\" | task_type is \"TOKEN_CLS\"",
                 "\"bias\": \"lora_only\" | bias is \"lora_only\"",
                 "\"use_dora\": true | use_dora is true",
                 "\"lora_bias\": true | lora_bias is true",
