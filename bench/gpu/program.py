@@ -103,7 +103,9 @@ class Weights:
         """Clips, and one step of AdamW with beta 0.9 and 0.95. Numbers stay on the CPU: nothing waits for them."""
         self.module.clip(self.gradients, torch.tensor(norm, dtype=torch.float64))
         small = self.program.layout["small"]
-        numbers = torch.tensor([rate, 0.9, 0.95, 1e-8, decay, small], dtype=torch.float64)
+        large = self.master.numel() - small
+        ranges = [0, large, 1.0, decay, large, small, 1.0, 0.0]
+        numbers = torch.tensor([rate, 0.9, 0.95, 1e-8, *ranges], dtype=torch.float64)
         self.module.update(
             self.master, self.compute, self.gradients, self.mean, self.square, self.steps, numbers
         )

@@ -18,6 +18,7 @@ import java.util.stream.IntStream;
  * @param initializerRange standard deviation of random weights
  * @param padTokenId       what {@code config.json} names as padding, or −1 for none; here padding is never seen
  * @param labels           what is told apart, in the order of the logits; empty unless the head is {@link Head#LABELS}
+ * @param problem          what the labels are to a text; {@link Problem#SINGLE} where there are none
  */
 public record EncoderConfig(
         int vocabularySize,
@@ -31,7 +32,8 @@ public record EncoderConfig(
         double initializerRange,
         int padTokenId,
         Head head,
-        List<String> labels) {
+        List<String> labels,
+        Problem problem) {
 
     /** What stands on the last hidden states. */
     public enum Head {
@@ -52,6 +54,57 @@ public record EncoderConfig(
         Head(String architecture) {
             this.architecture = architecture;
         }
+    }
+
+    /** What labels are to a text, and so what the loss is. */
+    public enum Problem {
+        /** One of them is right. */
+        SINGLE("single_label_classification"),
+        /** Each is right or wrong, whatever the others are. */
+        MULTIPLE("multi_label_classification"),
+        /** There is one, and it is a score, any number. */
+        SCORE("regression");
+
+        private final String problemType;
+
+        Problem(String problemType) {
+            this.problemType = problemType;
+        }
+
+        /** What transformers takes where {@code config.json} does not say: one label is a score. */
+        static Problem usual(int labels) {
+            return labels == 1 ? SCORE : SINGLE;
+        }
+    }
+
+    /** With the problem that transformers takes where none is named: one label is a score. */
+    public EncoderConfig(
+            int vocabularySize,
+            int hiddenSize,
+            int intermediateSize,
+            int layers,
+            int heads,
+            int maxPositions,
+            int tokenTypes,
+            double layerNormEpsilon,
+            double initializerRange,
+            int padTokenId,
+            Head head,
+            List<String> labels) {
+        this(
+                vocabularySize,
+                hiddenSize,
+                intermediateSize,
+                layers,
+                heads,
+                maxPositions,
+                tokenTypes,
+                layerNormEpsilon,
+                initializerRange,
+                padTokenId,
+                head,
+                labels,
+                Problem.usual(labels.size()));
     }
 
     public EncoderConfig {
@@ -75,6 +128,10 @@ public record EncoderConfig(
             throw new IllegalArgumentException("A model has labels if and only if it classifies, but this one has "
                     + labels + " and head " + head);
         }
+        if (problem == Problem.SCORE && labels.size() > 1 || problem == Problem.SINGLE && labels.size() == 1) {
+            throw new IllegalArgumentException("problem_type is \"" + problem.problemType + "\", but the labels are "
+                    + labels + ". A score has one label, and one right label is one of several");
+        }
     }
 
     /** Number of weights; the head over the vocabulary is the embedding and counts once. */
@@ -82,8 +139,13 @@ public record EncoderConfig(
         return new Layout(this).length();
     }
 
-    /** The same body, which tells these labels apart. */
+    /** The same body, which tells these labels apart; a single one is a score. */
     public EncoderConfig withLabels(List<String> others) {
+        return withLabels(others, Problem.usual(others.size()));
+    }
+
+    /** The same body, which tells these labels apart. */
+    public EncoderConfig withLabels(List<String> others, Problem wanted) {
         return new EncoderConfig(
                 vocabularySize,
                 hiddenSize,
@@ -96,7 +158,8 @@ public record EncoderConfig(
                 initializerRange,
                 padTokenId,
                 Head.LABELS,
-                others);
+                others,
+                wanted);
     }
 
     /** The same without a pooler, where there is nothing else. */
@@ -116,7 +179,8 @@ public record EncoderConfig(
                 List.of());
     }
 
-    void require(Head wanted) {
+    /** @throws IllegalStateException if the head is another */
+    public void require(Head wanted) {
         if (head != wanted) {
             throw new IllegalStateException(
                     "This needs a " + wanted.architecture + ", but the model is a " + head.architecture);
@@ -148,8 +212,8 @@ public record EncoderConfig(
         fields.expect("is_decoder", "false");
         fields.expect("add_cross_attention", "false");
         fields.expect("tie_word_embeddings", "true");
-        fields.expect("problem_type", "single_label_classification");
         Head head = head(fields);
+        List<String> labels = head == Head.LABELS ? labels(fields) : List.of();
         return new EncoderConfig(
                 fields.whole("vocab_size", 30_522),
                 fields.whole("hidden_size", 768),
@@ -162,7 +226,21 @@ public record EncoderConfig(
                 fields.number("initializer_range", 0.02),
                 fields.whole("pad_token_id", fields.names("pad_token_id") ? -1 : 0),
                 head,
-                head == Head.LABELS ? labels(fields) : List.of());
+                labels,
+                problem(fields, labels));
+    }
+
+    private static Problem problem(ConfigFields fields, List<String> labels) {
+        Problem usual = Problem.usual(labels.size());
+        String named = fields.text("problem_type", usual.problemType);
+        Problem problem = Arrays.stream(Problem.values())
+                .filter(one -> one.problemType.equals(named))
+                .findFirst()
+                .orElseThrow(() -> fields.refused(
+                        "problem_type",
+                        "only single_label_classification, multi_label_classification and regression are supported"));
+        // Of a single label transformers can only make a loss of 0: it is a score.
+        return problem == Problem.SINGLE ? usual : problem;
     }
 
     private static Head head(ConfigFields fields) {
@@ -225,6 +303,7 @@ public record EncoderConfig(
                 names.put(Integer.toString(i), labels.get(i));
                 ids.put(labels.get(i), i);
             }
+            json.put("problem_type", problem.problemType);
         }
         return ConfigFile.pretty(json);
     }

@@ -1,15 +1,10 @@
 package io.tidemill.model.engine;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.pytorch.engine.PtNDManager;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /**
  * A BERT encoder: the weights of one version, float32, in native memory. Immutable: {@link TrainableEncoder} copies it.
@@ -75,6 +70,11 @@ public final class EncoderModel implements AutoCloseable {
                         new Layout(config), Layout.program(config), compute, seed, config.initializerRange()));
     }
 
+    /** Takes what was made elsewhere. */
+    static EncoderModel owning(EncoderConfig config, HeldWeights held) {
+        return new EncoderModel(config, held);
+    }
+
     static EncoderModel copyOf(EncoderConfig config, FlatWeights source, ComputeType compute) {
         return new EncoderModel(
                 config, HeldWeights.copyOf(new Layout(config), Layout.program(config), compute, source));
@@ -86,7 +86,15 @@ public final class EncoderModel implements AutoCloseable {
      * @param seed decides the fresh weights
      */
     public EncoderModel withLabels(List<String> labels, long seed) {
-        EncoderConfig wanted = config.withLabels(labels);
+        return with(config.withLabels(labels), seed);
+    }
+
+    /** As {@link #withLabels(List, long)}, where the labels are something else than what is usual for their number. */
+    public EncoderModel withLabels(List<String> labels, EncoderConfig.Problem problem, long seed) {
+        return with(config.withLabels(labels, problem), seed);
+    }
+
+    private EncoderModel with(EncoderConfig wanted, long seed) {
         Layout layout = new Layout(wanted);
         GaussianSource gaussian = new GaussianSource(seed);
         try {
@@ -138,27 +146,7 @@ public final class EncoderModel implements AutoCloseable {
 
     /** The last hidden state of each token: per input {@code [T][h]}. */
     public List<float[][]> hidden(List<EncoderInput> inputs) {
-        try (PtNDManager step = TorchProgram.open()) {
-            EncoderBatch batch = EncoderBatch.of(config, step, inputs);
-            float[][] rows = rows(
-                    held.program()
-                            .infer(
-                                    step,
-                                    "hidden",
-                                    held.master().array(),
-                                    held.compute(),
-                                    batch.ids(),
-                                    batch.types(),
-                                    batch.lengths())
-                            .get(0),
-                    config.hiddenSize());
-            List<float[][]> results = new ArrayList<>();
-            for (int i = 0; i < inputs.size(); i++) {
-                int from = i * batch.length();
-                results.add(Arrays.copyOfRange(rows, from, from + inputs.get(i).ids().length));
-            }
-            return results;
-        }
+        return reader().hidden(inputs);
     }
 
     /**
@@ -169,11 +157,7 @@ public final class EncoderModel implements AutoCloseable {
      * @throws IllegalStateException if this model has another head
      */
     public float[][] maskedLogits(EncoderInput input, int... places) {
-        config.require(EncoderConfig.Head.MASKED);
-        for (int place : places) {
-            EncoderBatch.checkBelow("Place", place, input.ids().length);
-        }
-        return logits(List.of(input), Arrays.stream(places).asLongStream().toArray(), config.vocabularySize());
+        return reader().maskedLogits(input, places);
     }
 
     /**
@@ -182,36 +166,20 @@ public final class EncoderModel implements AutoCloseable {
      * @throws IllegalStateException if this model has another head
      */
     public float[][] labelLogits(List<EncoderInput> inputs) {
-        config.require(EncoderConfig.Head.LABELS);
-        return logits(inputs, null, config.labels().size());
+        return reader().labelLogits(inputs);
     }
 
-    /** @param places in the only input; null for the first token of each */
-    private float[][] logits(List<EncoderInput> inputs, long[] places, int width) {
-        try (PtNDManager step = TorchProgram.open()) {
-            EncoderBatch batch = EncoderBatch.of(config, step, inputs);
-            NDArray at = step.create(places == null ? batch.firstTokens(inputs.size()) : places);
-            return rows(
-                    held.program()
-                            .infer(
-                                    step,
-                                    "logits",
-                                    held.master().array(),
-                                    held.compute(),
-                                    batch.ids(),
-                                    batch.types(),
-                                    batch.lengths(),
-                                    at)
-                            .get(0),
-                    width);
-        }
+    /**
+     * Sum of −log p over each text's masked tokens: {@code [texts]}; nats.
+     *
+     * @throws IllegalStateException if this model has another head
+     */
+    public double[] maskedLosses(List<MaskedText> texts) {
+        return reader().maskedLosses(texts);
     }
 
-    private static float[][] rows(NDArray array, int width) {
-        float[] flat = array.toFloatArray();
-        return IntStream.range(0, flat.length / width)
-                .mapToObj(row -> Arrays.copyOfRange(flat, row * width, (row + 1) * width))
-                .toArray(float[][]::new);
+    private EncoderReader reader() {
+        return EncoderReader.of(config, held);
     }
 
     HeldWeights held() {

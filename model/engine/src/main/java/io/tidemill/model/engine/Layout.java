@@ -68,6 +68,29 @@ final class Layout {
      * @param modules all of the base, those without adapter too
      */
     Layout(ModelConfig base, List<LoraModule> modules) {
+        addFactors(modules);
+        if (base.head().scores() > 0) {
+            add(LoraModule.PREFIX + SCORES, base.head().scores(), base.hiddenSize());
+        }
+        small = 0;
+        slots.sort(Comparator.comparing(Slot::name));
+    }
+
+    /** The same on an encoder; where it has labels, the classifier that the adapter has of its own comes last. */
+    Layout(EncoderConfig base, List<LoraModule> modules) {
+        addFactors(modules);
+        long matrices = length;
+        if (base.head() == EncoderConfig.Head.LABELS) {
+            int labels = base.labels().size();
+            add(LoraModule.PREFIX + "classifier.weight", labels, base.hiddenSize());
+            matrices = length;
+            add(LoraModule.PREFIX + "classifier.bias", labels);
+        }
+        small = length - matrices;
+        slots.sort(Comparator.comparing(Slot::name));
+    }
+
+    private void addFactors(List<LoraModule> modules) {
         for (int from = 0, to; from < modules.size(); from = to) {
             to = from;
             while (to < modules.size()
@@ -82,11 +105,6 @@ final class Layout {
                     add(module.tensor("A"), module.rank(), module.linear().columns()));
             together.forEach(module -> add(module.tensor("B"), module.linear().rows(), module.rank()));
         }
-        if (base.head().scores() > 0) {
-            add(LoraModule.PREFIX + SCORES, base.head().scores(), base.hiddenSize());
-        }
-        small = 0;
-        slots.sort(Comparator.comparing(Slot::name));
     }
 
     private void llamaMatrices(ModelConfig c) {
@@ -214,7 +232,7 @@ final class Layout {
         }
     }
 
-    private static String beforeHead(EncoderConfig c) {
+    static String beforeHead(EncoderConfig c) {
         return c.head() == EncoderConfig.Head.MASKED ? "cls.predictions.transform.dense" : "bert.pooler.dense";
     }
 
@@ -319,12 +337,28 @@ final class Layout {
     }
 
     static TorchProgram program(EncoderConfig c) {
-        return program(ENCODER_TEXTS, constants(c));
+        return program(c, withoutAdapter(c));
+    }
+
+    /** The program of an encoder and an adapter on it. */
+    static TorchProgram program(EncoderConfig c, List<LoraModule> modules) {
+        return program(ENCODER_TEXTS, constants(c, modules));
+    }
+
+    /** The modules of an encoder, none of which has an adapter. */
+    static List<LoraModule> withoutAdapter(EncoderConfig c) {
+        return LinearModule.of(c).stream()
+                .map(linear -> new LoraModule(linear, 0, 1))
+                .toList();
     }
 
     static final List<String> ENCODER_TEXTS = List.of("encoder.torchscript", "common.torchscript");
 
     static Map<String, Object> constants(EncoderConfig c) {
+        return constants(c, withoutAdapter(c));
+    }
+
+    private static Map<String, Object> constants(EncoderConfig c, List<LoraModule> modules) {
         Map<String, Object> constants = new LinkedHashMap<>();
         constants.put("vocabulary", c.vocabularySize());
         constants.put("hidden_size", c.hiddenSize());
@@ -337,7 +371,25 @@ final class Layout {
         constants.put("masked", c.head() == EncoderConfig.Head.MASKED);
         constants.put("bare", c.head() == EncoderConfig.Head.BARE);
         constants.put("classes", c.labels().size());
+        constants.put("problem", c.problem().ordinal());
         constants.put("small", Math.toIntExact(new Layout(c).small));
+        List<Integer> members = new ArrayList<>();
+        List<Integer> columns = new ArrayList<>();
+        int matrix = -1;
+        for (LoraModule module : modules) {
+            if (module.linear().matrix() != matrix) {
+                matrix = module.linear().matrix();
+                members.add(0);
+                columns.add(module.linear().columns());
+            }
+            members.set(members.size() - 1, members.get(members.size() - 1) + 1);
+        }
+        constants.put("members", members);
+        constants.put("columns", columns);
+        constants.put(
+                "rows", modules.stream().map(module -> module.linear().rows()).toList());
+        constants.put("ranks", modules.stream().map(LoraModule::rank).toList());
+        constants.put("scales", modules.stream().map(LoraModule::scale).toList());
         return constants;
     }
 

@@ -1,5 +1,6 @@
 package io.tidemill.model.engine;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -11,7 +12,7 @@ import java.util.stream.Stream;
  * @param rows    outputs
  * @param columns inputs
  * @param matrix  which of its layer's four matrices it is in: what goes into attention, what comes out, what goes into
- *                the feed-forward part, what comes out
+ *                the feed-forward part, what comes out; 4 for the matrix before an encoder's head
  */
 record LinearModule(String name, int rows, int columns, int matrix) {
     /** Of all layers, in the order of the flat tensor. */
@@ -44,6 +45,25 @@ record LinearModule(String name, int rows, int columns, int matrix) {
         String prefix = c.family().tensorPrefix() + (c.family().isGpt2() ? "h." : "layers.") + layer + ".";
         return modules.map(m -> new LinearModule(prefix + m.name, m.rows, m.columns, m.matrix))
                 .toList();
+    }
+
+    /** Of all layers of an encoder and the one before its head, in the order of the flat tensor. */
+    static List<LinearModule> of(EncoderConfig c) {
+        List<LinearModule> modules = new ArrayList<>();
+        int hidden = c.hiddenSize();
+        for (int layer = 0; layer < c.layers(); layer++) {
+            String prefix = "bert.encoder.layer." + layer + ".";
+            for (String one : List.of("query", "key", "value")) {
+                modules.add(new LinearModule(prefix + "attention.self." + one, hidden, hidden, 0));
+            }
+            modules.add(new LinearModule(prefix + "attention.output.dense", hidden, hidden, 1));
+            modules.add(new LinearModule(prefix + "intermediate.dense", c.intermediateSize(), hidden, 2));
+            modules.add(new LinearModule(prefix + "output.dense", hidden, c.intermediateSize(), 3));
+        }
+        if (c.head() != EncoderConfig.Head.BARE) {
+            modules.add(new LinearModule(Layout.beforeHead(c), hidden, hidden, 4));
+        }
+        return modules;
     }
 
     /** Whether PEFT means this module: by its path or the end of it. */

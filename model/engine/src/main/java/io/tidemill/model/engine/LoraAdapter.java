@@ -89,7 +89,7 @@ public final class LoraAdapter implements AutoCloseable {
                         .forEach(module -> randomise(layout.slot(module.tensor("A")), weights, random))));
     }
 
-    private static void randomise(Layout.Slot slot, FlatWeights weights, GaussianSource random) {
+    static void randomise(Layout.Slot slot, FlatWeights weights, GaussianSource random) {
         int inputs = Math.toIntExact(slot.shape()[1]);
         double bound = 1 / Math.sqrt(inputs);
         float[] row = new float[inputs];

@@ -126,6 +126,11 @@ public record LoraConfig(
         return LoraConfigFile.write(this, base);
     }
 
+    /** As {@link #toJson(ModelConfig)}, for an encoder; the classifier of one with labels is part of the adapter. */
+    public String toJson(EncoderConfig base) {
+        return LoraConfigFile.write(this, base);
+    }
+
     // ---- on a model -------------------------------------------------------------------------------------------------
 
     /** @throws IllegalArgumentException if a target is no linear layer of that model, or none is left */
@@ -139,17 +144,25 @@ public record LoraConfig(
      * @throws IllegalArgumentException if a target is no linear layer of that model, or none is left
      */
     List<LoraModule> modules(ModelConfig base) {
-        List<LinearModule> linear = LinearModule.of(base);
+        return modules(LinearModule.of(base), base.family().modelType());
+    }
+
+    /** As {@link #modules(ModelConfig)}, of an encoder. */
+    List<LoraModule> modules(EncoderConfig base) {
+        return modules(LinearModule.of(base), "bert");
+    }
+
+    private List<LoraModule> modules(List<LinearModule> linear, String family) {
         for (String target : targets) {
             if (linear.stream().noneMatch(module -> module.isCalled(target))) {
                 throw new IllegalArgumentException("target_modules names " + target + ", but the linear layers of "
-                        + base.family().modelType() + " that can have an adapter are " + shortNames(linear));
+                        + family + " that can have an adapter are " + shortNames(linear));
             }
         }
         List<LoraModule> modules = linear.stream().map(this::module).toList();
         if (modules.stream().allMatch(module -> module.rank() == 0)) {
-            throw new IllegalArgumentException("exclude_modules " + excluded + " leaves no linear layer of "
-                    + base.family().modelType() + " an adapter");
+            throw new IllegalArgumentException(
+                    "exclude_modules " + excluded + " leaves no linear layer of " + family + " an adapter");
         }
         return modules;
     }

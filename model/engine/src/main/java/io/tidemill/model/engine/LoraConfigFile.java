@@ -70,8 +70,8 @@ final class LoraConfigFile {
 
     private static final List<String> FALSES = List.of("ensure_weight_tying", "lora_bias", "use_dora", "use_qalora");
 
-    /** What PEFT trains as a whole for SEQ_CLS: whichever of these the model has. */
-    private static final List<String> SAVED_MODULES = List.of("classifier", "score");
+    /** What PEFT learns in full for SEQ_CLS, whichever of the two a model has. */
+    private static final List<String> CLASSIFIERS = List.of("classifier", "score");
 
     private LoraConfigFile() {}
 
@@ -81,14 +81,27 @@ final class LoraConfigFile {
         return ConfigFile.read(adapterConfigJson, LoraConfigFile::parse);
     }
 
+    static LoraConfig readOfEncoder(Path adapterConfigJson) throws IOException {
+        return ConfigFile.read(adapterConfigJson, LoraConfigFile::parseOfEncoder);
+    }
+
     static LoraConfig parse(JsonNode json) {
         ConfigFields fields = new ConfigFields(json);
+        return parse(fields, "CAUSAL_LM", "SEQ_CLS");
+    }
+
+    static LoraConfig parseOfEncoder(JsonNode json) {
+        ConfigFields fields = new ConfigFields(json);
+        return parse(fields, "SEQ_CLS", "FEATURE_EXTRACTION");
+    }
+
+    private static LoraConfig parse(ConfigFields fields, String... tasks) {
+        fields.expect("task_type", tasks);
+        if (!CLASSIFIERS.containsAll(names(fields, "modules_to_save"))) {
+            throw fields.refused("modules_to_save", "only " + CLASSIFIERS + " are supported");
+        }
         if (!fields.text("peft_type", "").equals("LORA")) {
             throw fields.refused("peft_type", "only LORA is supported");
-        }
-        fields.expect("task_type", "CAUSAL_LM", "SEQ_CLS");
-        if (!SAVED_MODULES.containsAll(names(fields, "modules_to_save"))) {
-            throw fields.refused("modules_to_save", "only the matrix of scores, \"score\", is supported");
         }
         fields.expect("bias", "none");
         // Others change the base's weights before the adapter is put on it.
@@ -157,14 +170,30 @@ final class LoraConfigFile {
     // ---- writing ----------------------------------------------------------------------------------------------------
 
     static String write(LoraConfig config, ModelConfig base) {
+        Map<String, Object> task = base.head().speaks()
+                ? Map.of("task_type", "CAUSAL_LM")
+                : Map.of("task_type", "SEQ_CLS", "modules_to_save", List.of("score"));
+        return write(config, LinearModule.of(base), base.family().isGpt2(), task);
+    }
+
+    static String write(LoraConfig config, EncoderConfig base) {
+        Map<String, Object> task = base.head() == EncoderConfig.Head.LABELS
+                ? Map.of("task_type", "SEQ_CLS", "modules_to_save", CLASSIFIERS)
+                : Map.of();
+        return write(config, LinearModule.of(base), false, task);
+    }
+
+    private static String write(
+            LoraConfig config, List<LinearModule> linear, boolean fanInFanOut, Map<String, Object> task) {
         TreeMap<String, JsonNode> fields = new TreeMap<>();
         NULLS.forEach(field -> fields.put(field, JSON.nullNode()));
         FALSES.forEach(field -> fields.put(field, JSON.getNodeFactory().booleanNode(false)));
         Map<String, Object> settings = new LinkedHashMap<>();
         settings.put("peft_type", "LORA");
         settings.put("peft_version", "0.21.0"); // whose fields these are
-        settings.put("task_type", base.head().speaks() ? "CAUSAL_LM" : "SEQ_CLS");
-        settings.put("modules_to_save", base.head().speaks() ? null : List.of("score"));
+        settings.put("task_type", null);
+        settings.put("modules_to_save", null);
+        settings.putAll(task);
         settings.put("base_model_name_or_path", config.baseModel().orElse(null));
         settings.put("revision", config.revision().orElse(null));
         settings.put("inference_mode", true);
@@ -177,11 +206,9 @@ final class LoraConfigFile {
         config.alphaPattern().forEach((layers, alpha) -> alphas.put(layers, number(alpha)));
         settings.put("alpha_pattern", alphas);
         // The short names of all linear layers mean no other module, and tools that know no "all-linear" know them.
-        settings.put(
-                "target_modules",
-                config.targets().isEmpty() ? LoraConfig.shortNames(LinearModule.of(base)) : config.targets());
+        settings.put("target_modules", config.targets().isEmpty() ? LoraConfig.shortNames(linear) : config.targets());
         settings.put("exclude_modules", config.excluded().isEmpty() ? null : config.excluded());
-        settings.put("fan_in_fan_out", base.family().isGpt2());
+        settings.put("fan_in_fan_out", fanInFanOut);
         settings.put("bias", "none");
         settings.put("init_lora_weights", true);
         settings.put("loftq_config", Map.of());

@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.DoubleStream;
+import java.util.stream.LongStream;
 
 /**
  * Float32 master weights, their gradients, AdamW's moments and its step count: what is trained, whatever the model.
@@ -20,6 +22,7 @@ import java.util.Optional;
 final class TrainableWeights implements AutoCloseable {
     private final AdamWSettings settings;
     private final Layout layout;
+    private final List<ParameterGroups.Range> ranges;
     private final TorchProgram program;
     private final PtNDManager manager;
     private final FlatWeights master;
@@ -34,6 +37,7 @@ final class TrainableWeights implements AutoCloseable {
     TrainableWeights(HeldWeights start, AdamWSettings settings) {
         this.settings = settings;
         this.layout = start.layout();
+        this.ranges = settings.groups().ranges(layout, settings.weightDecay());
         this.program = start.program();
         this.manager = TorchProgram.open();
         try {
@@ -56,6 +60,14 @@ final class TrainableWeights implements AutoCloseable {
 
     FlatWeights master() {
         return master;
+    }
+
+    TorchProgram program() {
+        return program;
+    }
+
+    TorchProgram.Opaque compute() {
+        return compute;
     }
 
     /**
@@ -97,6 +109,11 @@ final class TrainableWeights implements AutoCloseable {
         return new Scorer(base.config(), program, base.master(), base.compute(), Optional.of(master));
     }
 
+    /** Copies these weights. */
+    HeldWeights snapshot() {
+        return snapshot(layout, program, ComputeType.FLOAT32);
+    }
+
     /** Copies these weights, all or those of a layout that has fewer. */
     HeldWeights snapshot(Layout of, TorchProgram with, ComputeType type) {
         return of.length() == layout.length()
@@ -109,9 +126,21 @@ final class TrainableWeights implements AutoCloseable {
             throw new IllegalArgumentException("maximumNorm must be positive, but was " + maximumNorm);
         }
         try (PtNDManager call = TorchProgram.open()) {
+            hold(call);
             return program.train(call, "clip", gradients.array(), TorchProgram.scalar(call, maximumNorm))
                     .get(0)
                     .toDoubleArray()[0];
+        }
+    }
+
+    /** Forgets the gradients of what is frozen. */
+    private void hold(PtNDManager call) {
+        long[] held = ranges.stream()
+                .filter(ParameterGroups.Range::held)
+                .flatMapToLong(range -> LongStream.of(range.at(), range.length()))
+                .toArray();
+        if (held.length > 0) {
+            program.train(call, "hold", gradients.array(), call.create(held));
         }
     }
 
@@ -120,14 +149,6 @@ final class TrainableWeights implements AutoCloseable {
             throw new IllegalArgumentException("learningRate must be 0 or more and finite, but was " + learningRate);
         }
         try (PtNDManager call = TorchProgram.open()) {
-            double[] numbers = {
-                learningRate,
-                settings.beta1(),
-                settings.beta2(),
-                settings.epsilon(),
-                settings.weightDecay(),
-                layout.small()
-            };
             program.train(
                     call,
                     "update",
@@ -137,9 +158,18 @@ final class TrainableWeights implements AutoCloseable {
                     mean.array(),
                     square.array(),
                     step,
-                    call.create(numbers));
+                    call.create(numbers(learningRate)));
         }
         steps++;
+    }
+
+    private double[] numbers(double learningRate) {
+        DoubleStream ofAll = DoubleStream.of(learningRate, settings.beta1(), settings.beta2(), settings.epsilon());
+        DoubleStream ofRanges = ranges.stream()
+                .filter(range -> !range.held())
+                .flatMapToDouble(
+                        range -> DoubleStream.of(range.at(), range.length(), range.factor(), range.weightDecay()));
+        return DoubleStream.concat(ofAll, ofRanges).toArray();
     }
 
     void discardGradients() {

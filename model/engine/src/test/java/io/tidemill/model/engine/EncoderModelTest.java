@@ -353,7 +353,8 @@ class EncoderModelTest {
                     .hasMessageContaining("Label 2");
             assertThat(score.labelLogits(List.of(text.input()))[0]).hasSize(1);
             assertThatThrownBy(() -> scorer.accumulateLabelled(List.of(text), 1))
-                    .hasMessageContaining("score");
+                    .hasMessageContaining("score")
+                    .hasMessageContaining("[2]");
         }
     }
 
