@@ -6,14 +6,15 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 
 /** SHA-256, which every Java has. */
-final class Hashes {
+public final class Hashes {
     private Hashes() {}
 
     static byte[] sha256(String text) {
         return sha256(text.getBytes(StandardCharsets.UTF_8));
     }
 
-    static byte[] sha256(byte[]... parts) {
+    /** Of the parts one behind the other. */
+    public static byte[] sha256(byte[]... parts) {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             for (byte[] part : parts) {
@@ -25,7 +26,8 @@ final class Hashes {
         }
     }
 
-    static long longAt(byte[] bytes, int index) {
+    /** Eight bytes from an index, big-endian. */
+    public static long longAt(byte[] bytes, int index) {
         return ByteBuffer.wrap(bytes).getLong(index);
     }
 }

@@ -6,11 +6,15 @@ package io.tidemill.trainer.optimizer;
  * <pre>
  *   step ≤ w:   peak · step / w
  *   step > w:   floor + (peak − floor) · shape(p),   p = (step − 1 − w) / (n − w)
- *   shape(p):   linear 1 − p,  cosine (1 + cos πp) / 2,  constant 1
+ *   shape(p):   linear 1 − p,  cosine (1 + cos πp) / 2,  constant 1;  {@link Curve} has others
  * </pre>
  *
+ * <p>After the warm-up these are the rates that transformers 5.18 takes for the same steps. In the warm-up its rates are
+ * one notch behind, peak · (step − 1) / w: its first step moves nothing, and the step that first has the peak is w + 1
+ * there, w here.
+ *
  * <p>Letters: w warm-up steps, n steps in all. Cosine: Loshchilov and Hutter, "SGDR" (2017), equation 5,
- * arXiv:1608.03983, without restarts. Differs: p stops one notch short of 1 at the last step, so that no step is taken
+ * arXiv:1608.03983, without restarts. p stops one notch short of 1 at the last step, so that no step is taken
  * with a rate of the floor 0.
  *
  * @param peak        rate after the warm-up
@@ -18,9 +22,9 @@ package io.tidemill.trainer.optimizer;
  * @param warmupSteps w; 0 starts at the peak
  * @param totalSteps  n; later steps keep the floor
  */
-public record LearningRateSchedule(double peak, double floor, long warmupSteps, long totalSteps, Decay decay) {
+public record LearningRateSchedule(double peak, double floor, long warmupSteps, long totalSteps, Curve decay) {
     /** How the rate falls after the warm-up. */
-    public enum Decay {
+    public enum Decay implements Curve {
         LINEAR {
             @Override
             double shape(double progress) {
@@ -42,6 +46,11 @@ public record LearningRateSchedule(double peak, double floor, long warmupSteps, 
 
         /** From 1 at progress 0 to 0 (or not) at progress 1. */
         abstract double shape(double progress);
+
+        @Override
+        public double at(long after, long steps, long warmup) {
+            return shape(Math.min(1, (double) after / Math.max(1, steps)));
+        }
     }
 
     public LearningRateSchedule {
@@ -64,8 +73,20 @@ public record LearningRateSchedule(double peak, double floor, long warmupSteps, 
      *
      * @param warmupShare between 0 and 1
      */
-    public static LearningRateSchedule over(long totalSteps, double peak, double warmupShare, Decay decay) {
-        return new LearningRateSchedule(peak, 0, Math.round(totalSteps * warmupShare), totalSteps, decay);
+    public static LearningRateSchedule over(long totalSteps, double peak, double warmupShare, Curve decay) {
+        return over(totalSteps, peak, warmupShare, decay, 0);
+    }
+
+    /**
+     * Warm-up over a share of all steps, decay to a share of the peak.
+     *
+     * @param warmupShare between 0 and 1
+     * @param floorShare  between 0 and 1; {@code min_lr_rate} in transformers
+     */
+    public static LearningRateSchedule over(
+            long totalSteps, double peak, double warmupShare, Curve decay, double floorShare) {
+        return new LearningRateSchedule(
+                peak, peak * floorShare, Math.round(totalSteps * warmupShare), totalSteps, decay);
     }
 
     /**
@@ -80,7 +101,7 @@ public record LearningRateSchedule(double peak, double floor, long warmupSteps, 
         if (step <= warmupSteps) {
             return peak * step / warmupSteps;
         }
-        double progress = Math.min(1, (step - 1.0 - warmupSteps) / Math.max(1, totalSteps - warmupSteps));
-        return floor + (peak - floor) * decay.shape(progress);
+        long steps = Math.max(1, totalSteps - warmupSteps);
+        return floor + (peak - floor) * decay.at(step - 1 - warmupSteps, steps, warmupSteps);
     }
 }

@@ -1,0 +1,111 @@
+package io.tidemill.trainer.encoder;
+
+import io.tidemill.model.engine.EncoderInput;
+import io.tidemill.model.text.Tokenizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/**
+ * Texts as a BERT reads them: {@code [CLS] a [SEP]}, or {@code [CLS] a [SEP] b [SEP]}, cut at the end to the longest
+ * length. As transformers' tokenizer with {@code truncation=True}; of two texts the longer one is cut first.
+ */
+public final class EncoderText {
+    private static final Pattern SPACE = Pattern.compile("[\\s\\p{Z}]+");
+
+    private final Tokenizer tokenizer;
+    private final int maximumLength;
+    private final int first;
+    private final int separator;
+
+    /** @param maximumLength tokens of an input, special ones included, at least 3 */
+    public EncoderText(Tokenizer tokenizer, int maximumLength) {
+        if (maximumLength < 3) {
+            throw new IllegalArgumentException(
+                    "An input has 3 tokens at least, but the longest was to be " + maximumLength);
+        }
+        this.tokenizer = tokenizer;
+        this.maximumLength = maximumLength;
+        this.first = special(tokenizer, "[CLS]");
+        this.separator = special(tokenizer, "[SEP]");
+    }
+
+    /** @throws IllegalArgumentException if the vocabulary has no such token */
+    static int special(Tokenizer tokenizer, String token) {
+        return tokenizer
+                .id(token)
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "The tokenizer has no token " + token + "; encoders need one of BERT's kind"));
+    }
+
+    /** Tokens of a text with those around it, before it is cut. */
+    public int length(String text) {
+        return tokenizer.encode(text).length + 2;
+    }
+
+    public EncoderInput input(String text) {
+        return input(tokenizer.encode(text));
+    }
+
+    private EncoderInput input(int[] ids) {
+        int kept = Math.min(ids.length, maximumLength - 2);
+        int[] all = new int[kept + 2];
+        all[0] = first;
+        System.arraycopy(ids, 0, all, 1, kept);
+        all[kept + 1] = separator;
+        return EncoderInput.of(all);
+    }
+
+    public EncoderInput input(String a, String b) {
+        int[] left = tokenizer.encode(a);
+        int[] right = tokenizer.encode(b);
+        int lefts = left.length;
+        int rights = right.length;
+        while (lefts + rights > Math.max(0, maximumLength - 3)) { // longest_first, token by token
+            if (lefts > rights) {
+                lefts--;
+            } else {
+                rights--;
+            }
+        }
+        int[] ids = new int[lefts + rights + 3];
+        int[] types = new int[ids.length];
+        ids[0] = first;
+        System.arraycopy(left, 0, ids, 1, lefts);
+        ids[lefts + 1] = separator;
+        System.arraycopy(right, 0, ids, lefts + 2, rights);
+        ids[ids.length - 1] = separator;
+        Arrays.fill(types, lefts + 2, types.length, 1);
+        return new EncoderInput(ids, types);
+    }
+
+    /**
+     * A text to be masked. Words are what stands between spaces, as in transformers 5.18, where a word goes on as long as
+     * there is no gap between two tokens: "don't" is one, with its apostrophe.
+     */
+    public MaskableText maskable(String exampleId, String text) {
+        List<int[]> pieces = new ArrayList<>();
+        int length = 0;
+        for (String word : SPACE.split(text)) {
+            int[] ids = tokenizer.encode(word);
+            pieces.add(ids);
+            length += ids.length;
+        }
+        int[] ids = new int[length];
+        int[] words = new int[length];
+        int at = 0;
+        int word = 0;
+        for (int[] piece : pieces) {
+            System.arraycopy(piece, 0, ids, at, piece.length);
+            Arrays.fill(words, at, at + piece.length, word);
+            at += piece.length;
+            word += piece.length == 0 ? 0 : 1;
+        }
+        EncoderInput input = input(ids);
+        int[] all = new int[input.ids().length];
+        Arrays.fill(all, -1);
+        System.arraycopy(words, 0, all, 1, all.length - 2);
+        return new MaskableText(exampleId, input, all);
+    }
+}
