@@ -364,7 +364,7 @@ class EncoderModelTest {
         return EncoderModel.load(Fixtures.directory(name), type);
     }
 
-    private static List<MaskedText> masked(int step) {
+    static List<MaskedText> masked(int step) {
         List<MaskedText> texts = new ArrayList<>();
         for (int row = 0; row < LENGTHS.length; row++) {
             int length = LENGTHS[row];
@@ -385,7 +385,7 @@ class EncoderModelTest {
         return texts;
     }
 
-    private static List<EncoderInput> inputs(int step) {
+    static List<EncoderInput> inputs(int step) {
         return masked(step).stream().map(MaskedText::input).toList();
     }
 
