@@ -114,6 +114,8 @@ def check(archive: str) -> int:
             weights.update(1e-3)
             scores(weights, Away(ids))
             pairs(weights, Away(ids))
+            for again in (False, True):
+                answers(weights, Away(ids), again)
             weights.update(1e-3)
             weights.generate(Away(ids), 10)
             sampled(weights, Away(ids))
@@ -131,9 +133,35 @@ def scores(weights, ids) -> None:
     with torch.no_grad():
         weights.module.log_probabilities(weights.master, weights.compute, none, ids, positions, segments, ids)
     scale = torch.full([], 0.01, dtype=torch.float64, device=AWAY)
+    noise = torch.zeros([rows, tokens, weights.program.layout["constants"]["hidden_size"]], device=AWAY)
     weights.module.causal_step(
-        weights.master, weights.compute, weights.gradients, none, ids, positions, segments, ids, scale, torch.tensor(False)
+        weights.master, weights.compute, weights.gradients, none, ids, positions, segments, ids, scale, noise,
+        torch.tensor(False),
     )
+
+
+def answers(weights, ids, again: bool) -> None:
+    """Each row a prompt of half its tokens with two answers, which share it."""
+    rows, tokens = ids.shape
+    prompt, answer = tokens // 2, tokens // 4
+    steps = torch.arange(answer, device=AWAY)
+    own = torch.cat([torch.ones([prompt], dtype=torch.int64, device=AWAY), 2 + torch.arange(2, device=AWAY).repeat_interleave(answer)])
+    continued = torch.cat([torch.full([prompt], -1, device=AWAY), torch.ones([2 * answer], dtype=torch.int64, device=AWAY)])
+    positions = torch.cat([torch.arange(prompt, device=AWAY), prompt + steps, prompt + steps])
+    length = positions.shape[0]
+    segments = torch.stack([own, continued]).unsqueeze(1).expand(2, rows, length).contiguous()
+    ids = ids[:, :length].contiguous()
+    positions = positions.expand(rows, length).contiguous()
+    places = torch.tensor([prompt - 1, prompt, prompt - 1, prompt + answer]).to(AWAY)
+    targets = ids.view(-1)[places + 1]
+    none = weights.program.none()
+    with torch.no_grad():
+        weights.module.answers(weights.master, weights.compute, none, ids, positions, segments, places, targets)
+    batch = (ids, positions, segments, places, targets, none)
+    first = (weights.master, weights.compute, weights.gradients, none)
+    left = weights.module.answers_forward(*first, *batch, torch.tensor(again))
+    slopes = torch.full([4], 0.01, device=AWAY)
+    weights.module.answers_backward(*first, left, *batch, slopes, none, torch.tensor(again))
 
 
 def pairs(weights, ids) -> None:

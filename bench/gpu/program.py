@@ -95,7 +95,7 @@ class Weights:
         scale = torch.full([], 1.0 / (rows * (tokens - 1)), dtype=torch.float64, device=ids.device)
         none = self.program.none()
         total = self.module.causal_step(
-            self.master, self.compute, self.gradients, none, ids, positions, none, targets, scale, torch.tensor(again)
+            self.master, self.compute, self.gradients, none, ids, positions, none, targets, scale, none, torch.tensor(again)
         )
         return total * scale
 

@@ -12,6 +12,15 @@ public interface DecoderLearner extends Learner {
     double accumulate(PackedBatch batch, long lossTokensOfStep);
 
     /**
+     * Whether {@link #accumulate(PackedBatch, long)} learns with noise on the embedded tokens, uniform in ±α / √(L·h) for an
+     * example of L tokens: NEFTune, Jain et al. (2023), arXiv:2310.05914. Nothing else is noisy. It is drawn by seed,
+     * optimizer step and call within the step, so that a resumed run draws the same. Off at first.
+     *
+     * @param alpha α; 5 to 15 is usual, 0 is none
+     */
+    void noiseEmbeddings(double alpha, long seed);
+
+    /**
      * Adds the gradient of direct preference optimisation.
      *
      * <pre>  Σ weight·(−log σ(β·m) + s·NLL(chosen)/|chosen|) / W

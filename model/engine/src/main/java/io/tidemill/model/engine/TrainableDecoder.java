@@ -2,7 +2,9 @@ package io.tidemill.model.engine;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDManager;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -19,6 +21,8 @@ abstract class TrainableDecoder extends Trainable implements DecoderLearner {
 
     private final ModelConfig config;
     private boolean recomputesActivations;
+    private EmbeddingNoise noise = EmbeddingNoise.NONE;
+    private int noisyCalls; // of this step
     private PrefixRows.Form form = PrefixRows.Form.PACKED;
 
     TrainableDecoder(ModelConfig config, TrainableWeights weights) {
@@ -55,6 +59,11 @@ abstract class TrainableDecoder extends Trainable implements DecoderLearner {
     }
 
     @Override
+    public void noiseEmbeddings(double alpha, long seed) {
+        this.noise = new EmbeddingNoise(alpha, seed);
+    }
+
+    @Override
     public double accumulate(PackedBatch batch, long lossTokensOfStep) {
         config.head().requireSpeech();
         check(batch, lossTokensOfStep);
@@ -67,9 +76,40 @@ abstract class TrainableDecoder extends Trainable implements DecoderLearner {
                             Batches.tensor(call, batch.positions()),
                             batch.oneExamplePerRow() ? Batches.none(call) : Batches.tensor(call, batch.segments()),
                             Batches.tensor(call, batch.targets()),
-                            TorchProgram.scalar(call, 1.0 / lossTokensOfStep)));
+                            TorchProgram.scalar(call, 1.0 / lossTokensOfStep),
+                            noise(call, batch)));
             return loss.toDoubleArray()[0] / lossTokensOfStep;
         }
+    }
+
+    private NDArray noise(PtNDManager call, PackedBatch batch) {
+        if (noise.isNone()) {
+            return Batches.none(call);
+        }
+        int hidden = config.hiddenSize();
+        return call.create(
+                noise.of(batch, hidden, steps(), noisyCalls++), new Shape(batch.rows(), batch.length(), hidden));
+    }
+
+    /** As {@link Learner#update}. */
+    @Override
+    public void update(double learningRate) {
+        super.update(learningRate);
+        noisyCalls = 0;
+    }
+
+    /** As {@link Learner#discardGradients}. */
+    @Override
+    public void discardGradients() {
+        super.discardGradients();
+        noisyCalls = 0;
+    }
+
+    /** As {@link Learner#loadState}. */
+    @Override
+    public void loadState(Path file) {
+        super.loadState(file);
+        noisyCalls = 0;
     }
 
     private void check(PackedBatch batch, long lossTokensOfStep) {
