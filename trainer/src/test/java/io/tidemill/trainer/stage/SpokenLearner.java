@@ -72,6 +72,9 @@ final class SpokenLearner implements DecoderLearner {
     }
 
     @Override
+    public void noiseEmbeddings(double alpha, long seed) {}
+
+    @Override
     public double clip(double maximumNorm) {
         return 0;
     }
