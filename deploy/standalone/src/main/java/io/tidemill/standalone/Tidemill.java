@@ -3,9 +3,11 @@ package io.tidemill.standalone;
 import io.quarkus.runtime.annotations.QuarkusMain;
 import io.tidemill.standalone.checkpoints.CheckpointsCommand;
 import io.tidemill.standalone.demo.DemoCommand;
+import io.tidemill.standalone.models.DataCommand;
 import io.tidemill.standalone.models.ImportCommand;
 import io.tidemill.standalone.models.ProgramCommand;
 import io.tidemill.standalone.models.PullCommand;
+import io.tidemill.standalone.models.TrainCommand;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Properties;
@@ -31,6 +33,8 @@ import picocli.CommandLine.ScopeType;
             ImportCommand.class,
             ProgramCommand.class,
             PretrainCommand.class,
+            TrainCommand.class,
+            DataCommand.class,
             CommandLine.HelpCommand.class
         },
         mixinStandardHelpOptions = true,

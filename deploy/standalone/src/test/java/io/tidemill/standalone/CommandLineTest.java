@@ -27,7 +27,8 @@ class CommandLineTest {
     @Test
     void everyCommandHasHelp() {
         assertThat(run("--help")).isZero();
-        for (String command : List.of("up", "demo", "checkpoints", "pull", "import", "program", "pretrain")) {
+        for (String command :
+                List.of("up", "demo", "checkpoints", "pull", "import", "program", "pretrain", "train", "data")) {
             assertThat(out.toString()).contains("  " + command + " ");
             assertThat(run(command, "--help")).isZero();
             assertThat(out.toString()).contains("Usage: tidemill " + command);
@@ -238,6 +239,36 @@ class CommandLineTest {
                 .isEqualTo(2);
         assertThat(err.toString()).contains("Give either --model or --shape.");
         assertThat(Path.of(file)).doesNotExist();
+    }
+
+    @Test
+    void trainingListsEachKeyStageAndBuiltinData() {
+        assertThat(run("train", "--help")).isZero();
+        assertThat(out.toString())
+                .contains("--learning-rate", "--lora-r", "--save-total-limit", "(default: 42)")
+                .contains("Stages:", "  sft: ", "builtin:grammar-corrections: ");
+    }
+
+    @Test
+    void aRecipeIsFollowedAndWhatIsWrongWithItIsSaid() throws IOException {
+        Path recipe = Files.writeString(parent.resolve("recipe.yaml"), "stage: sft\nlerning_rate: 1e-4\n");
+        assertThat(run("train", recipe.toString(), "--seed", "-1")).isEqualTo(1);
+        assertThat(err.toString())
+                .startsWith("tidemill: " + recipe + " has 2 problems:")
+                .contains("line 2: there is no key lerning_rate; did you mean learning_rate?")
+                .contains("--seed must be a whole number, 0 or more, but was '-1'");
+    }
+
+    @Test
+    void dataOfThisBuildIsWrittenAsAFile() throws IOException {
+        Path file = parent.resolve("grammar.jsonl");
+        assertThat(run("data", "grammar-corrections", "--output", file.toString()))
+                .isZero();
+        assertThat(Files.readAllLines(file)).hasSizeGreaterThan(1000).allMatch(line -> line.startsWith("{\"prompt\":"));
+        assertThat(run("data", "grammar-corrections", "--output", file.toString()))
+                .isEqualTo(1);
+        assertThat(run("data", "nothing")).isEqualTo(1);
+        assertThat(err.toString()).contains("is there already").contains("There is no builtin:nothing");
     }
 
     private int run(String... arguments) {

@@ -5,20 +5,26 @@ import io.tidemill.model.engine.DecoderLearner;
 import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.model.engine.Learner;
 import io.tidemill.model.engine.TrainableModel;
+import java.util.function.LongPredicate;
 import java.util.function.LongSupplier;
 
 /** Runs the steps of a stage from where they were last saved. */
 public final class StageRunner {
     private final StageState state;
     private final StepListener listener;
-    private final int saveEvery;
+    private final LongPredicate saves;
     private final LongSupplier nanoClock;
 
     /** @param saveEvery steps between two saved states; the last step is always saved */
     public StageRunner(StageState state, StepListener listener, int saveEvery, LongSupplier nanoClock) {
+        this(state, listener, step -> step % saveEvery == 0, nanoClock);
+    }
+
+    /** @param saves after which steps the state is saved, asked when the listener has heard of them; the last step is always saved */
+    public StageRunner(StageState state, StepListener listener, LongPredicate saves, LongSupplier nanoClock) {
         this.state = state;
         this.listener = listener;
-        this.saveEvery = saveEvery;
+        this.saves = saves;
         this.nanoClock = nanoClock;
     }
 
@@ -41,11 +47,13 @@ public final class StageRunner {
         if (saved.step() > 0) {
             stage.restore(saved.memory());
         }
-        for (long step = saved.step() + 1; step <= steps; step++) {
+        boolean ends = false;
+        for (long step = saved.step() + 1; step <= steps && !ends; step++) {
             listener.before(stage, step);
             StepReport report = trainStep.run(step, stage.batch(step, learner));
             listener.after(stage, report);
-            if (step % saveEvery == 0 || step == steps) {
+            ends = listener.ends(stage, step, learner);
+            if (saves.test(step) || step == steps || ends) {
                 state.save(stage.name(), step, stage.memory(), learner);
             }
         }

@@ -29,8 +29,7 @@ record JsonSource(String name, Path file, boolean lines) implements Source {
             .build();
 
     /** The same where more may follow: the next element of the list. */
-    private static final ObjectMapper ELEMENTS =
-            JSON.copy().disable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    private static final ObjectMapper ELEMENTS = JSON.copy().disable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     @Override
     public void read(Consumer<Row> rows, Mistakes mistakes) throws IOException {

@@ -16,7 +16,7 @@ public final class Mistakes {
         this.listed = listed;
     }
 
-    void add(Place place, Mistake mistake) {
+    public void add(Place place, Mistake mistake) {
         counts.merge(mistake.kind(), 1L, Long::sum);
         if (first.size() < listed) {
             first.add(place + ": " + mistake.getMessage());

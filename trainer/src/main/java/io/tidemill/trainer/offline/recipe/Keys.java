@@ -33,6 +33,10 @@ public final class Keys {
             .usual(false)
             .help(
                     "Random weights in the shape of the model's config.json, with its tokenizer; pretrain and masked-lm.");
+    public static final Key<Map<String, String>> CONFIG_OVERRIDES = new Builder<>(
+                    "config_overrides", MODEL, ValueType.names("{FIELD: VALUE, …}"))
+            .usual(Map.of())
+            .help("Fields of config.json that are otherwise, with from_scratch: {num_hidden_layers: 4}.");
     public static final Key<String> REWARD_MODEL = new Builder<>("reward_model", MODEL, ValueType.text("DIR"))
             .help("Hugging Face directory of a reward model, for stages that ask one.");
     public static final Key<String> OUTPUT_DIR = new Builder<>("output_dir", MODEL, ValueType.text("DIR"))
@@ -239,6 +243,10 @@ public final class Keys {
             .usual(10L)
             .same()
             .help("Steps between two logged lines.");
+    public static final Key<Boolean> EVAL_ON_START = new Builder<>("eval_on_start", REPORT, ValueType.truth())
+            .usual(false)
+            .same()
+            .help("Evaluates before the first step as well.");
     public static final Key<String> EVAL_STRATEGY = new Builder<>(
                     "eval_strategy", REPORT, ValueType.choice("auto", "no", "steps", "epoch"))
             .usual("auto")
