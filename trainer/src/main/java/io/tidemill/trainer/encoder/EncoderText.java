@@ -60,14 +60,15 @@ public final class EncoderText {
     public EncoderInput input(String a, String b) {
         int[] left = tokenizer.encode(a);
         int[] right = tokenizer.encode(b);
+        int room = maximumLength - 3;
         int lefts = left.length;
         int rights = right.length;
-        while (lefts + rights > Math.max(0, maximumLength - 3)) { // longest_first, token by token
-            if (lefts > rights) {
-                lefts--;
-            } else {
-                rights--;
-            }
+        if (lefts + rights > room) { // "longest_first": the shorter one is cut only where it is more than half
+            int shorter = Math.min(lefts, rights);
+            int kept = shorter > room / 2 ? room / 2 : shorter;
+            boolean leftIsShorter = lefts <= rights;
+            lefts = leftIsShorter ? kept : room - kept;
+            rights = room - lefts;
         }
         int[] ids = new int[lefts + rights + 3];
         int[] types = new int[ids.length];

@@ -11,7 +11,7 @@ package io.tidemill.trainer.optimizer;
  *
  * <p>After the warm-up these are the rates that transformers 5.18 takes for the same steps. In the warm-up its rates are
  * one notch behind, peak · (step − 1) / w: its first step moves nothing, and the step that first has the peak is w + 1
- * there, w here.
+ * there, w here. And after the n-th step the floor stays, where some of theirs rise again.
  *
  * <p>Letters: w warm-up steps, n steps in all. Cosine: Loshchilov and Hutter, "SGDR" (2017), equation 5,
  * arXiv:1608.03983, without restarts. p stops one notch short of 1 at the last step, so that no step is taken
