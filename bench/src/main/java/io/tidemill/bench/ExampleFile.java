@@ -26,7 +26,7 @@ final class ExampleFile {
                 .toList();
     }
 
-    private static int[] ids(String text) {
+    static int[] ids(String text) {
         return Arrays.stream(text.trim().split(" ")).mapToInt(Integer::parseInt).toArray();
     }
 

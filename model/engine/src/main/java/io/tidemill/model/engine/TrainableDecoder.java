@@ -246,6 +246,14 @@ abstract class TrainableDecoder extends Trainable implements DecoderLearner {
         return scorer().values(texts, form, Scorer.SCORED_AT_ONCE);
     }
 
+    /**
+     * Whether answers to one prompt share it, as they do at first. Without, each reads the prompt again: the same but for
+     * rounding, and slower; to be compared with.
+     */
+    public void sharePrompts(boolean share) {
+        form = share ? PrefixRows.Form.PACKED : PrefixRows.Form.REPEATED;
+    }
+
     /** How answers are laid out; tests compare forms. */
     void form(PrefixRows.Form form) {
         this.form = form;
