@@ -6,7 +6,6 @@ import io.tidemill.model.engine.AdamWSettings;
 import io.tidemill.model.engine.DecoderLearner;
 import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.model.engine.LoraAdapter;
-import io.tidemill.model.engine.LoraConfig;
 import io.tidemill.model.engine.ModelConfig;
 import io.tidemill.model.engine.TrainableAdapter;
 import io.tidemill.model.engine.TrainableModel;
@@ -124,15 +123,8 @@ final class DecoderPupil implements AutoCloseable {
 
     private static DecoderPupil adapter(Material material, AdamWSettings optimizer, LanguageModel base) {
         Recipe recipe = material.recipe();
-        int rank = recipe.get(Keys.LORA_RANK).intValue();
-        LoraConfig config = LoraConfig.of(rank, recipe.find(Keys.LORA_ALPHA).orElse(2.0 * rank))
-                .on(recipe.get(Keys.LORA_TARGETS))
-                .withBaseModel(recipe.get(Keys.MODEL_PATH));
-        TrainableAdapter learner = TrainableAdapter.from(
-                base,
-                recipe.get(Keys.LORA_STABILISED) ? config.withRankStabilised() : config,
-                recipe.get(Keys.SEED),
-                optimizer);
+        TrainableAdapter learner =
+                TrainableAdapter.from(base, material.lora(), recipe.get(Keys.SEED), optimizer);
         WeightType type = material.weightType();
         boolean merge = recipe.get(Keys.MERGE);
         return new DecoderPupil(

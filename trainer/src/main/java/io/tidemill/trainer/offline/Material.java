@@ -1,6 +1,7 @@
 package io.tidemill.trainer.offline;
 
 import io.tidemill.model.engine.ComputeType;
+import io.tidemill.model.engine.LoraConfig;
 import io.tidemill.model.engine.WeightType;
 import io.tidemill.trainer.offline.data.DataException;
 import io.tidemill.trainer.offline.data.DataReader.Data;
@@ -85,6 +86,15 @@ record Material(Recipe recipe, Path model, Path work, Data data, Mistakes mistak
                             + " truncate");
         }
         counts.add("truncated", 1);
+    }
+
+    /** The adapter that the recipe asks for. */
+    LoraConfig lora() {
+        int rank = recipe.get(Keys.LORA_RANK).intValue();
+        LoraConfig config = LoraConfig.of(rank, recipe.find(Keys.LORA_ALPHA).orElse(2.0 * rank))
+                .on(recipe.get(Keys.LORA_TARGETS))
+                .withBaseModel(recipe.get(Keys.MODEL_PATH));
+        return recipe.get(Keys.LORA_STABILISED) ? config.withRankStabilised() : config;
     }
 
     ComputeType compute() {

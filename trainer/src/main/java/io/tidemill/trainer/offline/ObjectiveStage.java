@@ -4,6 +4,7 @@ import io.tidemill.model.engine.DecoderLearner;
 import io.tidemill.model.engine.PromptAnswers;
 import io.tidemill.trainer.objective.ObjectiveDescription;
 import io.tidemill.trainer.offline.data.Mistake;
+import io.tidemill.trainer.offline.recipe.Key;
 import io.tidemill.trainer.offline.recipe.Keys;
 import io.tidemill.trainer.offline.recipe.Recipe;
 import io.tidemill.trainer.offline.recipe.RecipeException;
@@ -12,6 +13,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.stream.DoubleStream;
 
@@ -34,12 +36,13 @@ abstract class ObjectiveStage implements OfflineStage {
     }
 
     @Override
+    public Set<Key<?>> special() {
+        return Set.of(Keys.OBJECTIVE_PARAMETERS);
+    }
+
+    @Override
     public double learningRate() {
-        return switch (objective.name()) {
-            case "reward" -> 1e-4;
-            case "orpo", "simpo", "cpo" -> 1e-6;
-            default -> 1e-6;
-        };
+        return objective.name().equals("reward") ? 1e-4 : 1e-6;
     }
 
     /** The objective with the recipe's parameters; their names may have underscores. */

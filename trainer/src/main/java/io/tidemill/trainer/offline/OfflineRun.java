@@ -11,6 +11,7 @@ import io.tidemill.trainer.offline.data.Mistakes;
 import io.tidemill.trainer.offline.log.MetricsCsv;
 import io.tidemill.trainer.offline.log.Progress;
 import io.tidemill.trainer.offline.log.TensorBoardFile;
+import io.tidemill.trainer.offline.recipe.Key;
 import io.tidemill.trainer.offline.recipe.Keys;
 import io.tidemill.trainer.offline.recipe.Recipe;
 import io.tidemill.trainer.offline.recipe.RecipeException;
@@ -141,6 +142,13 @@ public final class OfflineRun {
         }
         if (recipe.says(Keys.MAX_STEPS) && recipe.get(Keys.MAX_STEPS) == 0) {
             problems.add("max_steps must be positive, or -1 to go by num_train_epochs");
+        }
+        for (Key<?> key : Keys.all()) {
+            if (recipe.says(key)
+                    && OfflineStage.SPECIAL.contains(key)
+                    && !stage.special().contains(key)) {
+                problems.add(key + " is not followed by stage " + stage.name() + "; leave it out");
+            }
         }
         recipe.get(Keys.TRAIN_DATA);
         recipe.get(Keys.MODEL_PATH);

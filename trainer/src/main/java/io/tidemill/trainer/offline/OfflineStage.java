@@ -1,11 +1,30 @@
 package io.tidemill.trainer.offline;
 
 import io.tidemill.trainer.offline.data.Format;
+import io.tidemill.trainer.offline.recipe.Key;
+import io.tidemill.trainer.offline.recipe.Keys;
 import java.io.IOException;
 import java.util.List;
+import java.util.Set;
 
 /** A stage as recipes name it: which data it takes, and how it becomes a job. */
 interface OfflineStage {
+    /** Keys that only some stages follow. */
+    Set<Key<?>> SPECIAL = Set.of(
+            Keys.FROM_SCRATCH,
+            Keys.CONFIG_OVERRIDES,
+            Keys.REWARD_MODEL,
+            Keys.LABELS,
+            Keys.PROBLEM_TYPE,
+            Keys.CLASS_WEIGHTS,
+            Keys.PACKING,
+            Keys.MASK_PROBABILITY,
+            Keys.WHOLE_WORDS,
+            Keys.NEFTUNE,
+            Keys.OBJECTIVE_PARAMETERS,
+            Keys.REWARDS,
+            Keys.ROLLOUT);
+
     String name();
 
     /** One sentence for help. */
@@ -13,6 +32,9 @@ interface OfflineStage {
 
     /** Formats in the order in which they are tried. */
     List<Format> formats();
+
+    /** Of the keys that only some stages follow those that this one does. */
+    Set<Key<?>> special();
 
     /** Usual peak of the learning rate; TRL's or transformers' for this kind of training. */
     double learningRate();

@@ -15,7 +15,8 @@ public final class OfflineStages {
     private static final Map<String, OfflineStage> ALL = new LinkedHashMap<>();
 
     static {
-        List<OfflineStage> stages = new ArrayList<>(List.of(SequenceStage.PRETRAIN, SequenceStage.SFT));
+        List<OfflineStage> stages = new ArrayList<>(List.of(
+                SequenceStage.PRETRAIN, SequenceStage.SFT, new MaskedLanguageStage(), new ClassificationStage()));
         for (ObjectiveDescription objective : Objectives.describe()) {
             switch (objective.kind()) {
                 case PAIR -> stages.add(new PairsStage(objective));

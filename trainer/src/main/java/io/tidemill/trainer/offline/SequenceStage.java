@@ -10,6 +10,7 @@ import io.tidemill.trainer.data.TrainingSequence;
 import io.tidemill.trainer.offline.data.Example;
 import io.tidemill.trainer.offline.data.Format;
 import io.tidemill.trainer.offline.data.Mistake;
+import io.tidemill.trainer.offline.recipe.Key;
 import io.tidemill.trainer.offline.recipe.Keys;
 import io.tidemill.trainer.offline.recipe.Recipe;
 import io.tidemill.trainer.stage.StepBatch;
@@ -19,6 +20,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Causal language modelling: documents, of which all is learned, or conversations, of which the answers are. */
 final class SequenceStage implements OfflineStage {
@@ -63,6 +65,13 @@ final class SequenceStage implements OfflineStage {
     @Override
     public List<Format> formats() {
         return formats;
+    }
+
+    @Override
+    public Set<Key<?>> special() {
+        return policy.cuts()
+                ? Set.of(Keys.PACKING, Keys.NEFTUNE, Keys.FROM_SCRATCH, Keys.CONFIG_OVERRIDES)
+                : Set.of(Keys.PACKING, Keys.NEFTUNE);
     }
 
     @Override
@@ -137,6 +146,7 @@ final class SequenceStage implements OfflineStage {
                 },
                 steps -> Optimizers.of(recipe, learningRate, steps));
         DecoderPupil pupil = DecoderPupil.open(material, stage.optimizer().adamW(), false);
+        pupil.learner().noiseEmbeddings(recipe.get(Keys.NEFTUNE), recipe.get(Keys.SEED));
         return new SequenceJob(stage, pupil, windows(evaluation, length));
     }
 

@@ -44,6 +44,11 @@ public sealed interface Example {
      */
     record Asked(Origin origin, Prompt prompt, Map<String, String> data) implements Example {}
 
-    /** A text, or two, and what is to be said of it. */
-    record Labelled(Origin origin, String text, Optional<String> second, List<String> labels) implements Example {}
+    /**
+     * A text, or two, and what is to be said of it.
+     *
+     * @param several whether it may have any number of labels
+     */
+    record Labelled(Origin origin, String text, Optional<String> second, List<String> labels, boolean several)
+            implements Example {}
 }

@@ -78,6 +78,17 @@ public final class Keys {
             .help("What a document of plain text is: up to a blank line, a line, or the file.");
     public static final Key<List<String>> LABELS = new Builder<>("labels", DATA, ValueType.texts("LABEL"))
             .help("Classes in the order of their ids; else those of the training data, sorted.");
+    public static final Key<String> PROBLEM_TYPE = new Builder<>(
+                    "problem_type",
+                    DATA,
+                    ValueType.choice(
+                            "auto", "single_label_classification", "multi_label_classification", "regression"))
+            .usual("auto")
+            .help("What labels are; auto takes several for a column 'labels', else one.");
+    public static final Key<List<String>> CLASS_WEIGHTS = new Builder<>(
+                    "class_weights", DATA, ValueType.texts("balanced|X"))
+            .usual(List.of())
+            .help("How much each label counts in the loss: 'balanced', or a number each, in the order of labels.");
     public static final Key<Long> MAX_EXAMPLES = new Builder<>(
                     "max_train_samples", DATA, ValueType.whole(1, Long.MAX_VALUE))
             .help("At most so many training examples, those that come first in the seed's order.");
@@ -131,6 +142,13 @@ public final class Keys {
     public static final Key<Boolean> CHECKPOINTING = new Builder<>("gradient_checkpointing", LENGTH, ValueType.truth())
             .usual(false)
             .help("Computes activations a second time instead of keeping them: less memory, more time.");
+    public static final Key<Double> MASK_PROBABILITY = new Builder<>(
+                    "mlm_probability", LENGTH, ValueType.number("above 0 and less than 1", x -> x > 0 && x < 1))
+            .usual(0.15)
+            .help("Share of tokens to guess in masked-lm.");
+    public static final Key<Boolean> WHOLE_WORDS = new Builder<>("whole_word_mask", LENGTH, ValueType.truth())
+            .usual(false)
+            .help("Masks whole words in masked-lm.");
 
     // ---- optimizer --------------------------------------------------------------------------------------------------
 
@@ -179,6 +197,30 @@ public final class Keys {
                     "adam_epsilon", STEPS, ValueType.number("positive", x -> x > 0))
             .usual(1e-8)
             .help("Added to the root of the latter.");
+    public static final Key<Double> NEFTUNE = new Builder<>(
+                    "neftune_noise_alpha", STEPS, ValueType.number("0 or more", x -> x >= 0))
+            .usual(0.0)
+            .help("Noise on embedded tokens while learning; 5 is usual, 0 is none.");
+    public static final Key<Double> LAYER_DECAY = new Builder<>(
+                    "layerwise_lr_decay", STEPS, ValueType.number("above 0 and at most 1", x -> x > 0 && x <= 1))
+            .usual(1.0)
+            .help("What each lower layer's learning rate is multiplied with, once more for each.");
+    public static final Key<Double> HEAD_FACTOR = new Builder<>(
+                    "head_lr_factor", STEPS, ValueType.number("0 or more", x -> x >= 0))
+            .usual(1.0)
+            .help("What the learning rate of heads is multiplied with.");
+    public static final Key<Boolean> FREEZE_EMBEDDINGS = new Builder<>("freeze_embeddings", STEPS, ValueType.truth())
+            .usual(false)
+            .help("Leaves embeddings as they are.");
+    public static final Key<Long> FREEZE_LAYERS = new Builder<>("freeze_layers", STEPS, ValueType.whole(0, 100_000))
+            .usual(0L)
+            .help("Leaves so many layers, the lowest, as they are.");
+    public static final Key<List<String>> FREEZE = new Builder<>("freeze", STEPS, ValueType.texts("REGEX"))
+            .usual(List.of())
+            .help("Leaves tensors as they are in whose names one of these is found.");
+    public static final Key<List<String>> NO_DECAY = new Builder<>("no_decay", STEPS, ValueType.texts("REGEX"))
+            .usual(List.of())
+            .help("Matrices in whose names one of these is found do not decay.");
     public static final Key<Long> SEED = new Builder<>("seed", STEPS, ValueType.whole(0, Long.MAX_VALUE))
             .usual(42L)
             .help("Decides the order of examples and every random number.");
