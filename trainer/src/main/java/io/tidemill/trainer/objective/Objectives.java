@@ -1,14 +1,19 @@
 package io.tidemill.trainer.objective;
 
+import static io.tidemill.trainer.objective.Parameter.count;
 import static io.tidemill.trainer.objective.Parameter.flag;
 import static io.tidemill.trainer.objective.Parameter.notNegative;
+import static io.tidemill.trainer.objective.Parameter.optionalPositive;
 import static io.tidemill.trainer.objective.Parameter.positive;
+import static io.tidemill.trainer.objective.Parameter.share;
 import static io.tidemill.trainer.objective.Parameter.smoothing;
 
 import io.tidemill.trainer.objective.ObjectiveDescription.Kind;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * Makes objectives by name, from settings as text. Defaults are those of TRL 1.13, or of the paper where an objective is
@@ -134,6 +139,125 @@ public final class Objectives {
                                     "weight of the squared sum of a pair's scores, which pulls their mean to 0; 0.01 is usual")),
                     settings -> new RewardModelling(settings.number("centring"))));
 
+    private static final Parameter DESIRABLE =
+            notNegative("desirable-weight", "1", "weight of answers that were liked");
+    private static final Parameter UNDESIRABLE =
+            notNegative("undesirable-weight", "1", "weight of answers that were not");
+
+    private static final List<Entry<RatingObjective>> RATINGS = List.of(
+            new Entry<>(
+                    "kto",
+                    "Kahneman-Tversky optimisation: gains and losses against the policy's divergence from the reference",
+                    "Ethayarajh et al. (2024), arXiv:2402.01306",
+                    List.of(BETA, DESIRABLE, UNDESIRABLE),
+                    settings -> new Kto(
+                            settings.number("beta"),
+                            settings.number("desirable-weight"),
+                            settings.number("undesirable-weight"))),
+            new Entry<>(
+                    "apo-zero-unpaired",
+                    "Anchored preference optimisation: liked answers likelier, disliked ones less likely than before",
+                    "D'Oosterlinck et al. (2024), arXiv:2408.06266",
+                    List.of(BETA, DESIRABLE, UNDESIRABLE),
+                    settings -> new ApoZeroUnpaired(
+                            settings.number("beta"),
+                            settings.number("desirable-weight"),
+                            settings.number("undesirable-weight"))),
+            new Entry<>(
+                    "bco",
+                    "Binary classifier optimisation: the reward is the logit of a classifier, less its running mean",
+                    "Jung et al. (2024), arXiv:2404.04656",
+                    List.of(BETA),
+                    settings -> new Bco(settings.number("beta"))));
+
+    private static final Parameter RATIO_LIMIT = optionalPositive(
+            "ratio-limit", Parameter.NONE, "bound of the ratio whatever the advantage; above 1 + clip-high");
+    private static final Parameter MASK_TRUNCATED =
+            flag("mask-truncated", false, "whether answers that were cut off are not learned from");
+
+    private static Parameter clipLow(String defaultValue) {
+        return share("clip-low", defaultValue, "the ratio counts no lower than 1 less this");
+    }
+
+    private static Parameter clipHigh(String defaultValue) {
+        return positive("clip-high", defaultValue, "the ratio counts no higher than 1 and this");
+    }
+
+    private static Parameter divergence(String defaultValue) {
+        return notNegative("beta", defaultValue, "weight of the divergence from the reference in the loss");
+    }
+
+    private static Clip clip(Settings settings) {
+        return GroupPolicy.clip(
+                settings.number("clip-low"), settings.number("clip-high"), settings.optional("ratio-limit"));
+    }
+
+    private static Clip plainClip(Settings settings) {
+        return GroupPolicy.clip(settings.number("clip-low"), settings.number("clip-high"), OptionalDouble.empty());
+    }
+
+    private static final List<Entry<PolicyObjective>> POLICIES = List.of(
+            new Entry<>(
+                    "ppo",
+                    "Proximal policy optimisation with a critic beside the policy's head",
+                    "Schulman et al. (2017), arXiv:1707.06347; Ouyang et al. (2022), arXiv:2203.02155",
+                    List.of(
+                            clipLow("0.2"),
+                            clipHigh("0.2"),
+                            positive("value-clip", "0.2", "how far a value may move from what it was"),
+                            notNegative("value-weight", "0.1", "weight of the critic's loss")),
+                    settings -> new Ppo(
+                            plainClip(settings), settings.number("value-clip"), settings.number("value-weight"))),
+            new Entry<>(
+                    "grpo",
+                    "Group relative policy optimisation: every answer counts as much",
+                    "Shao et al. (2024), arXiv:2402.03300",
+                    List.of(clipLow("0.2"), clipHigh("0.2"), RATIO_LIMIT, divergence("0"), MASK_TRUNCATED),
+                    settings -> new Grpo(
+                            clip(settings), settings.number("beta"), settings.flag("mask-truncated"))),
+            new Entry<>(
+                    "dr-grpo",
+                    "GRPO whose losses are divided by a constant instead of an answer's length",
+                    "Liu et al. (2025), arXiv:2503.20783",
+                    List.of(
+                            clipLow("0.2"),
+                            clipHigh("0.2"),
+                            RATIO_LIMIT,
+                            divergence("0"),
+                            MASK_TRUNCATED,
+                            count("longest", "256", "the constant: tokens that an answer has at most")),
+                    settings -> new DrGrpo(
+                            clip(settings),
+                            settings.number("beta"),
+                            settings.flag("mask-truncated"),
+                            settings.count("longest"))),
+            new Entry<>(
+                    "dapo",
+                    "GRPO where every token counts as much, with a higher upper bound",
+                    "Yu et al. (2025), arXiv:2503.14476",
+                    List.of(clipLow("0.2"), clipHigh("0.28"), RATIO_LIMIT, divergence("0"), MASK_TRUNCATED),
+                    settings -> new Dapo(
+                            clip(settings), settings.number("beta"), settings.flag("mask-truncated"))),
+            new Entry<>(
+                    "gspo",
+                    "GRPO with one ratio for the whole answer",
+                    "Zheng et al. (2025), arXiv:2507.18071",
+                    List.of(clipLow("3e-4"), clipHigh("4e-4"), RATIO_LIMIT, divergence("0"), MASK_TRUNCATED),
+                    settings -> new Gspo(
+                            clip(settings), settings.number("beta"), settings.flag("mask-truncated"))),
+            new Entry<>(
+                    "rloo",
+                    "REINFORCE leave-one-out: the whole answer is one action",
+                    "Ahmadian et al. (2024), arXiv:2402.14740",
+                    List.of(clipLow("0.2"), clipHigh("0.2")),
+                    settings -> new Rloo(plainClip(settings))),
+            new Entry<>(
+                    "reinforce-plus-plus",
+                    "REINFORCE with the divergence in the reward and advantages normalised over the batch",
+                    "Hu et al. (2025), arXiv:2501.03262",
+                    List.of(clipLow("0.2"), clipHigh("0.2")),
+                    settings -> new ReinforcePlusPlus(plainClip(settings))));
+
     private Objectives() {}
 
     /**
@@ -144,6 +268,16 @@ public final class Objectives {
      */
     public static PairObjective pair(String name, Map<String, String> parameters) {
         return make(Kind.PAIR, PAIRS, name, parameters);
+    }
+
+    /** One over single ratings; otherwise as {@link #pair}. It remembers, so each run has its own. */
+    public static RatingObjective rating(String name, Map<String, String> parameters) {
+        return make(Kind.RATING, RATINGS, name, parameters);
+    }
+
+    /** One over rollouts; otherwise as {@link #pair}. */
+    public static PolicyObjective policy(String name, Map<String, String> parameters) {
+        return make(Kind.POLICY, POLICIES, name, parameters);
     }
 
     private static <T> T make(Kind kind, List<Entry<T>> entries, String name, Map<String, String> parameters) {
@@ -167,12 +301,11 @@ public final class Objectives {
 
     /** All objectives with their parameters and defaults. */
     public static List<ObjectiveDescription> describe() {
-        return PAIRS.stream().map(entry -> entry.describe(Kind.PAIR)).toList();
-    }
-
-    /** One that learns from single ratings. */
-    public static RatingObjective rating(String name, Map<String, String> parameters) {
-        throw new IllegalArgumentException("There is no objective for single ratings yet, but " + name + parameters
-                + " was asked for; set it to none");
+        return Stream.of(
+                        PAIRS.stream().map(entry -> entry.describe(Kind.PAIR)),
+                        RATINGS.stream().map(entry -> entry.describe(Kind.RATING)),
+                        POLICIES.stream().map(entry -> entry.describe(Kind.POLICY)))
+                .flatMap(all -> all)
+                .toList();
     }
 }

@@ -92,6 +92,10 @@ sealed interface Parameter {
         return new Number(name, defaultValue, meaning, "0 or more", value -> value >= 0);
     }
 
+    static Parameter share(String name, String defaultValue, String meaning) {
+        return new Number(name, defaultValue, meaning, "above 0 and at most 1", value -> value > 0 && value <= 1);
+    }
+
     static Parameter smoothing(String defaultValue, String meaning) {
         return new Number(
                 "label-smoothing",
