@@ -20,6 +20,9 @@ public final class VersionFiles {
     /** Where the adapter stands that a version was made with, in PEFT's layout. */
     public static final String ADAPTER = "adapter";
 
+    /** Where the reward model stands that a round trained, a Hugging Face directory of its own. */
+    public static final String REWARD_MODEL = "reward-model";
+
     private static final Set<String> OWN =
             Set.of(Manifest.FILE, ModelCard.FILE, Probe.FILE, "config.json", "model.safetensors.index.json");
     private static final List<String> TEXTS = List.of(".json", ".md", ".txt", ".jinja", ".model");
@@ -62,11 +65,13 @@ public final class VersionFiles {
         }
     }
 
-    /** Digests of all public files written so far: those at the top of a version's directory, and its adapter's. */
+    /** Digests of all public files written so far: those at the top of a version's directory, its adapter's and its reward model's. */
     public static List<FileDigest> digests(Path directory) throws IOException {
         List<Path> files = new ArrayList<>(files(directory));
-        if (Files.isDirectory(directory.resolve(ADAPTER))) {
-            files.addAll(files(directory.resolve(ADAPTER)));
+        for (String beside : List.of(ADAPTER, REWARD_MODEL)) {
+            if (Files.isDirectory(directory.resolve(beside))) {
+                files.addAll(files(directory.resolve(beside)));
+            }
         }
         List<FileDigest> digests = new ArrayList<>();
         for (Path file : files) {

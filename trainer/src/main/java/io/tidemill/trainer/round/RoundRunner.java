@@ -192,7 +192,7 @@ final class RoundRunner {
                 train(plan, work, prepared, champion, trainee, metrics);
                 try (LanguageModel trained = trainee.end()) {
                     metrics.put("training_seconds", (nanoClock.getAsLong() - start) * 1e-9);
-                    return judge(prepared, champion, trained, trainee, tokenizer, draft);
+                    return judge(prepared, champion, trained, trainee, rewardModel(plan, work), tokenizer, draft);
                 }
             } catch (DivergedException e) {
                 LOG.error("round={} {}", plan.round(), e.getMessage());
@@ -346,6 +346,13 @@ final class RoundRunner {
                 new StageRunner(work, new Listener(metrics), plan.settings().saveEvery(), nanoClock);
         MicroBatch microBatch = work.microBatch();
         Optional<String> saved = work.stage().filter(RoundStages.NAMES::contains); // others are of an older program
+        if (saved.isEmpty()) {
+            rewardModel(plan, work).train(prepared.pairs(), champion, (stage, learner) -> {
+                reporter.stage(stage.name(), stage.steps());
+                metrics.put(stage.name() + "_steps", (double) stage.steps());
+                inMemory(stage, () -> runner.run(stage, arithmetic.learner().apply(learner), microBatch.callSize()));
+            });
+        }
         RoundStages stages = stages(plan, work, prepared, champion, metrics);
         for (String name : RoundStages.NAMES) {
             if (saved.isPresent() && !saved.get().equals(name)) {
@@ -359,15 +366,28 @@ final class RoundRunner {
             metrics.put(name + "_tokens", (double) stage.tokens());
             metrics.put(name + "_steps", (double) stage.steps());
             reporter.stage(name, stage.steps());
-            try {
-                trainee.learn(
-                        stage.optimizer().adamW(),
-                        learner -> runner.run(stage, arithmetic.learner().apply(learner), microBatch.callSize()));
-            } catch (StepMemoryException e) {
-                throw new MicroBatchException(
-                        RoundStages.part(name), stage.longest(), e.getMessage(), (NativeMemoryException) e.getCause());
-            }
+            inMemory(
+                    stage,
+                    () -> trainee.learn(
+                            stage.optimizer().adamW(),
+                            learner -> runner.run(stage, arithmetic.learner().apply(learner), microBatch.callSize())));
         }
+    }
+
+    private static void inMemory(Stage<?> stage, Runnable run) {
+        try {
+            run.run();
+        } catch (StepMemoryException e) {
+            throw new MicroBatchException(
+                    RoundStages.part(stage.name()),
+                    stage.longest(),
+                    e.getMessage(),
+                    (NativeMemoryException) e.getCause());
+        }
+    }
+
+    private RoundRewardModel rewardModel(RoundPlan plan, WorkDirectory work) {
+        return new RoundRewardModel(plan, store.directory(plan.parentId()), work.path());
     }
 
     /** Asks a model for the gate. */
@@ -449,6 +469,7 @@ final class RoundRunner {
             LanguageModel champion,
             LanguageModel trained,
             Trainee trainee,
+            RoundRewardModel rewardModel,
             Tokenizer tokenizer,
             VersionWriter.Draft draft)
             throws IOException {
@@ -471,6 +492,9 @@ final class RoundRunner {
                 }
                 Judgement judgement = verdict(draft, prepared, champion, candidate, tokenizer);
                 draft.metrics().putAll(judgement.figures());
+                rewardModel
+                        .accuracy(prepared.heldOutPairs())
+                        .ifPresent(accuracy -> draft.metrics().put("reward_model_accuracy", accuracy));
                 if (!judgement.verdict().getPassed()) {
                     return refuse(draft, judgement.verdict());
                 }
@@ -481,6 +505,7 @@ final class RoundRunner {
                 }
                 Ledger.write(state, prepared.examples().ledger());
                 prepared.heldOut().write(state);
+                rewardModel.saveBeside(aside);
                 probe.write(aside);
                 return versions.publish(aside, draft, VersionState.PROMOTED, judgement.verdict());
             }

@@ -25,6 +25,7 @@ public record RoundSettings(
         SequenceSettings sft,
         PreferenceSettings preference,
         RatingSettings rating,
+        RewardModelSettings rewardModel,
         GateSettings gate,
         int threads,
         ComputeType compute,

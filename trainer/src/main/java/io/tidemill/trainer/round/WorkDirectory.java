@@ -81,6 +81,10 @@ final class WorkDirectory implements StageState {
         return found;
     }
 
+    Path path() {
+        return directory;
+    }
+
     RoundPlan plan() throws IOException {
         return JSON.readValue(directory.resolve(PLAN).toFile(), RoundPlan.class);
     }
@@ -114,6 +118,7 @@ final class WorkDirectory implements StageState {
 
     /** From now on, whatever is interrupted, the round runs with that; states of another no longer count. */
     void record(MicroBatch microBatch) throws IOException {
+        Durable.deleteTree(directory.resolve(RoundRewardModel.NAME));
         Durable.write(directory.resolve(MICRO_BATCH), JSON.writeValueAsBytes(microBatch));
     }
 

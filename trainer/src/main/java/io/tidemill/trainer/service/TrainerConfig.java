@@ -67,6 +67,8 @@ public interface TrainerConfig {
 
     Rating rating();
 
+    RewardModel rewardModel();
+
     Adapter adapter();
 
     Gate gate();
@@ -229,7 +231,7 @@ public interface TrainerConfig {
     /** Learning from answers that were rated one by one. */
     interface Rating {
         /** kto, bco or another for single ratings (docs/objectives.md), or none: then they are counted, not learned. */
-        @WithDefault("none")
+        @WithDefault("kto")
         String objective();
 
         /** Of the objective, by name: docs/objectives.md. */
@@ -249,6 +251,42 @@ public interface TrainerConfig {
         /** Answers of a step. */
         @WithDefault("32")
         int answers();
+
+        @WithDefault("1")
+        int epochs();
+
+        @WithDefault("1.0")
+        double maximumGradientNorm();
+
+        @WithDefault("0.0")
+        double weightDecay();
+    }
+
+    /**
+     * A reward model, trained on a round's pairs before the model itself learns. It stands in reward-model/ beside the
+     * version, and goes on from the parent's.
+     */
+    interface RewardModel {
+        @WithDefault("false")
+        boolean enabled();
+
+        /** Of the objective reward, by name: docs/objectives.md. */
+        Map<String, String> parameters();
+
+        /** Peak of the schedule. */
+        @WithDefault("1e-4")
+        double learningRate();
+
+        /** Share of the stage's steps in which the rate rises. */
+        @WithDefault("0.1")
+        double warmupShare();
+
+        @WithDefault("LINEAR")
+        Decay decay();
+
+        /** Pairs of a step. */
+        @WithDefault("16")
+        int pairs();
 
         @WithDefault("1")
         int epochs();

@@ -7,8 +7,10 @@ import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.engine.NativeMemory;
 import io.tidemill.proto.VersionId;
 import io.tidemill.proto.v1.RoundEvent;
+import io.tidemill.trainer.optimizer.Curve;
 import io.tidemill.trainer.round.AdapterSettings;
 import io.tidemill.trainer.round.HostMemory;
+import io.tidemill.trainer.round.RewardModelSettings;
 import io.tidemill.trainer.round.RoundSettings;
 import io.tidemill.trainer.round.RoundTrigger;
 import io.tidemill.trainer.round.Trainer;
@@ -110,64 +112,64 @@ public class TrainerWiring {
         TrainerConfig.Sft sft = config.sft();
         TrainerConfig.Preference preference = config.preference();
         TrainerConfig.Rating rating = config.rating();
+        TrainerConfig.RewardModel rewardModel = config.rewardModel();
         TrainerConfig.Gate gate = config.gate();
         return new RoundSettings(
                 new SequenceSettings(
-                        new OptimizerSettings(
+                        optimizer(
                                 pretrain.learningRate(),
                                 pretrain.warmupShare(),
                                 pretrain.decay(),
                                 pretrain.maximumGradientNorm(),
-                                BETA1,
-                                BETA2,
-                                EPSILON,
                                 pretrain.weightDecay()),
                         pretrain.rows(),
                         pretrain.length(),
                         pretrain.microBatches(),
                         pretrain.epochs()),
                 new SequenceSettings(
-                        new OptimizerSettings(
+                        optimizer(
                                 sft.learningRate(),
                                 sft.warmupShare(),
                                 sft.decay(),
                                 sft.maximumGradientNorm(),
-                                BETA1,
-                                BETA2,
-                                EPSILON,
                                 sft.weightDecay()),
                         sft.rows(),
                         sft.length(),
                         sft.microBatches(),
                         sft.epochs()),
                 new PreferenceSettings(
-                        new OptimizerSettings(
+                        optimizer(
                                 preference.learningRate(),
                                 preference.warmupShare(),
                                 preference.decay(),
                                 preference.maximumGradientNorm(),
-                                BETA1,
-                                BETA2,
-                                EPSILON,
                                 preference.weightDecay()),
                         preference.objective(),
                         parameters(preference),
                         preference.pairs(),
                         preference.epochs()),
                 new RatingSettings(
-                        new OptimizerSettings(
+                        optimizer(
                                 rating.learningRate(),
                                 rating.warmupShare(),
                                 rating.decay(),
                                 rating.maximumGradientNorm(),
-                                BETA1,
-                                BETA2,
-                                EPSILON,
                                 rating.weightDecay()),
                         rating.objective(),
                         rating.parameters(),
                         rating.answers(),
                         rating.epochs()),
+                new RewardModelSettings(
+                        optimizer(
+                                rewardModel.learningRate(),
+                                rewardModel.warmupShare(),
+                                rewardModel.decay(),
+                                rewardModel.maximumGradientNorm(),
+                                rewardModel.weightDecay()),
+                        rewardModel.enabled(),
+                        rewardModel.parameters(),
+                        rewardModel.pairs(),
+                        rewardModel.epochs()),
                 new RoundSettings.GateSettings(
                         gate.heldOutMargin(),
                         gate.oldDataMargin(),
@@ -192,6 +194,12 @@ public class TrainerWiring {
                         config.adapter().alpha(),
                         config.adapter().rankStabilized(),
                         config.adapter().targetModules().orElse(List.of())));
+    }
+
+    private static OptimizerSettings optimizer(
+            double learningRate, double warmupShare, Curve decay, double maximumGradientNorm, double weightDecay) {
+        return new OptimizerSettings(
+                learningRate, warmupShare, decay, maximumGradientNorm, BETA1, BETA2, EPSILON, weightDecay);
     }
 
     private static Map<String, String> parameters(TrainerConfig.Preference preference) {

@@ -24,6 +24,7 @@ import io.tidemill.trainer.checkpoint.Announcer;
 import io.tidemill.trainer.checkpoint.CheckpointStore;
 import io.tidemill.trainer.checkpoint.Ledger;
 import io.tidemill.trainer.checkpoint.Manifest;
+import io.tidemill.trainer.checkpoint.VersionFiles;
 import io.tidemill.trainer.data.RoundExamples.LedgerEntry;
 import io.tidemill.trainer.data.Stages;
 import io.tidemill.trainer.gate.HeldOut;
@@ -94,12 +95,21 @@ class TrainerTest {
     }
 
     private static RoundSettings settings(double learningRate, AdapterSettings adapter) {
+        return settings(learningRate, adapter, false);
+    }
+
+    private static RoundSettings withRewardModel(double learningRate) {
+        return settings(learningRate, AdapterSettings.OFF, true);
+    }
+
+    private static RoundSettings settings(double learningRate, AdapterSettings adapter, boolean rewardModel) {
         OptimizerSettings optimizer = new OptimizerSettings(learningRate, 0.1, Decay.LINEAR, 1, 0.9, 0.95, 1e-8, 0.01);
         return new RoundSettings(
                 new SequenceSettings(optimizer, 4, 64, 1, 1),
                 new SequenceSettings(optimizer, 4, 64, 1, 1),
                 new PreferenceSettings(optimizer, "dpo", Map.of("beta", "0.1"), 4, 1),
-                new RatingSettings(optimizer, "none", Map.of(), 4, 1),
+                new RatingSettings(optimizer, "kto", Map.of(), 4, 1),
+                new RewardModelSettings(optimizer, rewardModel, Map.of(), 4, 1),
                 new RoundSettings.GateSettings(0.02, 0.1, 0.02, "", 5, 5, 5, 100, 20, 100, "", 500, 0.05),
                 1,
                 ComputeType.FLOAT32,
@@ -272,7 +282,7 @@ class TrainerTest {
                 .containsEntry(Stages.PRETRAIN, 32L)
                 .containsEntry(Stages.SFT, 10L)
                 .containsEntry(Stages.PREFERENCE, 32L)
-                .containsEntry(Stages.WITHOUT_OBJECTIVE, 12L)
+                .containsEntry(Stages.RATING, 12L)
                 .containsEntry(Stages.HELD_OUT, 16L);
         assertThat(event.getLineage().getSlicesList().stream()
                         .mapToLong(slice -> slice.getRecords())
@@ -320,9 +330,9 @@ class TrainerTest {
             log.ratings(0, 20);
             log.startRound(MODEL);
         }
-        start(straightLog, straight);
+        start(straightLog, straight, withRewardModel(0.01), System::nanoTime);
         // each step asks the clock twice: in the first stage, in a later one, and once more right after a resume
-        start(brokenLog, broken, settings(0.01), failingAtStepCall(7, 14, 15, 40, 50));
+        start(brokenLog, broken, withRewardModel(0.01), failingAtStepCall(7, 20, 27, 28, 53, 63));
 
         awaitVersion(straightLog, 1, VersionState.PROMOTED);
         awaitVersion(brokenLog, 1, VersionState.PROMOTED);
@@ -330,6 +340,42 @@ class TrainerTest {
                 .extracting(RoundEvent::getPhase)
                 .contains(Phase.FAILED);
         assertThat(digest(broken, 1)).isEqualTo(digest(straight, 1)).isNotEqualTo(digest(straight, 0));
+        assertThat(rewardModelDigest(broken, 1)).isEqualTo(rewardModelDigest(straight, 1));
+    }
+
+    private static String rewardModelDigest(Path data, long round) {
+        try (LanguageModel model =
+                LanguageModel.load(directory(data, round).resolve(VersionFiles.REWARD_MODEL), ComputeType.FLOAT32)) {
+            return model.digest();
+        }
+    }
+
+    @Test
+    void aRewardModelIsTrainedOnThePairsPublishedBesideTheVersionAndGoesOnInTheNextRound() throws Exception {
+        TestLog log = log();
+        log.documents(0, 30, 100);
+        log.preferences(0, 60);
+        log.startRound(MODEL);
+        start(log, data, withRewardModel(0.01), System::nanoTime);
+        CheckpointEvent first = awaitVersion(log, 1, VersionState.PROMOTED);
+        assertThat(first.getFilesList())
+                .extracting(file -> file.getPath())
+                .contains("reward-model/model.safetensors", "reward-model/config.json", "reward-model/tokenizer.json");
+        assertThat(directory(data, 1).resolve("reward-model/config.json"))
+                .content()
+                .contains("LlamaForSequenceClassification");
+        assertThat(first.getMetricsMap().get("reward_model_accuracy")).isGreaterThan(0.9);
+
+        log.documents(30, 60, 100); // no new pair: it stays as it was
+        log.startRound(MODEL);
+        awaitVersion(log, 2, VersionState.PROMOTED);
+        assertThat(rewardModelDigest(data, 2)).isEqualTo(rewardModelDigest(data, 1));
+
+        log.preferences(60, 90);
+        log.documents(60, 90, 100);
+        log.startRound(MODEL);
+        awaitVersion(log, 3, VersionState.PROMOTED);
+        assertThat(rewardModelDigest(data, 3)).isNotEqualTo(rewardModelDigest(data, 2));
     }
 
     @Test
