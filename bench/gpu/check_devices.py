@@ -113,7 +113,6 @@ def check(archive: str) -> int:
                 weights.accumulate(Away(ids), again)
             weights.update(1e-3)
             scores(weights, Away(ids))
-            pairs(weights, Away(ids))
             for again in (False, True):
                 answers(weights, Away(ids), again)
             weights.update(1e-3)
@@ -162,21 +161,6 @@ def answers(weights, ids, again: bool) -> None:
     left = weights.module.answers_forward(*first, *batch, torch.tensor(again))
     slopes = torch.full([4], 0.01, device=AWAY)
     weights.module.answers_backward(*first, left, *batch, slopes, none, torch.tensor(again))
-
-
-def pairs(weights, ids) -> None:
-    """One pair: the first row is chosen, the second rejected."""
-    rows, tokens = ids.shape
-    positions = torch.arange(tokens, device=AWAY).expand(rows, tokens).contiguous()
-    example = torch.arange(rows, device=AWAY).unsqueeze(1).expand(rows, tokens).contiguous()
-    none = weights.program.none()
-    number = lambda value: torch.full([], value, dtype=torch.float64, device=AWAY)
-    reference = torch.full([2], -100.0, dtype=torch.float64, device=AWAY)
-    weight = torch.ones([1], dtype=torch.float64, device=AWAY)
-    weights.module.preference_step(
-        weights.master, weights.compute, weights.gradients, none, ids, positions, none, ids, example, reference, weight,
-        number(0.1), number(0.2), torch.tensor(False),
-    )
 
 
 def sampled(weights, prompts) -> None:

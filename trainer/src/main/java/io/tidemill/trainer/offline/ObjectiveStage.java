@@ -48,8 +48,7 @@ abstract class ObjectiveStage implements OfflineStage {
     /** The objective with the recipe's parameters; their names may have underscores. */
     <T> T make(Recipe recipe, BiFunction<String, Map<String, String>, T> factory) {
         Map<String, String> parameters = new LinkedHashMap<>();
-        recipe.get(Keys.OBJECTIVE_PARAMETERS)
-                .forEach((name, value) -> parameters.put(name.replace('_', '-'), value));
+        recipe.get(Keys.OBJECTIVE_PARAMETERS).forEach((name, value) -> parameters.put(name.replace('_', '-'), value));
         try {
             return factory.apply(objective.name(), parameters);
         } catch (IllegalArgumentException e) {
@@ -92,8 +91,6 @@ abstract class ObjectiveStage implements OfflineStage {
 
     /** Arrays without a number for each answer, for what a model does not say. */
     static double[][][] nothing(double[][][] like) {
-        return Arrays.stream(like)
-                .map(answers -> new double[answers.length][0])
-                .toArray(double[][][]::new);
+        return Arrays.stream(like).map(answers -> new double[answers.length][0]).toArray(double[][][]::new);
     }
 }

@@ -59,15 +59,16 @@ final class PairsStage extends ObjectiveStage {
                     "'chosen' and 'rejected' are equal as tokens, or up to max_length; leave the pair out, or raise"
                             + " max_length");
         }
-        return new TokenizedPair(
-                pair.origin().id(), prompt, chosen, rejected, pair.weight(), pair.margin());
+        return new TokenizedPair(pair.origin().id(), prompt, chosen, rejected, pair.weight(), pair.margin());
     }
 
     /** A pair with what the reference says of it. */
     private record Ready(TokenizedPair pair, JudgedPair judged) {
         static List<Ready> of(List<TokenizedPair> pairs, DecoderLearner start, boolean needsReference) {
             double[][] references = needsReference
-                    ? sums(start, pairs.stream().map(TokenizedPair::promptAnswers).toList())
+                    ? sums(
+                            start,
+                            pairs.stream().map(TokenizedPair::promptAnswers).toList())
                     : new double[pairs.size()][2];
             List<Ready> ready = new ArrayList<>();
             for (int i = 0; i < pairs.size(); i++) {
@@ -83,7 +84,8 @@ final class PairsStage extends ObjectiveStage {
             Material material, PairObjective objective, List<TokenizedPair> training, List<TokenizedPair> evaluation)
             throws IOException {
         Recipe recipe = material.recipe();
-        // The optimizer's settings do not depend on the number of steps, and the reference is asked before these are known.
+        // The optimizer's settings do not depend on the number of steps, and the reference is asked before these are
+        // known.
         DecoderPupil pupil = DecoderPupil.open(material, optimizer(recipe, 1).adamW(), objective.learnsScores());
         List<Ready> ready = Ready.of(training, pupil.learner(), objective.needsReference());
         EpochStage<DecoderLearner, Ready> stage = new EpochStage<>(
@@ -103,8 +105,7 @@ final class PairsStage extends ObjectiveStage {
                                 objective))
                         .toList(),
                 steps -> optimizer(recipe, steps));
-        return new PairJob(
-                stage, pupil, objective, Ready.of(evaluation, pupil.learner(), objective.needsReference()));
+        return new PairJob(stage, pupil, objective, Ready.of(evaluation, pupil.learner(), objective.needsReference()));
     }
 
     /** Learns from pairs and is judged by others: the objective's own loss and figures. */

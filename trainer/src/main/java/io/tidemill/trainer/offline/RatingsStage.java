@@ -136,7 +136,9 @@ final class RatingsStage extends ObjectiveStage {
 
         @Override
         public List<String> figures() {
-            return evaluation.isEmpty() ? List.of() : List.of("loss", "accuracy", "log_ratio_liked", "log_ratio_disliked");
+            return evaluation.isEmpty()
+                    ? List.of()
+                    : List.of("loss", "accuracy", "log_ratio_liked", "log_ratio_disliked");
         }
 
         @Override
@@ -172,8 +174,8 @@ final class RatingsStage extends ObjectiveStage {
             if (with.isEmpty()) {
                 return 0;
             }
-            double[][] now =
-                    sums(learner(), with.stream().map(one -> one.mismatched().get(0)).toList());
+            double[][] now = sums(
+                    learner(), with.stream().map(one -> one.mismatched().get(0)).toList());
             double sum = 0;
             for (int i = 0; i < with.size(); i++) {
                 sum += now[i][0] - with.get(i).mismatchedReference();

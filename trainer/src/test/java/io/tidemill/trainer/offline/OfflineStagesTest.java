@@ -50,10 +50,12 @@ class OfflineStagesTest {
         StringBuilder single = new StringBuilder();
         for (int i = 0; i < 16; i++) {
             String prompt = "{\"prompt\":\"Question " + i + ":\",";
-            both.append(prompt)
-                    .append("\"chosen\":\" yes, of course\",\"rejected\":\" no, never at all\"}\n");
+            both.append(prompt).append("\"chosen\":\" yes, of course\",\"rejected\":\" no, never at all\"}\n");
             single.append(prompt)
-                    .append(i % 2 == 0 ? "\"completion\":\" yes\",\"label\":true}\n" : "\"completion\":\" no\",\"label\":false}\n");
+                    .append(
+                            i % 2 == 0
+                                    ? "\"completion\":\" yes\",\"label\":true}\n"
+                                    : "\"completion\":\" no\",\"label\":false}\n");
         }
         pairs = Files.writeString(shared.resolve("pairs.jsonl"), both.toString());
         ratings = Files.writeString(shared.resolve("ratings.jsonl"), single.toString());
@@ -123,9 +125,12 @@ class OfflineStagesTest {
         assertThatThrownBy(() -> run(
                         with(
                                 of("sft", pairs),
-                                "model", output.toString(),
-                                "output_dir", directory.resolve("other").toString(),
-                                "columns", "{completion: chosen}"),
+                                "model",
+                                output.toString(),
+                                "output_dir",
+                                directory.resolve("other").toString(),
+                                "columns",
+                                "{completion: chosen}"),
                         new Heard()))
                 .isInstanceOf(RecipeException.class)
                 .hasMessageContaining("gives scores and does not speak");
@@ -176,6 +181,7 @@ class OfflineStagesTest {
         assertThatThrownBy(() -> run(of(stage, data), new Heard(5))).isInstanceOf(Interrupted.class);
         run(of(stage, data), new Heard());
 
-        assertThat(sha256(output.resolve("model.safetensors"))).isEqualTo(sha256(straight.resolve("model.safetensors")));
+        assertThat(sha256(output.resolve("model.safetensors")))
+                .isEqualTo(sha256(straight.resolve("model.safetensors")));
     }
 }

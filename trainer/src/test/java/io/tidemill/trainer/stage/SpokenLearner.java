@@ -3,9 +3,7 @@ package io.tidemill.trainer.stage;
 import io.tidemill.model.engine.AnswerCall;
 import io.tidemill.model.engine.AnswerObjective;
 import io.tidemill.model.engine.DecoderLearner;
-import io.tidemill.model.engine.DpoResult;
 import io.tidemill.model.engine.PackedBatch;
-import io.tidemill.model.engine.PreferencePair;
 import io.tidemill.model.engine.PromptAnswers;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -58,11 +56,6 @@ final class SpokenLearner implements DecoderLearner {
 
     @Override
     public double[][][] values(List<PromptAnswers> texts) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public DpoResult accumulate(List<PreferencePair> pairs, double beta, double weightOfStep, double supervisedWeight) {
         throw new UnsupportedOperationException();
     }
 

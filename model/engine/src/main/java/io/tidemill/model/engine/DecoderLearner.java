@@ -21,21 +21,6 @@ public interface DecoderLearner extends Learner {
     void noiseEmbeddings(double alpha, long seed);
 
     /**
-     * Adds the gradient of direct preference optimisation.
-     *
-     * <pre>  Σ weight·(−log σ(β·m) + s·NLL(chosen)/|chosen|) / W
-     *   m = (log π(chosen) − log ref(chosen)) − (log π(rejected) − log ref(rejected))  </pre>
-     *
-     * <p>Source: Rafailov et al. (2023), arXiv:2305.18290, equation 7; the term with s as in Pang et al. (2024),
-     * arXiv:2404.19733, equation 2. Differs: a weight per pair, and W, the weight of the whole step, instead of a mean.
-     *
-     * @param beta             β; 0.1 is usual
-     * @param weightOfStep     W, the sum of the weights of all pairs of this optimizer step
-     * @param supervisedWeight s; 0 leaves the term out
-     */
-    DpoResult accumulate(List<PreferencePair> pairs, double beta, double weightOfStep, double supervisedWeight);
-
-    /**
      * Adds the gradient of an objective over answers. The texts go through the model in as many calls as memory asks for,
      * those of one {@link PromptAnswers} always together; the objective is asked once a call. A loss that is not finite
      * ends its call without gradients and is returned, for the caller to discard the step.

@@ -11,13 +11,10 @@ import java.util.List;
 /** The losses that decoders learn by, whichever of their weights learn: checks what is given, and adds gradients. */
 abstract class TrainableDecoder extends Trainable implements DecoderLearner {
     /**
-     * Tokens of one preference call at most, padding included, unless one pair alone is longer. It bounds the activations:
-     * half a gigabyte for the embedded base, whatever the longest pair of a step is.
+     * Tokens of one call with answers at most, padding included, unless one text with its answers is longer; a prompt that
+     * is shared counts once. It bounds the activations: half a gigabyte for the embedded base, whatever a step holds.
      */
-    private static final int PREFERENCE_TOKENS_AT_ONCE = 2048;
-
-    /** The same of one call with answers: prompts that are shared count once. */
-    private static final int ANSWERED_TOKENS_AT_ONCE = PREFERENCE_TOKENS_AT_ONCE;
+    private static final int ANSWERED_TOKENS_AT_ONCE = 2048;
 
     private final ModelConfig config;
     private boolean recomputesActivations;
@@ -132,54 +129,6 @@ abstract class TrainableDecoder extends Trainable implements DecoderLearner {
                     Batches.checkId(config, batch.targets()[row][t]);
                 }
             }
-        }
-    }
-
-    @Override
-    public DpoResult accumulate(List<PreferencePair> pairs, double beta, double weightOfStep, double supervisedWeight) {
-        if (pairs.isEmpty()) {
-            throw new IllegalArgumentException("No preference pair was given");
-        }
-        if (!(beta > 0) || !(weightOfStep > 0) || !(supervisedWeight >= 0)) {
-            throw new IllegalArgumentException(
-                    "beta and weightOfStep must be positive and supervisedWeight not negative," + " but were " + beta
-                            + ", " + weightOfStep + " and " + supervisedWeight);
-        }
-        double loss = 0;
-        double chosen = 0;
-        double rejected = 0;
-        double right = 0;
-        for (List<PreferencePair> group : PreferenceRows.groups(pairs, config, PREFERENCE_TOKENS_AT_ONCE)) {
-            double[] result = preferences(group, beta, weightOfStep, supervisedWeight);
-            loss += result[0];
-            chosen += result[1];
-            rejected += result[2];
-            for (int pair = 0; pair < group.size(); pair++) {
-                right += result[3 + pair] > 0 ? 1 : 0;
-            }
-        }
-        int n = pairs.size();
-        return new DpoResult(loss, chosen / n, rejected / n, right / n);
-    }
-
-    private double[] preferences(
-            List<PreferencePair> pairs, double beta, double weightOfStep, double supervisedWeight) {
-        PreferenceRows rows = PreferenceRows.of(pairs);
-        try (PtNDManager call = TorchProgram.open()) {
-            return step(
-                            call,
-                            "preference_step",
-                            List.of(
-                                    Batches.tensor(call, rows.ids()),
-                                    Batches.tensor(call, rows.positions()),
-                                    Batches.none(call),
-                                    Batches.tensor(call, rows.targets()),
-                                    Batches.tensor(call, rows.examples()),
-                                    call.create(rows.references()),
-                                    call.create(rows.weights(weightOfStep)),
-                                    TorchProgram.scalar(call, beta),
-                                    TorchProgram.scalar(call, supervisedWeight)))
-                    .toDoubleArray();
         }
     }
 

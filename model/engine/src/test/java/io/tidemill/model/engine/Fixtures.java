@@ -87,20 +87,6 @@ final class Fixtures {
         return new PackedBatch(ids, rows(expected.get("targets")), segments);
     }
 
-    static List<PreferencePair> pairs(JsonNode preference) {
-        List<PreferencePair> pairs = new ArrayList<>();
-        for (JsonNode pair : preference.get("pairs")) {
-            pairs.add(new PreferencePair(
-                    ints(pair.get("prompt")),
-                    ints(pair.get("chosen")),
-                    ints(pair.get("rejected")),
-                    pair.get("referenceChosen").asDouble(),
-                    pair.get("referenceRejected").asDouble(),
-                    pair.get("weight").asDouble()));
-        }
-        return pairs;
-    }
-
     /**
      * Direct preference optimisation as the fixtures have it, an objective over answers: equation 7 of Rafailov et al.
      * (2023), arXiv:2305.18290, plus the chosen answer's mean loss.
@@ -162,6 +148,12 @@ final class Fixtures {
                 preference.get("beta").asDouble(),
                 preference.get("supervised").asDouble(),
                 new double[count][2]);
+    }
+
+    /** One pair at β = 0.1, with nothing supervised. */
+    static Dpo dpo(PromptAnswers pair, double referenceChosen, double referenceRejected) {
+        double[][] reference = {{referenceChosen, referenceRejected}};
+        return new Dpo(List.of(pair), reference, new double[] {1}, 0.1, 0, new double[1][2]);
     }
 
     /** Random ids, every position but the last with a target. */

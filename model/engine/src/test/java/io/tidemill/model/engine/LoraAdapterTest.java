@@ -261,23 +261,18 @@ class LoraAdapterTest {
         try (LanguageModel base = LanguageModel.random(TINY, 3, ComputeType.FLOAT32);
                 TrainableAdapter trainable = TrainableAdapter.from(base, ALL, 1, AdamWSettings.defaults())) {
             List<float[]> p = base.logProbabilities(List.of(answers));
-            PreferencePair pair = new PreferencePair(
-                    new int[] {5, 6},
-                    new int[] {7, 8},
-                    new int[] {9, 10},
+            Fixtures.Dpo pair = Fixtures.dpo(
+                    AnswersTest.text(new int[] {5, 6}, new int[] {7, 8}, new int[] {9, 10}),
                     p.get(0)[1] + p.get(0)[2],
-                    p.get(1)[1] + p.get(1)[2],
-                    1);
-            DpoResult first = trainable.accumulate(List.of(pair), 0.1, 1, 0);
-            assertThat(first.loss()).isCloseTo(Math.log(2), within(1e-6));
-            assertThat(first.chosenReward()).isCloseTo(0, within(1e-6));
+                    p.get(1)[1] + p.get(1)[2]);
+            assertThat(trainable.accumulate(pair.texts(), pair)).isCloseTo(Math.log(2), within(1e-6));
+            assertThat(pair.rewards()[0][0]).isCloseTo(0, within(1e-6));
             for (int step = 0; step < 20; step++) {
                 trainable.update(3e-3);
-                trainable.accumulate(List.of(pair), 0.1, 1, 0);
+                trainable.accumulate(pair.texts(), pair);
             }
-            DpoResult last = trainable.accumulate(List.of(pair), 0.1, 1, 0);
-            assertThat(last.chosenReward() - last.rejectedReward()).isGreaterThan(0.05);
-            assertThat(last.accuracy()).isEqualTo(1);
+            trainable.accumulate(pair.texts(), pair);
+            assertThat(pair.rewards()[0][0] - pair.rewards()[0][1]).isGreaterThan(0.05);
         }
     }
 

@@ -37,17 +37,15 @@ class NativeMemoryTest {
 
     private static void round(int times) {
         PackedBatch batch = Fixtures.randomBatch(SMALL, 1, 2, 48);
-        PreferencePair pair = new PreferencePair(new int[] {5, 6}, new int[] {7, 8}, new int[] {9, 10}, 0, 0, 1);
         for (int i = 0; i < times; i++) {
             try (LanguageModel model = LanguageModel.random(SMALL, 1, ComputeType.best());
                     TrainableModel trainable = TrainableModel.from(model, AdamWSettings.defaults())) {
                 trainable.accumulate(batch, batch.lossTokens());
-                trainable.accumulate(List.of(pair), 0.1, 1, 0);
                 answer(trainable);
                 trainable.clip(1);
                 trainable.update(1e-3);
                 trainable.discardGradients();
-                adapt(model, batch, pair);
+                adapt(model, batch);
                 try (LanguageModel snapshot = trainable.snapshot(ComputeType.best())) {
                     snapshot.logProbabilities(List.of(batch.ids()[0], batch.ids()[1]));
                     snapshot.logits(batch.ids()[0]);
@@ -74,11 +72,10 @@ class NativeMemoryTest {
                 .hasMessage("no reward");
     }
 
-    private static void adapt(LanguageModel model, PackedBatch batch, PreferencePair pair) {
+    private static void adapt(LanguageModel model, PackedBatch batch) {
         LoraConfig config = LoraConfig.of(8, 16);
         try (TrainableAdapter trainable = TrainableAdapter.from(model, config, 1, AdamWSettings.defaults())) {
             trainable.accumulate(batch, batch.lossTokens());
-            trainable.accumulate(List.of(pair), 0.1, 1, 0);
             answer(trainable);
             trainable.clip(1);
             trainable.update(1e-3);

@@ -122,7 +122,14 @@ class ProgramArchiveTest {
 
         assertThat(methods).allMatch(method -> method.matches("\\w+\\(.*\\) -> \\S.*"));
         assertThat(methods.stream().map(method -> method.substring(0, method.indexOf('('))))
-                .contains("logits", "log_probabilities", "causal_step", "preference_step", "clip", "update")
+                .contains(
+                        "logits",
+                        "log_probabilities",
+                        "causal_step",
+                        "answers_forward",
+                        "answers_backward",
+                        "clip",
+                        "update")
                 .doesNotContain("normalise", "block", "cut");
     }
 

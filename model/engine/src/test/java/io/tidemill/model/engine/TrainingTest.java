@@ -59,43 +59,13 @@ class TrainingTest {
     }
 
     @Test
-    void pairsThatDoNotFitInOneCallGiveTheSameAsOneByOne() {
-        List<PreferencePair> pairs = new ArrayList<>();
-        for (int i = 0; i < 70; i++) { // 70 pairs of two rows of 34 positions are more than one call holds
-            int[] prompt = new int[4];
-            int[] chosen = new int[20 + i % 12];
-            int[] rejected = new int[31];
-            Arrays.setAll(prompt, t -> 3 + t);
-            Arrays.setAll(chosen, t -> 7 + (t * 5) % 50);
-            Arrays.setAll(rejected, t -> 7 + (t * 3) % 50);
-            pairs.add(new PreferencePair(prompt, chosen, rejected, -80 - i, -120 + i, 1 + i % 3));
-        }
-        assertThat(PreferenceRows.groups(pairs, TINY, 4096)).hasSizeGreaterThan(1);
-        try (LanguageModel model = LanguageModel.random(TINY, 3, ComputeType.FLOAT32);
-                TrainableModel together = TrainableModel.from(model, AdamWSettings.defaults());
-                TrainableModel alone = TrainableModel.from(model, AdamWSettings.defaults())) {
-            DpoResult all = together.accumulate(pairs, 0.1, 140, 0.5);
-            double loss = 0;
-            double accuracy = 0;
-            for (PreferencePair pair : pairs) {
-                DpoResult one = alone.accumulate(List.of(pair), 0.1, 140, 0.5);
-                loss += one.loss();
-                accuracy += one.accuracy() / pairs.size();
-            }
-            assertThat(all.loss()).isCloseTo(loss, within(1e-5 * loss));
-            assertThat(all.accuracy()).isCloseTo(accuracy, within(1e-9));
-            assertSameGradients(together, alone, 1e-4f);
-        }
-    }
-
-    @Test
     void preferenceTrainingMovesTheModelTowardsTheChosenAnswer() {
-        PreferencePair pair = new PreferencePair(new int[] {5, 6}, new int[] {7, 8}, new int[] {9, 10}, 0, 0, 1);
+        Fixtures.Dpo pair = Fixtures.dpo(AnswersTest.text(new int[] {5, 6}, new int[] {7, 8}, new int[] {9, 10}), 0, 0);
         try (LanguageModel model = LanguageModel.random(TINY, 3, ComputeType.best());
                 TrainableModel trainable = TrainableModel.from(model, AdamWSettings.defaults())) {
             double before = margin(model);
             for (int step = 0; step < 5; step++) {
-                trainable.accumulate(List.of(pair), 0.1, 1, 0);
+                trainable.accumulate(pair.texts(), pair);
                 trainable.update(1e-3);
             }
             try (LanguageModel after = trainable.snapshot(ComputeType.best())) {
@@ -232,8 +202,8 @@ class TrainingTest {
     void recomputedActivationsGiveTheSameGradients(Family family) {
         ModelConfig config = Fixtures.tiny(family, 64);
         PackedBatch packed = pack(40, new int[] {5, 6, 7, 8, 9, 4, 3, 12, 11}, new int[] {10, 11, 12, 31, 44, 7, 8});
-        PreferencePair pair =
-                new PreferencePair(new int[] {5, 6}, new int[] {7, 8, 9, 10}, new int[] {9, 10}, -9, -4, 1);
+        Fixtures.Dpo pair =
+                Fixtures.dpo(AnswersTest.text(new int[] {5, 6}, new int[] {7, 8, 9, 10}, new int[] {9, 10}), -9, -4);
         for (ComputeType type : ComputeType.values()) {
             try (LanguageModel model = LanguageModel.random(config, 3, type);
                     TrainableModel kept = TrainableModel.from(model, AdamWSettings.defaults());
@@ -242,8 +212,7 @@ class TrainingTest {
                 assertThat(again.accumulate(packed, packed.lossTokens()))
                         .isEqualTo(kept.accumulate(packed, packed.lossTokens()));
                 assertSameGradients(again, kept, 1e-6f);
-                assertThat(again.accumulate(List.of(pair), 0.1, 1, 0.5))
-                        .isEqualTo(kept.accumulate(List.of(pair), 0.1, 1, 0.5));
+                assertThat(again.accumulate(pair.texts(), pair)).isEqualTo(kept.accumulate(pair.texts(), pair));
                 assertSameGradients(again, kept, 1e-6f);
                 assertThat(again.clip(1)).isPositive();
             }
