@@ -1,6 +1,7 @@
 package io.tidemill.trainer.optimizer;
 
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Says when to stop: after so many evaluations in a row that were no better. As {@code EarlyStoppingCallback} of
@@ -11,8 +12,9 @@ public final class EarlyStopping {
     private final int patience;
     private final double threshold;
     private final boolean greaterIsBetter;
+    private boolean heard; // of an evaluation
     private int worse;
-    private double best = Double.NaN; // none yet
+    private double best;
 
     /**
      * @param patience  evaluations in a row that may be no better, at least 1
@@ -26,30 +28,39 @@ public final class EarlyStopping {
         this.patience = patience;
         this.threshold = threshold;
         this.greaterIsBetter = greaterIsBetter;
+        this.best = greaterIsBetter ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY;
     }
 
-    /** Hears of an evaluation, and says whether to stop. A metric that is not a number is no better. */
+    /** Hears of an evaluation, and says whether to stop. The first is never worse; a metric that is no number is never better. */
     public boolean stopsAfter(double metric) {
-        boolean first = Double.isNaN(best);
-        boolean better = first && !Double.isNaN(metric) || (greaterIsBetter ? metric > best : metric < best);
-        worse = first && better || better && Math.abs(metric - best) > threshold ? 0 : worse + 1;
+        boolean better = greaterIsBetter ? metric > best : metric < best;
+        worse = !heard || better && Math.abs(metric - best) > threshold ? 0 : worse + 1;
         best = better ? metric : best;
+        heard = true;
         return worse >= patience;
     }
 
-    /** The best metric so far; NaN before the first. */
+    /** The best metric so far; infinite before the first. */
     public double best() {
         return best;
     }
 
-    /** What has to outlive the process. */
+    /** What has to outlive the process; finite numbers. */
     public Map<String, Double> memory() {
-        return Map.of("worse", (double) worse, "best", best);
+        Map<String, Double> memory = new TreeMap<>();
+        if (heard) {
+            memory.put("worse", (double) worse);
+        }
+        if (Double.isFinite(best)) {
+            memory.put("best", best);
+        }
+        return memory;
     }
 
     /** Goes on with what {@link #memory} gave. */
     public void restore(Map<String, Double> memory) {
+        heard = memory.containsKey("worse");
         worse = memory.getOrDefault("worse", 0.0).intValue();
-        best = memory.getOrDefault("best", Double.NaN);
+        best = memory.getOrDefault("best", best);
     }
 }

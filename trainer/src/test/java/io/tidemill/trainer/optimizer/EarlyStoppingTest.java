@@ -44,8 +44,11 @@ class EarlyStoppingTest {
 
     @Test
     void aMetricThatIsNotANumberIsNoBetter() {
-        assertThat(stops(new EarlyStopping(2, 0, true), Double.NaN, 0.5, Double.NaN, Double.NaN))
-                .containsExactly(false, false, false, true);
+        assertThat(stops(new EarlyStopping(1, 0, true), Double.NaN, 0.5, Double.NaN))
+                .containsExactly(false, false, true);
+        EarlyStopping never = new EarlyStopping(2, 0, true);
+        assertThat(stops(never, Double.NaN, Double.NaN, Double.NaN)).containsExactly(false, false, true);
+        assertThat(never.memory()).containsOnlyKeys("worse");
         assertThatThrownBy(() -> new EarlyStopping(0, 0, true)).hasMessageContaining("0");
     }
 }
