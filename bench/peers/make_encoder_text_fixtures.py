@@ -16,7 +16,7 @@ import numpy
 from transformers import BertTokenizer, DataCollatorForLanguageModeling
 
 TEXTS = [
-    "The tide mill doesn't stop.", "unhappiness, mills; tide-mill!", "One   word\tafter\nanother", "Ünhappy mill",
+    "The tide mill doesn't stop.", "unhappiness, mills; tide-mill!", "One   word\tafter\nanother", "one\fword \u200bafter\u2028another", "Ünhappy mill",
     "a b c d e f g h i j k l m n o p", "mill",
 ]
 PAIRS = [("the tide", "mill stop"), ("a b c d e f g h i j", "mill"), ("mill", "a b c d e f g h i j k"),

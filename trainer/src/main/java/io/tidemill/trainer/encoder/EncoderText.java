@@ -12,7 +12,8 @@ import java.util.regex.Pattern;
  * length. As transformers' tokenizer with {@code truncation=True}; of two texts the longer one is cut first.
  */
 public final class EncoderText {
-    private static final Pattern SPACE = Pattern.compile("[\\s\\p{Z}]+");
+    /** What BERT's normaliser makes a space; other control characters it drops. */
+    private static final Pattern SPACE = Pattern.compile("[\\t\\n\\r\\p{Z}]+");
 
     private final Tokenizer tokenizer;
     private final int maximumLength;

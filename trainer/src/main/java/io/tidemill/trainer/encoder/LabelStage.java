@@ -14,7 +14,7 @@ public final class LabelStage {
     private LabelStage() {}
 
     /**
-     * The steps over the examples, each epoch in an order of its own.
+     * The steps over the examples, each epoch in an order of its own. A step whose labels all weigh nothing is left out.
      *
      * @param weights of the labels
      */
@@ -30,7 +30,10 @@ public final class LabelStage {
         for (int epoch = 0; epoch < settings.epochs(); epoch++) {
             LengthBatches.of(
                             examples, settings.texts(), seed + epoch, EncoderExample::exampleId, EncoderExample::length)
-                    .forEach(batch -> steps.add(batch(batch, config, weights, settings.rows())));
+                    .stream()
+                    .map(batch -> batch(batch, config, weights, settings.rows()))
+                    .filter(batch -> batch.divisor() > 0)
+                    .forEach(steps::add);
         }
         return new FixedStage<>(name, settings.optimizer(), steps, examples.size());
     }

@@ -104,8 +104,8 @@ final class ClassificationStage implements OfflineStage {
             }
             return said.get();
         }
-        Set<String> found = new TreeSet<>(Comparator.<String>comparingInt(String::length)
-                .thenComparing(Comparator.naturalOrder()));
+        Set<String> found =
+                new TreeSet<>(Comparator.<String>comparingInt(String::length).thenComparing(Comparator.naturalOrder()));
         boolean numbers = true;
         for (Example example : material.data().training()) {
             for (String label : ((Example.Labelled) example).labels()) {

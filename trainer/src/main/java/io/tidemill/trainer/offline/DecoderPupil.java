@@ -123,8 +123,7 @@ final class DecoderPupil implements AutoCloseable {
 
     private static DecoderPupil adapter(Material material, AdamWSettings optimizer, LanguageModel base) {
         Recipe recipe = material.recipe();
-        TrainableAdapter learner =
-                TrainableAdapter.from(base, material.lora(), recipe.get(Keys.SEED), optimizer);
+        TrainableAdapter learner = TrainableAdapter.from(base, material.lora(), recipe.get(Keys.SEED), optimizer);
         WeightType type = material.weightType();
         boolean merge = recipe.get(Keys.MERGE);
         return new DecoderPupil(

@@ -71,8 +71,8 @@ final class MaskedLanguageStage implements OfflineStage {
         }
     }
 
-    private static List<MaskableText> pieces(
-            Example.Text example, Tokenizer tokenizer, EncoderText texts, int length) throws Mistake {
+    private static List<MaskableText> pieces(Example.Text example, Tokenizer tokenizer, EncoderText texts, int length)
+            throws Mistake {
         try {
             List<MaskableText> pieces = new ArrayList<>();
             StringBuilder piece = new StringBuilder();
@@ -109,9 +109,9 @@ final class MaskedLanguageStage implements OfflineStage {
                 recipe.get(Keys.MAX_STEPS),
                 (ordered, epoch) -> {
                     OptimizerSettings unused = Optimizers.of(recipe, learningRate(), 1);
-                    EncoderSettings settings =
-                            new EncoderSettings(unused, ObjectiveStage.ofStep(recipe), rows, 1);
-                    List<StepBatch<EncoderLearner>> steps = MaskedStage.of(name(), ordered, masking, settings, seed + epoch)
+                    EncoderSettings settings = new EncoderSettings(unused, ObjectiveStage.ofStep(recipe), rows, 1);
+                    List<StepBatch<EncoderLearner>> steps = MaskedStage.of(
+                                    name(), ordered, masking, settings, seed + epoch)
                             .batches();
                     return steps;
                 },
@@ -123,8 +123,7 @@ final class MaskedLanguageStage implements OfflineStage {
         EncoderPupil pupil = EncoderPupil.of(start, material, stage.optimizer().adamW());
         Optional<Function<EncoderLearner, EncoderEvaluation>> judge = evaluation.isEmpty()
                 ? Optional.empty()
-                : Optional.of(
-                        learner -> EncoderEvaluation.ofMasked(evaluation, masking, seed, learner::maskedLosses));
+                : Optional.of(learner -> EncoderEvaluation.ofMasked(evaluation, masking, seed, learner::maskedLosses));
         return new EncoderJob(stage, pupil, List.of("loss", "perplexity", "masked_tokens"), judge);
     }
 }

@@ -28,11 +28,12 @@ final class Optimizers {
     static OptimizerSettings of(Recipe recipe, double usualRate, long steps) {
         String name = recipe.get(Keys.SCHEDULER).toLowerCase(Locale.ROOT).replace('-', '_');
         if (!Curve.NAMES.contains(name)) {
-            throw new RecipeException("lr_scheduler_type must be one of " + String.join(", ", Curve.NAMES) + ", but was '"
-                    + recipe.get(Keys.SCHEDULER) + "'"
-                    + Nearest.to(name, Curve.NAMES)
-                            .map(nearest -> "; did you mean " + nearest + "?")
-                            .orElse("."));
+            throw new RecipeException(
+                    "lr_scheduler_type must be one of " + String.join(", ", Curve.NAMES) + ", but was '"
+                            + recipe.get(Keys.SCHEDULER) + "'"
+                            + Nearest.to(name, Curve.NAMES)
+                                    .map(nearest -> "; did you mean " + nearest + "?")
+                                    .orElse("."));
         }
         double rate = recipe.find(Keys.LEARNING_RATE).orElse(usualRate);
         Fall fall = fall(name, recipe.get(Keys.SCHEDULER_ARGUMENTS), rate, steps);
@@ -76,22 +77,32 @@ final class Optimizers {
                     Optional<Double> least = arguments.number("min_lr");
                     Optional<Double> share = arguments.number("min_lr_rate");
                     if (least.isPresent() == share.isPresent()) {
-                        throw new RecipeException("lr_scheduler_kwargs of " + name + " must have min_lr or min_lr_rate.");
+                        throw new RecipeException(
+                                "lr_scheduler_kwargs of " + name + " must have min_lr or min_lr_rate.");
                     }
                     yield new Fall(usual, share.orElseGet(() -> least.get() / rate));
                 }
                 case "cosine_with_restarts" ->
-                    new Fall(new Curve.CosineWithRestarts(arguments.number("num_cycles").orElse(1.0).intValue()), 0);
+                    new Fall(
+                            new Curve.CosineWithRestarts(
+                                    arguments.number("num_cycles").orElse(1.0).intValue()),
+                            0);
                 case "polynomial" ->
                     new Fall(
                             new Curve.Polynomial(arguments.number("power").orElse(1.0)),
                             arguments.number("lr_end").orElse(1e-7) / rate);
                 case "inverse_sqrt" ->
-                    new Fall(new Curve.InverseSquareRoot(arguments.number("timescale").orElse(0.0).longValue()), 0);
+                    new Fall(
+                            new Curve.InverseSquareRoot(
+                                    arguments.number("timescale").orElse(0.0).longValue()),
+                            0);
                 case "warmup_stable_decay" ->
                     new Fall(
                             new Curve.StableThenDecay(
-                                    arguments.number("num_decay_steps").orElse(Math.max(1, Math.rint(0.1 * steps))).longValue(),
+                                    arguments
+                                            .number("num_decay_steps")
+                                            .orElse(Math.max(1, Math.rint(0.1 * steps)))
+                                            .longValue(),
                                     shape(arguments)),
                             arguments.number("min_lr_ratio").orElse(0.0));
                 default -> new Fall(usual, 0);
@@ -109,7 +120,8 @@ final class Optimizers {
             case "linear" -> Shape.LINEAR;
             case "cosine" -> Shape.COSINE;
             case "1-sqrt" -> Shape.ONE_MINUS_SQRT;
-            default -> throw new IllegalArgumentException("decay_type must be linear, cosine or 1-sqrt, but was " + said);
+            default ->
+                throw new IllegalArgumentException("decay_type must be linear, cosine or 1-sqrt, but was " + said);
         };
     }
 

@@ -195,6 +195,20 @@ class EncoderStagesTest {
         assertThat(stage.batches().get(0).tokens()).isBetween(20L, 150L);
     }
 
+    /** Of 6 texts, one a step, the 3 with label 0 weigh nothing. */
+    @Test
+    void aStepWhoseLabelsWeighNothingIsLeftOut() {
+        FixedStage<EncoderLearner> stage = LabelStage.of(
+                "labels",
+                examples(Problem.SINGLE, 0, 6),
+                MASKED.withLabels(List.of("ham", "spam")),
+                new LabelWeights(List.of(0.0, 1.0)),
+                settings(1, 1),
+                1);
+        assertThat(stage.batches().stream().flatMap(batch -> batch.exampleIds().stream()))
+                .containsExactlyInAnyOrder("mail 1", "mail 3", "mail 5");
+    }
+
     // ---- learning ---------------------------------------------------------------------------------------------------
 
     @ParameterizedTest

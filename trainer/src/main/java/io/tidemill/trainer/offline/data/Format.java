@@ -172,6 +172,10 @@ public enum Format {
 
     private static Example labelled(Origin origin, Fields fields, String column) throws Mistake {
         return new Example.Labelled(
-                origin, fields.text("text"), fields.optionalText("text_pair"), fields.labels(column), column.equals("labels"));
+                origin,
+                fields.text("text"),
+                fields.optionalText("text_pair"),
+                fields.labels(column),
+                column.equals("labels"));
     }
 }

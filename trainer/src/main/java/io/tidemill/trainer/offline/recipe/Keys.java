@@ -81,8 +81,7 @@ public final class Keys {
     public static final Key<String> PROBLEM_TYPE = new Builder<>(
                     "problem_type",
                     DATA,
-                    ValueType.choice(
-                            "auto", "single_label_classification", "multi_label_classification", "regression"))
+                    ValueType.choice("auto", "single_label_classification", "multi_label_classification", "regression"))
             .usual("auto")
             .help("What labels are; auto takes several for a column 'labels', else one.");
     public static final Key<List<String>> CLASS_WEIGHTS = new Builder<>(
