@@ -5,12 +5,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * A low-rank adapter, float32, in native memory: what {@link LoraConfig} adds to the linear layers of a decoder.
@@ -143,33 +140,20 @@ public final class LoraAdapter implements AutoCloseable {
         save(directory, base, written -> {});
     }
 
-    /** What is done to the files between writing and reading back; tests damage them with it. */
-    interface Written {
-        void look(Path aside) throws IOException;
-    }
-
-    void save(Path directory, LanguageModel base, Written written) {
+    /** @param written what is done to the files between writing and reading back; tests damage them with it */
+    void save(Path directory, LanguageModel base, AdapterDirectory.Step written) {
         fits(base);
-        if (Files.exists(directory)) {
-            throw new IllegalArgumentException(
-                    directory + " exists already. An adapter is written to a directory of its own");
-        }
-        Path target = directory.toAbsolutePath();
-        Path aside = target.resolveSibling(target.getFileName() + ".part");
-        try {
-            delete(aside); // of a run that was stopped
-            held.files().write(aside, WEIGHTS, WeightType.FLOAT32, Map.of(CONFIG, config.toJson(this.base)));
-            written.look(aside);
-            try (LoraAdapter readBack = load(aside, this.base)) {
-                compare(readBack, base, directory);
-            }
-            Files.move(aside, target, StandardCopyOption.ATOMIC_MOVE);
-            ModelFiles.flushDirectory(target.getParent());
-        } catch (IOException e) {
-            throw new UncheckedIOException("Cannot write the adapter to " + directory + ": " + e.getMessage(), e);
-        } finally {
-            deleteQuietly(aside);
-        }
+        AdapterDirectory.publish(
+                directory,
+                aside -> {
+                    held.files().write(aside, WEIGHTS, WeightType.FLOAT32, Map.of(CONFIG, config.toJson(this.base)));
+                    written.run(aside);
+                },
+                aside -> {
+                    try (LoraAdapter readBack = load(aside, this.base)) {
+                        compare(readBack, base, directory);
+                    }
+                });
     }
 
     private void compare(LoraAdapter readBack, LanguageModel base, Path directory) {
@@ -206,24 +190,6 @@ public final class LoraAdapter implements AutoCloseable {
         int[] ids = new int[Math.min(PROBED_TOKENS, base.maxPositions())];
         java.util.Arrays.setAll(ids, t -> (int) (random.uniform() * base.vocabularySize()));
         return ids;
-    }
-
-    private static void delete(Path directory) throws IOException {
-        if (Files.exists(directory)) {
-            try (Stream<Path> files = Files.walk(directory)) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(file);
-                }
-            }
-        }
-    }
-
-    private static void deleteQuietly(Path directory) {
-        try {
-            delete(directory);
-        } catch (IOException left) {
-            // The next attempt deletes it, or says why it cannot.
-        }
     }
 
     /** SHA-256 over all matrices in the order of their names, as little-endian float32; lower-case hex. */
