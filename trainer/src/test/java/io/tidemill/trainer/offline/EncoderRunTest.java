@@ -59,7 +59,9 @@ class EncoderRunTest {
                     .append(i % 4 == 0 ? "\"four\"" : "")
                     .append("]}\n");
             scores.append(text).append(happy ? ",1.5\n" : ",-0.5\n");
-            texts.append("the tide stop the mill one word after another ").append((char) ('a' + i % 26)).append("\n\n");
+            texts.append("the tide stop the mill one word after another ")
+                    .append((char) ('a' + i % 26))
+                    .append("\n\n");
         }
         labelled = Files.writeString(shared.resolve("labelled.csv"), one.toString());
         several = Files.writeString(shared.resolve("several.jsonl"), more.toString());
@@ -89,7 +91,10 @@ class EncoderRunTest {
         Map<String, Double> results = run(recipe, heard);
 
         assertThat(results).containsEntry("eval_accuracy", 1.0).containsEntry("eval_f1", 1.0);
-        assertThat(heard.said.get(heard.said.size() - 1)).contains("bad").contains("good").contains("f1");
+        assertThat(heard.said.get(heard.said.size() - 1))
+                .contains("bad")
+                .contains("good")
+                .contains("f1");
         try (EncoderModel trained = EncoderModel.load(output, ComputeType.FLOAT32)) {
             assertThat(trained.config().labels()).containsExactly("bad", "good");
         }
@@ -100,15 +105,20 @@ class EncoderRunTest {
         Map<String, Double> results =
                 run(with(recipe, "train_data", several.toString(), "num_train_epochs", "8"), new Heard());
         assertThat(results.get("eval_f1_micro")).isGreaterThan(0.6);
-        assertThat(EncoderConfig.read(output.resolve("config.json")).problem()).isEqualTo(EncoderConfig.Problem.MULTIPLE);
+        assertThat(EncoderConfig.read(output.resolve("config.json")).problem())
+                .isEqualTo(EncoderConfig.Problem.MULTIPLE);
 
         Map<String, Double> scores = run(
                 with(
                         recipe,
-                        "train_data", scored.toString(),
-                        "problem_type", "regression",
-                        "num_train_epochs", "20",
-                        "output_dir", directory.resolve("scores").toString()),
+                        "train_data",
+                        scored.toString(),
+                        "problem_type",
+                        "regression",
+                        "num_train_epochs",
+                        "20",
+                        "output_dir",
+                        directory.resolve("scores").toString()),
                 new Heard());
         assertThat(scores.get("eval_mse")).isLessThan(0.5);
     }
@@ -132,18 +142,24 @@ class EncoderRunTest {
         Path weighted = directory.resolve("weighted");
         run(with(recipe, "class_weights", "1,3", "output_dir", weighted.toString()), new Heard());
 
-        assertThat(sha256(weighted.resolve("model.safetensors"))).isNotEqualTo(sha256(output.resolve("model.safetensors")));
+        assertThat(sha256(weighted.resolve("model.safetensors")))
+                .isNotEqualTo(sha256(output.resolve("model.safetensors")));
     }
 
     @Test
     void maskedLanguageModellingLowersTheLossOnOtherText() {
         Map<String, String> masked = with(
                 recipe,
-                "stage", "masked-lm",
-                "train_data", documents.toString(),
-                "max_length", "12",
-                "mlm_probability", "0.3",
-                "eval_on_start", "true");
+                "stage",
+                "masked-lm",
+                "train_data",
+                documents.toString(),
+                "max_length",
+                "12",
+                "mlm_probability",
+                "0.3",
+                "eval_on_start",
+                "true");
         Map<String, Double> results = run(masked, new Heard());
 
         assertThat(results.get("eval_loss")).isLessThan(Math.log(53) * 0.8);
@@ -167,7 +183,11 @@ class EncoderRunTest {
             Path straight = directory.resolve("straight-" + stage);
             Path interrupted = directory.resolve("interrupted-" + stage);
             Map<String, String> same = with(
-                    recipe, "stage", stage, "train_data", stage.equals("masked-lm") ? documents.toString() : labelled.toString());
+                    recipe,
+                    "stage",
+                    stage,
+                    "train_data",
+                    stage.equals("masked-lm") ? documents.toString() : labelled.toString());
             run(with(same, "output_dir", straight.toString()), new Heard());
             Map<String, String> cut = with(same, "output_dir", interrupted.toString());
             assertThatThrownBy(() -> run(cut, new Heard(8))).isInstanceOf(Interrupted.class);

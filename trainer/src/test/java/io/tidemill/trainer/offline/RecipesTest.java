@@ -45,7 +45,9 @@ class RecipesTest {
 
     static List<Path> recipes() throws IOException {
         try (Stream<Path> files = Files.list(RECIPES)) {
-            return files.filter(file -> file.toString().endsWith(".yaml")).sorted().toList();
+            return files.filter(file -> file.toString().endsWith(".yaml"))
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -57,23 +59,30 @@ class RecipesTest {
         boolean encodes = !recipe.get(Keys.MODEL_PATH).equals("embedded");
         Map<String, String> flags = new HashMap<>(with(
                 Map.of(),
-                "model", (encodes ? encoder : decoder).toString(),
-                "output_dir", directory.resolve("output").toString(),
-                "max_steps", "2",
-                "max_train_samples", "12",
-                "max_eval_samples", "6",
-                "per_device_train_batch_size", "2",
-                "gradient_accumulation_steps", "1",
-                "compute_type", "float32"));
+                "model",
+                (encodes ? encoder : decoder).toString(),
+                "output_dir",
+                directory.resolve("output").toString(),
+                "max_steps",
+                "2",
+                "max_train_samples",
+                "12",
+                "max_eval_samples",
+                "6",
+                "per_device_train_batch_size",
+                "2",
+                "gradient_accumulation_steps",
+                "1",
+                "compute_type",
+                "float32"));
         if (recipe.get(Keys.TRAIN_DATA).stream().noneMatch(data -> data.startsWith("builtin:"))) {
             flags.put("train_data", "builtin:grammar-labels");
             flags.put("eval_data", "builtin:grammar-labels");
             flags.put("labels", "right,wrong");
         }
         Heard heard = new Heard();
-        Map<String, Double> results = new OfflineRun(
-                        Recipe.read(Optional.of(file), flags), heard, Clock.systemUTC(), System::nanoTime)
-                .run();
+        Map<String, Double> results =
+                new OfflineRun(Recipe.read(Optional.of(file), flags), heard, Clock.systemUTC(), System::nanoTime).run();
 
         assertThat(heard.losses).hasSize(2).allMatch(Double::isFinite);
         assertThat(results).containsKey("step");
@@ -87,7 +96,8 @@ class RecipesTest {
             Recipe recipe = Recipe.read(Optional.of(file), Map.of());
             stages.add(recipe.get(Keys.STAGE));
             assertThat(readme).contains("(" + file.getFileName() + ")");
-            assertThat(recipe.get(Keys.OUTPUT_DIR)).isEqualTo("runs/" + file.getFileName().toString().replace(".yaml", ""));
+            assertThat(recipe.get(Keys.OUTPUT_DIR))
+                    .isEqualTo("runs/" + file.getFileName().toString().replace(".yaml", ""));
         }
         assertThat(stages).containsAll(OfflineStages.told().keySet());
     }

@@ -92,7 +92,12 @@ class TopicSourceTest {
                             .build());
             producer.commitTransaction();
             producer.beginTransaction();
-            send("documents", Document.newBuilder().setDocumentId("aborted").setText("Never").build());
+            send(
+                    "documents",
+                    Document.newBuilder()
+                            .setDocumentId("aborted")
+                            .setText("Never")
+                            .build());
             producer.abortTransaction();
         }
     }
@@ -118,12 +123,13 @@ class TopicSourceTest {
     }
 
     private static void raw(String topic, byte[] value) {
-        var unused = producer.send(new ProducerRecord<>("offline-topics." + topic, 0, topic.getBytes(StandardCharsets.UTF_8), value));
+        var unused = producer.send(
+                new ProducerRecord<>("offline-topics." + topic, 0, topic.getBytes(StandardCharsets.UTF_8), value));
     }
 
     private Data read(List<Format> formats, String... flags) throws IOException {
-        Map<String, String> all = new HashMap<>(
-                Map.of("stage", "sft", "bootstrap_servers", SharedKafka.bootstrapServers()));
+        Map<String, String> all =
+                new HashMap<>(Map.of("stage", "sft", "bootstrap_servers", SharedKafka.bootstrapServers()));
         for (int i = 0; i < flags.length; i += 2) {
             all.put(flags[i], flags[i + 1]);
         }
@@ -146,14 +152,21 @@ class TopicSourceTest {
     void aSliceIsReadByOffsetsAndLimit() throws IOException {
         assertThat(read(
                                 List.of(Format.TEXT),
-                                "train_data", "kafka:offline-topics.documents",
-                                "topic_offsets", "0:1-4",
-                                "topic_limit", "2")
+                                "train_data",
+                                "kafka:offline-topics.documents",
+                                "topic_offsets",
+                                "0:1-4",
+                                "topic_limit",
+                                "2")
                         .training())
                 .extracting(example -> example.origin().id())
                 .containsExactly("offline-topics.documents-0@1", "offline-topics.documents-0@2");
         assertThatThrownBy(() -> read(
-                        List.of(Format.TEXT), "train_data", "kafka:offline-topics.documents", "topic_offsets", "0:1-400"))
+                        List.of(Format.TEXT),
+                        "train_data",
+                        "kafka:offline-topics.documents",
+                        "topic_offsets",
+                        "0:1-400"))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("topic_offsets asks for 1 to 400");
         assertThatThrownBy(() -> read(
@@ -167,21 +180,24 @@ class TopicSourceTest {
                         .training())
                 .singleElement()
                 .isInstanceOf(Example.Chat.class);
-        assertThat(read(List.of(Format.PROMPT), "train_data", "kafka:offline-topics.prompts").training())
+        assertThat(read(List.of(Format.PROMPT), "train_data", "kafka:offline-topics.prompts")
+                        .training())
                 .singleElement()
                 .satisfies(asked -> assertThat(((Example.Asked) asked).data()).containsEntry("solution", "Because."));
         Data pairs = read(
                 List.of(Format.PREFERENCE),
-                "train_data", "kafka:offline-topics.preferences",
-                "eval_data", "kafka:offline-topics.preferences");
+                "train_data",
+                "kafka:offline-topics.preferences",
+                "eval_data",
+                "kafka:offline-topics.preferences");
         assertThat(pairs.training()).singleElement().satisfies(pair -> {
             assertThat(((Example.Pair) pair).chosen()).isEqualTo("Good train");
             assertThat(((Example.Pair) pair).weight()).isEqualTo(0.5);
         });
-        assertThat(pairs.evaluation())
-                .singleElement()
-                .satisfies(pair -> assertThat(((Example.Pair) pair).chosen()).isEqualTo("Good held out"));
-        assertThat(read(List.of(Format.RATING), "train_data", "kafka:offline-topics.preferences").training())
+        assertThat(pairs.evaluation()).singleElement().satisfies(pair -> assertThat(((Example.Pair) pair).chosen())
+                .isEqualTo("Good held out"));
+        assertThat(read(List.of(Format.RATING), "train_data", "kafka:offline-topics.preferences")
+                        .training())
                 .singleElement()
                 .satisfies(rated -> assertThat(((Example.Rated) rated).liked()).isTrue());
     }
