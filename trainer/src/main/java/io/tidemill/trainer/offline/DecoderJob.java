@@ -5,12 +5,12 @@ import io.tidemill.trainer.stage.Stage;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** A job whose pupil is a decoder. */
+/** A job whose pupil is a decoder; one over examples unless it says how it counts passes. */
 abstract class DecoderJob implements Job<DecoderLearner> {
-    private final EpochStage<DecoderLearner, ?> stage;
+    private final Stage<DecoderLearner> stage;
     private final DecoderPupil pupil;
 
-    DecoderJob(EpochStage<DecoderLearner, ?> stage, DecoderPupil pupil) {
+    DecoderJob(Stage<DecoderLearner> stage, DecoderPupil pupil) {
         this.stage = stage;
         this.pupil = pupil;
     }
@@ -27,12 +27,12 @@ abstract class DecoderJob implements Job<DecoderLearner> {
 
     @Override
     public double epochs(long step) {
-        return stage.epochs(step);
+        return ((EpochStage<DecoderLearner, ?>) stage).epochs(step);
     }
 
     @Override
     public boolean endsEpoch(long step) {
-        return stage.endsEpoch(step);
+        return ((EpochStage<DecoderLearner, ?>) stage).endsEpoch(step);
     }
 
     @Override

@@ -29,6 +29,15 @@ final class DecoderPupil implements AutoCloseable {
     private final Saving saving;
     private final Runnable closing;
 
+    /** What it says of tokens. */
+    enum Head {
+        SPEECH,
+        /** One score, instead of speech. */
+        SCORE,
+        /** A critic's value beside speech, which is no part of what is written. */
+        SPEECH_AND_VALUE
+    }
+
     /** Writes the weights to a directory that does not exist yet. */
     @FunctionalInterface
     private interface Saving {
@@ -85,21 +94,26 @@ final class DecoderPupil implements AutoCloseable {
     /**
      * Reads the weights.
      *
-     * @param scores whether it gives one score instead of speaking; a language model gets a head for it
+     * @param head what it must say; a language model gets another where it lacks one
      */
-    static DecoderPupil open(Material material, AdamWSettings optimizer, boolean scores) throws IOException {
+    static DecoderPupil open(Material material, AdamWSettings optimizer, Head head) throws IOException {
         Recipe recipe = material.recipe();
         LanguageModel model = recipe.get(Keys.FROM_SCRATCH)
                 ? LanguageModel.random(config(recipe, material.model()), recipe.get(Keys.SEED), material.compute())
                 : LanguageModel.load(material.model(), material.compute());
-        if (scores && model.config().head().scores() != 1) {
+        if (head == Head.SCORE && model.config().head().scores() != 1) {
             try (LanguageModel speaking = model) {
                 model = speaking.withScores(1, recipe.get(Keys.SEED));
             }
-        } else if (!scores && !model.config().head().speaks()) {
+        } else if (head != Head.SCORE && !model.config().head().speaks()) {
             model.close();
             throw new RecipeException("model " + recipe.get(Keys.MODEL_PATH)
                     + " gives scores and does not speak, which this stage needs; name a language model.");
+        }
+        if (head == Head.SPEECH_AND_VALUE) {
+            try (LanguageModel speaking = model) {
+                model = speaking.withValueHead();
+            }
         }
         return recipe.get(Keys.LORA_RANK) > 0 ? adapter(material, optimizer, model) : whole(material, optimizer, model);
     }

@@ -8,8 +8,6 @@ import io.tidemill.trainer.offline.recipe.RecipeException;
 import io.tidemill.trainer.optimizer.Curve;
 import io.tidemill.trainer.optimizer.Curve.StableThenDecay.Shape;
 import io.tidemill.trainer.stage.OptimizerSettings;
-import java.util.HashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -68,7 +66,7 @@ final class Optimizers {
 
     /** Parameters are those of transformers' schedules, by its names. */
     private static Fall fall(String name, Map<String, String> given, double rate, long steps) {
-        Arguments arguments = new Arguments(name, given);
+        Arguments arguments = new Arguments("lr_scheduler_kwargs", name, given);
         Curve usual = Curve.named(name, steps);
         Fall fall;
         try {
@@ -123,37 +121,5 @@ final class Optimizers {
             default ->
                 throw new IllegalArgumentException("decay_type must be linear, cosine or 1-sqrt, but was " + said);
         };
-    }
-
-    /** What is left over belongs to no such schedule. */
-    private static final class Arguments {
-        private final String schedule;
-        private final Map<String, String> left;
-
-        Arguments(String schedule, Map<String, String> given) {
-            this.schedule = schedule;
-            this.left = new HashMap<>(given);
-        }
-
-        Optional<String> text(String name) {
-            return Optional.ofNullable(left.remove(name));
-        }
-
-        Optional<Double> number(String name) {
-            return text(name).map(text -> {
-                try {
-                    return Double.parseDouble(text);
-                } catch (NumberFormatException e) {
-                    throw new IllegalArgumentException(name + " must be a number, but was " + text, e);
-                }
-            });
-        }
-
-        void checkAllUsed() {
-            if (!left.isEmpty()) {
-                throw new RecipeException("lr_scheduler_kwargs has " + String.join(", ", List.copyOf(left.keySet()))
-                        + ", which " + schedule + " does not take.");
-            }
-        }
     }
 }

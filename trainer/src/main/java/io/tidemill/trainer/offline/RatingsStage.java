@@ -100,7 +100,7 @@ final class RatingsStage extends ObjectiveStage {
             int length)
             throws IOException {
         Recipe recipe = material.recipe();
-        DecoderPupil pupil = DecoderPupil.open(material, optimizer(recipe, 1).adamW(), false);
+        DecoderPupil pupil = DecoderPupil.open(material, optimizer(recipe, 1).adamW(), DecoderPupil.Head.SPEECH);
         EpochStage<DecoderLearner, Ready> stage = new EpochStage<>(
                 name(),
                 ready(training, pupil.learner(), objective, length),

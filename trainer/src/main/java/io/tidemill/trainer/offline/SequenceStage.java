@@ -145,7 +145,7 @@ final class SequenceStage implements OfflineStage {
                             .toList();
                 },
                 steps -> Optimizers.of(recipe, learningRate, steps));
-        DecoderPupil pupil = DecoderPupil.open(material, stage.optimizer().adamW(), false);
+        DecoderPupil pupil = DecoderPupil.open(material, stage.optimizer().adamW(), DecoderPupil.Head.SPEECH);
         pupil.learner().noiseEmbeddings(recipe.get(Keys.NEFTUNE), recipe.get(Keys.SEED));
         return new SequenceJob(stage, pupil, windows(evaluation, length));
     }

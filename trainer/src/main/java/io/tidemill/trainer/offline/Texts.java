@@ -11,6 +11,7 @@ import io.tidemill.trainer.offline.data.Prompt;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /**
@@ -64,6 +65,16 @@ final class Texts implements AutoCloseable {
     /** From its first token to the one that ends it. */
     int[] answer(Prompt prompt, String answer) throws Mistake {
         return prompt.isChat() ? templated(() -> chats().answer(answer)) : ended(encode(answer));
+    }
+
+    /** The token that the template writes after an answer; empty where there is no template. */
+    OptionalInt endOfTurn() {
+        try {
+            int[] answer = chats().answer("a");
+            return OptionalInt.of(answer[answer.length - 1]);
+        } catch (IOException | RuntimeException none) { // said where a chat is to be encoded
+            return OptionalInt.empty();
+        }
     }
 
     private int[] encode(String text) throws Mistake {

@@ -113,10 +113,19 @@ public final class BuiltinSource implements Source {
         return GrammarCorrections.all().stream();
     }
 
-    private static ObjectNode prompted(Correction correction) {
+    /** Asked with the sentence to correct, or in general, as the demo asks, so that both answers stand for themselves. */
+    private static ObjectNode prompted(Correction correction, String question) {
         ObjectNode fields = object();
-        fields.set("prompt", messages(List.of(ChatMessage.user("Correct this sentence: " + correction.original()))));
+        fields.set("prompt", messages(List.of(ChatMessage.user(question))));
         return fields.put("group_id", correction.ruleId());
+    }
+
+    private static ObjectNode asked(Correction correction) {
+        return prompted(correction, "Write this sentence in correct English: " + correction.original());
+    }
+
+    private static ObjectNode judged(Correction correction) {
+        return prompted(correction, "Write this sentence in correct English.");
     }
 
     private static ArrayNode said(String text) {
@@ -124,27 +133,29 @@ public final class BuiltinSource implements Source {
     }
 
     private static ObjectNode demonstration(Correction correction) {
-        ObjectNode fields = prompted(correction);
+        ObjectNode fields = asked(correction);
         fields.set("completion", said(correction.corrected()));
         return fields;
     }
 
     private static ObjectNode preference(Correction correction) {
-        ObjectNode fields = prompted(correction);
+        ObjectNode fields = judged(correction);
         fields.set("chosen", said(correction.corrected()));
         fields.set("rejected", said(correction.original()));
         return fields;
     }
 
     private static Stream<ObjectNode> ratings(Correction correction) {
-        ObjectNode liked = demonstration(correction).put("label", true);
-        ObjectNode disliked = prompted(correction);
+        ObjectNode liked = judged(correction);
+        liked.set("completion", said(correction.corrected()));
+        liked.put("label", true);
+        ObjectNode disliked = judged(correction);
         disliked.set("completion", said(correction.original()));
         return Stream.of(liked, disliked.put("label", false));
     }
 
     private static ObjectNode prompt(Correction correction) {
-        return prompted(correction).put("solution", correction.corrected());
+        return asked(correction).put("solution", correction.corrected());
     }
 
     private static Stream<ObjectNode> labels(Correction correction) {
