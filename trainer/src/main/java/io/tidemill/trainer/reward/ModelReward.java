@@ -1,10 +1,16 @@
 package io.tidemill.trainer.reward;
 
+import io.tidemill.model.engine.ComputeType;
+import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.model.text.ChatEncoder;
-import io.tidemill.model.text.ChatMessage;
+import io.tidemill.model.text.ChatTemplate;
+import io.tidemill.model.text.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.stream.IntStream;
 
 /**
  * What a reward model says of the conversation with the answer in it, rendered by the reward model's own template and
@@ -33,6 +39,42 @@ final class ModelReward implements Reward {
         this.owned = List.copyOf(owned);
     }
 
+    /**
+     * From settings: {@code directory}, a Hugging Face directory of a decoder with a head of one score and a chat template.
+     */
+    static Reward of(Parameters parameters) {
+        Path directory = Path.of(parameters.required("directory", "the directory of a reward model"));
+        return load(directory);
+    }
+
+    private static Reward load(Path directory) {
+        Tokenizer tokenizer = null;
+        LanguageModel model = null;
+        try {
+            tokenizer = Tokenizer.load(directory);
+            model = LanguageModel.load(directory, ComputeType.best());
+            if (model.config().head().scores() != 1) {
+                throw new IllegalArgumentException(directory + " is no reward model: it gives "
+                        + model.config().head().scores() + " scores instead of 1. Train one: ./tidemill train with stage: reward");
+            }
+            LanguageModel scores = model;
+            ChatEncoder encoder = new ChatEncoder(tokenizer, ChatTemplate.load(directory));
+            return new ModelReward(
+                    encoder,
+                    texts -> scores.scores(texts).stream().mapToDouble(score -> score[0]).toArray(),
+                    model.config().maxPositions(),
+                    List.of(model, tokenizer));
+        } catch (IOException | RuntimeException e) {
+            if (model != null) {
+                model.close();
+            }
+            if (tokenizer != null) {
+                tokenizer.close();
+            }
+            throw new IllegalArgumentException("The reward model in " + directory + " cannot be used: " + e.getMessage(), e);
+        }
+    }
+
     @Override
     public List<OptionalDouble> judge(List<GivenAnswer> answers) {
         double[] given = scores.of(answers.stream().map(this::text).toList());
@@ -48,9 +90,10 @@ final class ModelReward implements Reward {
             throw new RewardException("Prompt " + answer.promptId()
                     + " is plain text, but a reward model judges conversations. Give the prompt as messages");
         }
-        List<ChatMessage> messages = new ArrayList<>(answer.prompt());
-        messages.add(ChatMessage.assistant(answer.text()));
-        int[] ids = encoder.conversation(messages).ids();
+        // As it was trained: up to the answer's end of turn, and nothing that a template writes after it.
+        int[] ids = IntStream.concat(
+                        IntStream.of(encoder.prompt(answer.prompt())), IntStream.of(encoder.answer(answer.text())))
+                .toArray();
         if (ids.length > longest) {
             throw new RewardException("Prompt " + answer.promptId() + " with its answer has " + ids.length
                     + " tokens for the reward model, which reads " + longest

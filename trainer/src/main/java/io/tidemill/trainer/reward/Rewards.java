@@ -28,7 +28,8 @@ public final class Rewards implements AutoCloseable {
             "exact", ExactReward::of,
             "json", JsonReward::of,
             "repetition", RepetitionReward::of,
-            "http", HttpReward::of));
+            "http", HttpReward::of,
+            "model", ModelReward::of));
 
     /** Between which numbers something is kept. */
     public record Limits(double minimum, double maximum) {

@@ -40,6 +40,9 @@ public interface Stage<L extends Learner> {
         return Map.of();
     }
 
+    /** The state after that step, and all before it, is kept for good: what only served to repeat them may go. */
+    default void saved(long step) {}
+
     /** Goes on with numbers that {@link #memory} gave. */
     default void restore(Map<String, Double> memory) {}
 }

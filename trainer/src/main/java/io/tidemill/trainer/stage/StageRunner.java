@@ -55,6 +55,7 @@ public final class StageRunner {
             ends = listener.ends(stage, step, learner);
             if (saves.test(step) || step == steps || ends) {
                 state.save(stage.name(), step, stage.memory(), learner);
+                stage.saved(step);
             }
         }
     }

@@ -3,6 +3,7 @@ package io.tidemill.model.engine;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.LongStream;
 
 /** One answer while it is written: what came before, how it is drawn, and what there is of it. */
@@ -16,6 +17,7 @@ final class AnswerRow {
     private final float[] logProbabilities;
     private int count;
     private FinishReason reason;
+    private Generation.Stop stop; // null unless one has ended it
     private RuntimeException failure;
 
     /**
@@ -96,6 +98,7 @@ final class AnswerRow {
         chances.remove(0);
         if (sampling.stopTokens().contains(token)) {
             reason = FinishReason.STOP;
+            stop = new Generation.Stop(token, logProbability);
             return;
         }
         tokens[count] = token;
@@ -121,7 +124,10 @@ final class AnswerRow {
     /** The answer's first tokens, which another thread may be lengthening. */
     Generation cancelledAfter(int heard) {
         return new Generation(
-                Arrays.copyOf(tokens, heard), Arrays.copyOf(logProbabilities, heard), FinishReason.CANCELLED);
+                Arrays.copyOf(tokens, heard),
+                Arrays.copyOf(logProbabilities, heard),
+                FinishReason.CANCELLED,
+                Optional.empty());
     }
 
     /** The whole answer; what the listener threw is thrown here. */
@@ -129,6 +135,10 @@ final class AnswerRow {
         if (failure != null) {
             throw failure;
         }
-        return new Generation(Arrays.copyOf(tokens, count), Arrays.copyOf(logProbabilities, count), reason);
+        return new Generation(
+                Arrays.copyOf(tokens, count),
+                Arrays.copyOf(logProbabilities, count),
+                reason,
+                Optional.ofNullable(stop));
     }
 }

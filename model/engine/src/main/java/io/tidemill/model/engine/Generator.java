@@ -39,23 +39,43 @@ public final class Generator {
     }
 
     /**
+     * One of many prompts, and how its answer is drawn.
+     *
+     * @param prompt at least one token and fewer than the model has positions
+     */
+    @SuppressWarnings("ArrayRecordComponent") // compared by nobody
+    public record Asked(int[] prompt, Sampling sampling) {}
+
+    /**
+     * Answers many prompts, several at once, answer i drawn with {@code seed + i}; {@link #generate(List, int)}.
+     *
+     * @param atOnce answers that share a pass over the weights
+     * @return in the order of the prompts
+     */
+    public List<Generation> generate(List<int[]> prompts, Sampling sampling, int atOnce) {
+        List<Asked> asked = new ArrayList<>();
+        for (int[] prompt : prompts) {
+            asked.add(new Asked(prompt, sampling.withSeed(sampling.seed() + asked.size())));
+        }
+        return generate(asked, atOnce);
+    }
+
+    /**
      * Answers many prompts, several at once; as soon as one has its answer, the next takes its place. The same prompts,
      * sampling and {@code atOnce} give the same answers; with another {@code atOnce} sums are rounded otherwise, and an
      * answer may take another turn where two tokens are nearly as likely.
      *
-     * @param sampling answer i is drawn with {@code seed + i}
-     * @param atOnce   answers that share a pass over the weights
+     * @param atOnce answers that share a pass over the weights
      * @return in the order of the prompts
      */
-    public List<Generation> generate(List<int[]> prompts, Sampling sampling, int atOnce) {
+    public List<Generation> generate(List<Asked> asked, int atOnce) {
         if (atOnce < 1) {
             throw new IllegalArgumentException("atOnce must be at least 1, but was " + atOnce);
         }
-        List<AnswerRow> rows = new ArrayList<>();
-        for (int[] prompt : prompts) {
-            Sampling own = sampling.withSeed(sampling.seed() + rows.size());
-            rows.add(new AnswerRow(model.config(), prompt, own, (token, logProbability) -> true));
-        }
+        List<AnswerRow> rows = asked.stream()
+                .map(one ->
+                        new AnswerRow(model.config(), one.prompt(), one.sampling(), (token, logProbability) -> true))
+                .toList();
         try (AnswerBatch batch = new AnswerBatch(model)) {
             int next = 0;
             while (next < rows.size() || batch.size() > 0) {
