@@ -24,7 +24,8 @@ import java.util.stream.LongStream;
  * <p>The last prompt token predicts the first token of every answer. The last token of an answer predicts nothing and is
  * left out, unless states are scored. A prompt with one answer is one segment.
  *
- * <p>The quadratic part of attention sees the whole row, so a row holds {@link #ROOM} tokens unless one text is longer.
+ * <p>The quadratic part of attention sees the whole row, so texts share {@link #ROOM} tokens, and the answers of one text
+ * {@link #LONGEST}.
  */
 final class PrefixRows {
     /** How texts share rows. What they say is the same but for rounding; tests hold one against the other. */
@@ -49,6 +50,9 @@ final class PrefixRows {
 
     /** Tokens of a row that several texts share. */
     static final int ROOM = 512;
+
+    /** Tokens of a row that the answers to one prompt share; where there are more, each of several rows has the prompt. */
+    static final int LONGEST = 1024;
 
     private static final int NONE = -1;
 
@@ -168,8 +172,7 @@ final class PrefixRows {
             List<PromptAnswers> texts, boolean scored, Form form, int room, int textsAtOnce) {
         List<Bundle> alone = new ArrayList<>();
         for (int text = 0; text < texts.size(); text++) {
-            alone.add(new Bundle(
-                    List.of(text), rows(text, texts.get(text).answers().size(), form)));
+            alone.add(new Bundle(List.of(text), rows(text, texts, scored, form)));
         }
         Comparator<Bundle> longestFirst = Comparator.comparingInt(bundle -> -bundle.length(texts, scored));
         alone.sort(longestFirst);
@@ -185,6 +188,11 @@ final class PrefixRows {
                     && (used[row] + length > room || shared.get(row).texts().size() >= textsAtOnce)) {
                 row++;
             }
+            if (bundle.rows().size() > 1) {
+                used[shared.size()] = room; // nobody else has a place in it
+                shared.add(bundle);
+                continue;
+            }
             if (row == shared.size()) {
                 shared.add(new Bundle(new ArrayList<>(), List.of(new ArrayList<>())));
             }
@@ -196,13 +204,25 @@ final class PrefixRows {
         return shared;
     }
 
-    private static List<List<Piece>> rows(int text, int answers, Form form) {
-        List<Piece> pieces = form.sharesPrompts
-                ? List.of(new Piece(text, 0, answers))
-                : IntStream.range(0, answers)
-                        .mapToObj(a -> new Piece(text, a, 1))
-                        .toList();
-        return form.sharesRows ? List.of(pieces) : pieces.stream().map(List::of).toList();
+    /** One row, or several where a prompt with all its answers is longer than a row should be. */
+    private static List<List<Piece>> rows(int text, List<PromptAnswers> texts, boolean scored, Form form) {
+        int answers = texts.get(text).answers().size();
+        Piece whole = new Piece(text, 0, answers);
+        int together = form.sharesPrompts ? answersOfRow(whole, texts, scored) : 1;
+        List<Piece> pieces = IntStream.iterate(0, first -> first < answers, first -> first + together)
+                .mapToObj(first -> new Piece(text, first, Math.min(together, answers - first)))
+                .toList();
+        boolean oneRow = form.sharesRows && whole.length(texts, scored) <= LONGEST;
+        return oneRow ? List.of(pieces) : pieces.stream().map(List::of).toList();
+    }
+
+    /** As few rows as keep to the longest, with equally many answers. */
+    private static int answersOfRow(Piece whole, List<PromptAnswers> texts, boolean scored) {
+        int prompt = texts.get(whole.text()).prompt().length;
+        int ofAnswers = whole.length(texts, scored) - prompt;
+        int room = Math.max(1, LONGEST - prompt);
+        int rows = Math.max(1, Math.min(whole.answers(), (ofAnswers + room - 1) / room));
+        return (whole.answers() + rows - 1) / rows;
     }
 
     private static void check(PromptAnswers text, ModelConfig config, boolean scored) {
@@ -262,6 +282,11 @@ final class PrefixRows {
     /** Which of the given texts these rows hold, ascending. */
     int[] which() {
         return which.clone();
+    }
+
+    /** Positions of a row, padding included. */
+    int length() {
+        return ids[0].length;
     }
 
     /** Positions of all rows, padding included. */

@@ -114,6 +114,31 @@ class AnswersTest {
         }
     }
 
+    @Test
+    void bfloat16GradientsOfAnAdapterPointWhereFloat32OnesDo() {
+        ModelConfig config = Fixtures.tiny(Family.LLAMA, 320);
+        List<PromptAnswers> texts = List.of(random(1, 150, 70, 60, 50), random(2, 40, 90));
+        AnswerObjective likelihood = (which, call) -> likelihood(call);
+        LoraConfig lora = LoraConfig.of(4, 8);
+        AdamWSettings settings = AdamWSettings.defaults();
+        try (LanguageModel wide = LanguageModel.random(config, 3, ComputeType.FLOAT32);
+                LanguageModel narrow = LanguageModel.random(config, 3, ComputeType.BFLOAT16);
+                TrainableAdapter exact = TrainableAdapter.from(wide, lora, 1, settings);
+                TrainableAdapter rounded = TrainableAdapter.from(narrow, lora, 1, settings)) {
+            exact.form(PrefixRows.Form.PADDED);
+            rounded.recomputeActivations(true);
+            double loss = exact.accumulate(texts, likelihood);
+            assertThat(rounded.accumulate(texts, likelihood)).isCloseTo(loss, within(0.005 * loss));
+            for (Layout.Slot slot : new Layout(config, lora.modules(config)).slots()) {
+                if (slot.name().endsWith("lora_B.weight") && !slot.name().contains("k_proj")) {
+                    assertThat(TrainingTest.cosine(exact.gradient(slot.name()), rounded.gradient(slot.name())))
+                            .as(slot.name())
+                            .isGreaterThan(0.99);
+                }
+            }
+        }
+    }
+
     /** Mean negative log-likelihood. */
     private static double likelihood(AnswerCall call) {
         double loss = 0;
@@ -213,6 +238,28 @@ class AnswersTest {
         assertThat(PrefixRows.plan(texts, config, false, PrefixRows.Form.PACKED, 100, Integer.MAX_VALUE))
                 .as("one text is never cut")
                 .allMatch(rows -> rows.which().length == 1);
+    }
+
+    /** 60 tokens and 12 answers of 100 would be a row of 1,248; it is two rows of 654, which the prompt begins. */
+    @Test
+    void aGroupTooLongForARowHasSeveralAndSaysTheSame() {
+        ModelConfig config = Fixtures.tiny(Family.MISTRAL, 320);
+        int[] answers = new int[12];
+        Arrays.fill(answers, 100);
+        List<PromptAnswers> texts = List.of(random(1, 30, 20, 25), random(2, 60, answers), random(3, 40, 30));
+        List<PrefixRows> calls = PrefixRows.plan(texts, config, false, PrefixRows.Form.PACKED, 2048, 99);
+        assertThat(calls.get(0).length()).isEqualTo(654);
+        assertThat(calls.get(0).which()).contains(1);
+        assertThat(calls.stream().mapToInt(rows -> rows.which().length).sum()).isEqualTo(3);
+        try (LanguageModel model = LanguageModel.random(config, 3, ComputeType.FLOAT32);
+                TrainableModel padded = TrainableModel.from(model, AdamWSettings.defaults());
+                TrainableModel packed = TrainableModel.from(model, AdamWSettings.defaults())) {
+            padded.form(PrefixRows.Form.PADDED);
+            AnswerObjective likelihood = (which, call) -> likelihood(call);
+            double loss = padded.accumulate(texts, likelihood);
+            assertThat(packed.accumulate(texts, likelihood)).isCloseTo(loss, within(1e-5 * loss));
+            assertSameGradients(packed, padded, new Layout(config));
+        }
     }
 
     @Test
