@@ -65,7 +65,7 @@ final class RatingsStage extends ObjectiveStage {
         List<PromptAnswers> texts =
                 answers.stream().map(TokenizedAnswer::promptAnswers).toList();
         double[][] own = sums(start, texts);
-        List<PromptAnswers> mismatched = objective.needsMismatched() ? mismatched(answers, length) : List.of();
+        List<PromptAnswers> mismatched = objective.needsMismatched() ? RatingStage.mismatched(answers, length) : List.of();
         double[][] others = sums(start, mismatched);
         List<Ready> ready = new ArrayList<>();
         for (int i = 0; i < answers.size(); i++) {
@@ -79,17 +79,6 @@ final class RatingsStage extends ObjectiveStage {
                             mismatched.isEmpty() ? 0 : others[i][0])));
         }
         return ready;
-    }
-
-    /** A prompt with another's answer may be longer than either with its own. */
-    private static List<PromptAnswers> mismatched(List<TokenizedAnswer> answers, int length) {
-        return RatingStage.mismatched(answers).stream()
-                .map(text -> {
-                    int[] answer = text.answers().get(0);
-                    int room = Math.max(1, Math.min(answer.length, length - text.prompt().length));
-                    return new PromptAnswers(text.prompt(), List.of(java.util.Arrays.copyOf(answer, room)));
-                })
-                .toList();
     }
 
     private Job<DecoderLearner> open(

@@ -110,18 +110,17 @@ final class RoundStages {
                     answer.promptAnswers(), List.of(byId.get(answer.exampleId()).logged())));
         }
         List<double[]> own = references.of(Stages.RATING, asked);
-        List<double[]> mismatched = List.of();
-        if (objective.needsMismatched()) {
-            List<References.Asked> others = new ArrayList<>();
-            for (PromptAnswers text : RatingStage.mismatched(ratings)) {
-                others.add(new References.Asked(text, List.of()));
-            }
-            mismatched = references.of(Stages.RATING + "-mismatched", others);
-        }
-        List<double[]> ofOthers = mismatched;
+        List<PromptAnswers> mismatched =
+                objective.needsMismatched() ? RatingStage.mismatched(ratings, maxPositions) : List.of();
+        List<double[]> ofOthers = references.of(
+                Stages.RATING + "-mismatched",
+                mismatched.stream()
+                        .map(text -> new References.Asked(text, List.of()))
+                        .toList());
         return RatingStage.of(
                 Stages.RATING,
                 ratings,
+                mismatched,
                 IntStream.range(0, ratings.size())
                         .mapToObj(i ->
                                 new RatingStage.Reference(own.get(i)[0], ofOthers.isEmpty() ? 0 : ofOthers.get(i)[0]))

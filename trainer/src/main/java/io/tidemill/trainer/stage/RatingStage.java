@@ -6,6 +6,7 @@ import io.tidemill.trainer.data.ExampleOrder;
 import io.tidemill.trainer.objective.RatedAnswer;
 import io.tidemill.trainer.objective.RatingObjective;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -30,13 +31,16 @@ public final class RatingStage implements Stage<DecoderLearner> {
      * Pairs each prompt with the answer of the next one: the last with that of the first. By these a step estimates how far
      * the policy is from the reference, as TRL's KTOTrainer does within a batch.
      *
+     * @param longest tokens of a prompt with an answer: another's answer is cut to that, at least to one token
      * @return empty where there are fewer than two
      */
-    public static List<PromptAnswers> mismatched(List<TokenizedAnswer> answers) {
+    public static List<PromptAnswers> mismatched(List<TokenizedAnswer> answers, int longest) {
         List<PromptAnswers> texts = new ArrayList<>();
         for (int i = 0; i < answers.size() && answers.size() > 1; i++) {
+            int[] prompt = answers.get(i).prompt();
             int[] other = answers.get((i + 1) % answers.size()).answer();
-            texts.add(new PromptAnswers(answers.get(i).prompt(), List.of(other)));
+            int room = Math.max(1, Math.min(other.length, longest - prompt.length));
+            texts.add(new PromptAnswers(prompt, List.of(Arrays.copyOf(other, room))));
         }
         return texts;
     }
@@ -44,6 +48,7 @@ public final class RatingStage implements Stage<DecoderLearner> {
     /**
      * The steps over the answers.
      *
+     * @param mismatched    as {@link #mismatched}, in the same order; empty where the objective asks for none
      * @param references    one an answer, in the same order
      * @param answersOfStep answers of an optimizer step
      * @param epochs        how often each answer is seen
@@ -51,6 +56,7 @@ public final class RatingStage implements Stage<DecoderLearner> {
     public static RatingStage of(
             String name,
             List<TokenizedAnswer> answers,
+            List<PromptAnswers> mismatched,
             List<Reference> references,
             RatingObjective objective,
             OptimizerSettings optimizer,
@@ -58,7 +64,6 @@ public final class RatingStage implements Stage<DecoderLearner> {
             int epochs,
             long seed) {
         record Ready(TokenizedAnswer answer, RatingBatch.Rated rated) {}
-        List<PromptAnswers> mismatched = mismatched(answers);
         List<Ready> ready = new ArrayList<>();
         for (int i = 0; i < answers.size(); i++) {
             TokenizedAnswer answer = answers.get(i);

@@ -69,7 +69,8 @@ class RatingStageTest {
         List<RatingStage.Reference> references = IntStream.range(0, answers.size())
                 .mapToObj(i -> new RatingStage.Reference(-i, -10 - i))
                 .toList();
-        return RatingStage.of("rating", answers, references, objective, OPTIMIZER, ofStep, 2, 42);
+        return RatingStage.of(
+                "rating", answers, RatingStage.mismatched(answers, 9), references, objective, OPTIMIZER, ofStep, 2, 42);
     }
 
     @Test
@@ -135,9 +136,12 @@ class RatingStageTest {
 
     @Test
     void mismatchedAnswersBelongToTheNextPrompt() {
-        assertThat(RatingStage.mismatched(answers(3)))
+        assertThat(RatingStage.mismatched(answers(3), 9))
                 .extracting(text -> text.prompt()[0], text -> text.answers().get(0)[0])
                 .containsExactly(tuple(0, 101), tuple(1, 102), tuple(2, 100));
-        assertThat(RatingStage.mismatched(answers(1))).isEmpty();
+        assertThat(RatingStage.mismatched(answers(1), 9)).isEmpty();
+        // a long prompt leaves room for a part of another's answer only
+        assertThat(RatingStage.mismatched(answers(3), 2))
+                .allSatisfy(text -> assertThat(text.answers().get(0)).hasSize(1));
     }
 }
