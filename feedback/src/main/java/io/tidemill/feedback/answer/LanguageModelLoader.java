@@ -41,7 +41,7 @@ public final class LanguageModelLoader implements EngineLoader {
             LanguageModel model = LanguageModel.load(directory, compute);
             Set<Integer> stopTokens = new HashSet<>(model.config().eosTokenIds());
             stopTokens.add(tokenizer.endOfText());
-            chat.ifPresent(encoder -> stopTokens.add(endOfTurn(encoder)));
+            chat.ifPresent(encoder -> stopTokens.add(encoder.endOfTurn()));
             return new LanguageModelEngine(version, model, tokenizer, chat, stopTokens, atOnce, threads);
         } catch (IOException | RuntimeException | Error e) {
             tokenizer.close();
@@ -56,12 +56,6 @@ public final class LanguageModelLoader implements EngineLoader {
         } catch (NoSuchFileException none) {
             return Optional.empty();
         }
-    }
-
-    /** The token that the template writes after an answer. */
-    private static int endOfTurn(ChatEncoder encoder) {
-        int[] answer = encoder.answer("a");
-        return answer[answer.length - 1];
     }
 
     @Override

@@ -25,6 +25,7 @@ import io.tidemill.trainer.data.ExampleCollector;
 import io.tidemill.trainer.data.ExampleReader;
 import io.tidemill.trainer.data.ExampleSet;
 import io.tidemill.trainer.data.PairExample;
+import io.tidemill.trainer.data.PromptExample;
 import io.tidemill.trainer.data.RatedExample;
 import io.tidemill.trainer.data.RoundExamples;
 import io.tidemill.trainer.data.Stages;
@@ -36,6 +37,8 @@ import io.tidemill.trainer.gate.ScoreCache;
 import io.tidemill.trainer.gate.Scores;
 import io.tidemill.trainer.gate.Scoring;
 import io.tidemill.trainer.gate.Suite;
+import io.tidemill.trainer.rollout.RewardHackingException;
+import io.tidemill.trainer.rollout.RolloutPrompt;
 import io.tidemill.trainer.slice.SliceReader;
 import io.tidemill.trainer.stage.DivergedException;
 import io.tidemill.trainer.stage.Stage;
@@ -69,7 +72,7 @@ import org.slf4j.LoggerFactory;
  * One round, from its frozen plan to a version in the store.
  *
  * <pre>
- *   slice ── examples ── pretrain ── sft ── preference ── rating ── candidate ── gate ─┬─ promoted: the whole version
+ *   slice ── examples ── pretrain ── sft ── preference ── rating ── rollout ── candidate ── gate ─┬─ promoted: the whole version
  *                                     └ diverged ─────────────────────┴─ refused: manifest and card
  * </pre>
  *
@@ -122,6 +125,8 @@ final class RoundRunner {
             RoundExamples examples,
             List<TokenizedPair> pairs,
             List<TokenizedAnswer> ratings,
+            List<RolloutPrompt> prompts,
+            Optional<ChatEncoder> encoder,
             List<TokenizedPair> heldOutPairs,
             HeldOut heldOut) {}
 
@@ -189,12 +194,12 @@ final class RoundRunner {
                     metrics,
                     work.microBatch());
             try (Trainee trainee = trainee(plan, masters.get())) {
-                train(plan, work, prepared, champion, trainee, metrics);
+                train(plan, work, prepared, champion, tokenizer, trainee, metrics);
                 try (LanguageModel trained = trainee.end()) {
                     metrics.put("training_seconds", (nanoClock.getAsLong() - start) * 1e-9);
                     return judge(prepared, champion, trained, trainee, rewardModel(plan, work), tokenizer, draft);
                 }
-            } catch (DivergedException e) {
+            } catch (DivergedException | RewardHackingException e) {
                 LOG.error("round={} {}", plan.round(), e.getMessage());
                 return refuse(
                         draft,
@@ -269,6 +274,15 @@ final class RoundRunner {
                 maxPositions,
                 asides);
 
+        List<RolloutPrompt> prompts = tokenize(
+                examples.prompts(),
+                PromptExample::exampleId,
+                (prompt, chat) -> RolloutPrompt.of(prompt.exampleId(), prompt.prompt(), prompt.rewardData(), chat),
+                prompt -> prompt.tokens().length,
+                encoder,
+                RoundRollouts.room(plan, maxPositions),
+                asides);
+
         int length = windowLength(plan, maxPositions);
         HeldOut heldOut = HeldOut.read(parent.resolve(CheckpointStore.STATE))
                 .with(
@@ -284,7 +298,8 @@ final class RoundRunner {
                 encoder,
                 maxPositions,
                 new HashMap<>());
-        return new Prepared(examples.without(asides), pairs, ratings, heldOutPairs, heldOut);
+        return new Prepared(
+                examples.without(asides), pairs, ratings, prompts, encoder, heldOutPairs, heldOut);
     }
 
     /** A model without a chat template learns from text alone. */
@@ -339,6 +354,7 @@ final class RoundRunner {
             WorkDirectory work,
             Prepared prepared,
             LanguageModel champion,
+            Tokenizer tokenizer,
             Trainee trainee,
             Map<String, Double> metrics)
             throws IOException {
@@ -353,7 +369,30 @@ final class RoundRunner {
                 inMemory(stage, () -> runner.run(stage, arithmetic.learner().apply(learner), microBatch.callSize()));
             });
         }
-        RoundStages stages = stages(plan, work, prepared, champion, metrics);
+        try (RoundRollouts rollouts = new RoundRollouts(
+                plan,
+                work.path(),
+                rewardModel(plan, work).directory(),
+                champion,
+                tokenizer,
+                prepared.encoder())) {
+            RoundStages stages = stages(plan, work, prepared, champion, rollouts, metrics);
+            learn(plan, work, stages, saved, runner, trainee, metrics);
+        }
+    }
+
+    /** @param saved the stage that was saved last, with what came before it in it */
+    private void learn(
+            RoundPlan plan,
+            WorkDirectory work,
+            RoundStages stages,
+            Optional<String> savedStage,
+            StageRunner runner,
+            Trainee trainee,
+            Map<String, Double> metrics)
+            throws IOException {
+        MicroBatch microBatch = work.microBatch();
+        Optional<String> saved = savedStage;
         for (String name : RoundStages.NAMES) {
             if (saved.isPresent() && !saved.get().equals(name)) {
                 continue; // its result is contained in the state of the stage that was saved
@@ -370,6 +409,7 @@ final class RoundRunner {
                     stage,
                     () -> trainee.learn(
                             stage.optimizer().adamW(),
+                            name.equals(Stages.ROLLOUT) && plan.settings().rollout().needsCritic(),
                             learner -> runner.run(stage, arithmetic.learner().apply(learner), microBatch.callSize())));
         }
     }
@@ -406,7 +446,12 @@ final class RoundRunner {
     }
 
     private RoundStages stages(
-            RoundPlan plan, WorkDirectory work, Prepared prepared, LanguageModel champion, Map<String, Double> metrics)
+            RoundPlan plan,
+            WorkDirectory work,
+            Prepared prepared,
+            LanguageModel champion,
+            RoundRollouts rollouts,
+            Map<String, Double> metrics)
             throws IOException {
         int atOnce = work.microBatch().referenceTokens();
         References references = new References(
@@ -424,6 +469,8 @@ final class RoundRunner {
                 prepared.examples(),
                 prepared.pairs(),
                 prepared.ratings(),
+                prepared.prompts(),
+                rollouts,
                 champion.config().maxPositions(),
                 references);
     }

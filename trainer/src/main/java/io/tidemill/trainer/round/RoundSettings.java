@@ -8,6 +8,7 @@ import io.tidemill.trainer.gate.HeldOut;
 import io.tidemill.trainer.stage.PreferenceSettings;
 import io.tidemill.trainer.stage.RatingSettings;
 import io.tidemill.trainer.stage.SequenceSettings;
+import java.util.HashSet;
 import java.util.Set;
 
 /**
@@ -26,6 +27,7 @@ public record RoundSettings(
         PreferenceSettings preference,
         RatingSettings rating,
         RewardModelSettings rewardModel,
+        RolloutStageSettings rollout,
         GateSettings gate,
         int threads,
         ComputeType compute,
@@ -34,13 +36,26 @@ public record RoundSettings(
         double loggedReferences,
         AdapterSettings adapter) {
 
+    static final String NO_CRITIC = "ppo's critic is a head of the whole model, which a round that trains an adapter does not"
+            + " have. Set trainer.rollout.algorithm to grpo, rloo or reinforce-plus-plus, or trainer.adapter.rank to 0";
+
     public RoundSettings {
         adapter = adapter == null ? AdapterSettings.OFF : adapter;
+        if (adapter.lora().isPresent() && rollout.needsCritic()) {
+            throw new IllegalArgumentException(NO_CRITIC);
+        }
     }
 
     /** Which of the stages that a trainer may leave out it has. */
     Set<String> optionalStages() {
-        return rating.learns() ? Set.of(Stages.RATING) : Set.of();
+        Set<String> stages = new HashSet<>();
+        if (rating.learns()) {
+            stages.add(Stages.RATING);
+        }
+        if (rollout.learns()) {
+            stages.add(Stages.ROLLOUT);
+        }
+        return stages;
     }
 
     /**

@@ -7,6 +7,7 @@ import io.tidemill.trainer.data.PairExample;
 import io.tidemill.trainer.data.RatedExample;
 import io.tidemill.trainer.data.RoundExamples;
 import io.tidemill.trainer.data.Stages;
+import io.tidemill.trainer.rollout.RolloutPrompt;
 import io.tidemill.trainer.stage.FixedStage;
 import io.tidemill.trainer.stage.PairStage;
 import io.tidemill.trainer.stage.PreferenceSettings;
@@ -25,12 +26,15 @@ import java.util.stream.IntStream;
 /** The stages of a round, made from its examples one after the other. */
 final class RoundStages {
     /** In this order. */
-    static final List<String> NAMES = List.of(Stages.PRETRAIN, Stages.SFT, Stages.PREFERENCE, Stages.RATING);
+    static final List<String> NAMES = List.of(
+            Stages.PRETRAIN, Stages.SFT, Stages.PREFERENCE, Stages.RATING, Stages.ROLLOUT);
 
     private final RoundPlan plan;
     private final RoundExamples examples;
     private final List<TokenizedPair> pairs;
     private final List<TokenizedAnswer> ratings;
+    private final List<RolloutPrompt> prompts;
+    private final RoundRollouts rollouts;
     private final int maxPositions;
     private final References references;
 
@@ -43,12 +47,16 @@ final class RoundStages {
             RoundExamples examples,
             List<TokenizedPair> pairs,
             List<TokenizedAnswer> ratings,
+            List<RolloutPrompt> prompts,
+            RoundRollouts rollouts,
             int maxPositions,
             References references) {
         this.plan = plan;
         this.examples = examples;
         this.pairs = pairs;
         this.ratings = ratings;
+        this.prompts = prompts;
+        this.rollouts = rollouts;
         this.maxPositions = maxPositions;
         this.references = references;
     }
@@ -65,6 +73,7 @@ final class RoundStages {
                         name, examples.sft(), settings.sft(), Packer.Policy.WHOLE, maxPositions, plan.seed());
             case Stages.PREFERENCE -> preference(settings.preference());
             case Stages.RATING -> rating(settings.rating());
+            case Stages.ROLLOUT -> rollouts.stage(prompts);
             default -> throw new IllegalArgumentException("There is no stage " + name + ", only " + NAMES);
         };
     }

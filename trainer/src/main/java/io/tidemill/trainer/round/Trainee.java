@@ -17,8 +17,12 @@ import java.util.function.Consumer;
  * stage takes its place with what it has learnt.
  */
 interface Trainee extends AutoCloseable {
-    /** Lets a stage learn, from where the stage before ended. */
-    void learn(AdamWSettings optimizer, Consumer<DecoderLearner> stage);
+    /**
+     * Lets a stage learn, from where the stage before ended.
+     *
+     * @param critic whether a critic learns beside the policy, which ends with the stage
+     */
+    void learn(AdamWSettings optimizer, boolean critic, Consumer<DecoderLearner> stage);
 
     /** The whole model as it ends, which the caller closes; no stage may follow. */
     LanguageModel end();
@@ -51,11 +55,20 @@ interface Trainee extends AutoCloseable {
         }
 
         @Override
-        public void learn(AdamWSettings optimizer, Consumer<DecoderLearner> stage) {
-            try (TrainableModel model = TrainableModel.from(learnt == null ? masters : learnt, optimizer)) {
+        public void learn(AdamWSettings optimizer, boolean critic, Consumer<DecoderLearner> stage) {
+            try (TrainableModel model = learner(learnt == null ? masters : learnt, optimizer, critic)) {
                 close();
                 stage.accept(model);
                 learnt = model.snapshot(compute);
+            }
+        }
+
+        private static TrainableModel learner(LanguageModel start, AdamWSettings optimizer, boolean critic) {
+            if (!critic) {
+                return TrainableModel.from(start, optimizer);
+            }
+            try (LanguageModel criticised = start.withValueHead()) {
+                return TrainableModel.from(criticised, optimizer);
             }
         }
 
@@ -89,7 +102,10 @@ interface Trainee extends AutoCloseable {
         }
 
         @Override
-        public void learn(AdamWSettings optimizer, Consumer<DecoderLearner> stage) {
+        public void learn(AdamWSettings optimizer, boolean critic, Consumer<DecoderLearner> stage) {
+            if (critic) {
+                throw new IllegalArgumentException(RoundSettings.NO_CRITIC);
+            }
             try (TrainableAdapter adapter = TrainableAdapter.from(masters, learnt, optimizer)) {
                 stage.accept(adapter);
                 LoraAdapter next = adapter.snapshot();

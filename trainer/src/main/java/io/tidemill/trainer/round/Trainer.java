@@ -29,6 +29,7 @@ import io.tidemill.trainer.checkpoint.Lineage;
 import io.tidemill.trainer.checkpoint.Manifest;
 import io.tidemill.trainer.data.ExampleReader;
 import io.tidemill.trainer.gate.ScoreCache;
+import io.tidemill.trainer.reward.RewardException;
 import io.tidemill.trainer.slice.Backlog;
 import io.tidemill.trainer.slice.OffsetRange;
 import io.tidemill.trainer.slice.Slice;
@@ -264,6 +265,7 @@ public final class Trainer implements AutoCloseable {
                     admin,
                     List.of(
                             topics.preferences(),
+                            topics.prompts(),
                             topics.checkpoints(),
                             topics.rounds(),
                             topics.commands(),
@@ -483,7 +485,11 @@ public final class Trainer implements AutoCloseable {
         }
         ExampleReader reader = exampleReader();
         backlog = new Backlog(clients::consumer, reader::classify, options.waitingCapacity());
-        backlog.restart(List.of(sequences.name(), topics.preferences().name()), lineage.sliceStart());
+        List<String> read = new ArrayList<>(List.of(sequences.name(), topics.preferences().name()));
+        if (options.round().rollout().learns()) {
+            read.add(topics.prompts().name());
+        }
+        backlog.restart(read, lineage.sliceStart());
     }
 
     private Topic sequencesTopic() {
@@ -608,13 +614,24 @@ public final class Trainer implements AutoCloseable {
                             + " wait. Take a smaller base model, train an adapter (trainer.adapter.rank), or give the"
                             + " process more memory, and start the trainer again.",
                     e);
-        } catch (RuntimeException e) {
-            if (work.failed() < ATTEMPTS) {
+        } catch (RewardException e) {
+            if (e.getCause() instanceof IOException) { // who judges is away: it is not the records' fault
                 throw e;
             }
-            LOG.error("round={} is refused after {} attempts", plan.round(), ATTEMPTS, e);
-            return runner.giveUp(plan, "The round failed " + ATTEMPTS + " times, last with: " + e);
+            return again(runner, plan, work, e);
+        } catch (RuntimeException e) {
+            return again(runner, plan, work, e);
         }
+    }
+
+    /** Throws, for another attempt, or refuses the round after the last. */
+    private static CheckpointEvent again(RoundRunner runner, RoundPlan plan, WorkDirectory work, RuntimeException e)
+            throws IOException {
+        if (work.failed() < ATTEMPTS) {
+            throw e;
+        }
+        LOG.error("round={} is refused after {} attempts", plan.round(), ATTEMPTS, e);
+        return runner.giveUp(plan, "The round failed " + ATTEMPTS + " times, last with: " + e);
     }
 
     private ExampleReader exampleReader() throws IOException {

@@ -5,6 +5,7 @@ import io.smallrye.config.WithDefault;
 import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.engine.WeightType;
 import io.tidemill.trainer.optimizer.LearningRateSchedule.Decay;
+import io.tidemill.trainer.rollout.RewardGuard;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -68,6 +69,17 @@ public interface TrainerConfig {
     Rating rating();
 
     RewardModel rewardModel();
+
+    Rollout rollout();
+
+    /**
+     * What judges answers of rollouts, by a name of its own: kind and its parameters, such as
+     * trainer.rewards.brevity.kind=length. docs/rewards.md
+     */
+    Map<String, Map<String, String>> rewards();
+
+    /** What judges them too, but is not learned from: the guard's second opinion. */
+    Map<String, Map<String, String>> heldOutRewards();
 
     Adapter adapter();
 
@@ -290,6 +302,80 @@ public interface TrainerConfig {
 
         @WithDefault("1")
         int epochs();
+
+        @WithDefault("1.0")
+        double maximumGradientNorm();
+
+        @WithDefault("0.0")
+        double weightDecay();
+    }
+
+    /** Learning from answers that the model gives itself to the records of the prompts topic, judged by trainer.rewards. */
+    interface Rollout {
+        /**
+         * ppo, grpo, dr-grpo, dapo, gspo, rloo, reinforce-plus-plus, online-dpo, rejection-sampling (docs/objectives.md), or
+         * none: then prompts are left in the log.
+         */
+        @WithDefault("none")
+        String algorithm();
+
+        /** Of the algorithm, by name: docs/objectives.md. */
+        Map<String, String> parameters();
+
+        /** Peak of the schedule. */
+        @WithDefault("2e-5")
+        double learningRate();
+
+        /** Share of the stage's steps in which the rate rises. */
+        @WithDefault("0.1")
+        double warmupShare();
+
+        @WithDefault("CONSTANT")
+        Decay decay();
+
+        /** Prompts that are answered before a step. */
+        @WithDefault("16")
+        int prompts();
+
+        /** Answers to each prompt. */
+        @WithDefault("8")
+        int answers();
+
+        /** Steps that one pass over the answers makes. */
+        @WithDefault("1")
+        int miniBatches();
+
+        /** Passes over the answers before others are drawn. */
+        @WithDefault("1")
+        int passes();
+
+        /** How often prompts from whose answers nothing can be learned are replaced by others. */
+        @WithDefault("0")
+        int refills();
+
+        /** Whether groups of equal rewards are such: DAPO's dynamic sampling. */
+        @WithDefault("false")
+        boolean dropEqual();
+
+        /** How often each prompt is asked. */
+        @WithDefault("1")
+        int epochs();
+
+        /** Of an answer. */
+        @WithDefault("128")
+        int maxTokens();
+
+        /** Answers that are written together. */
+        @WithDefault("16")
+        int atOnce();
+
+        /** STOP refuses a round whose reward is earned in a way nobody meant, WARN tells it, OFF does not look. */
+        @WithDefault("STOP")
+        RewardGuard.Action guard();
+
+        /** Divergence from the champion at which the guard speaks; nats per token. */
+        @WithDefault("1.0")
+        double guardKl();
 
         @WithDefault("1.0")
         double maximumGradientNorm();

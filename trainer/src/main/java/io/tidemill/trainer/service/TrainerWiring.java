@@ -11,6 +11,8 @@ import io.tidemill.trainer.optimizer.Curve;
 import io.tidemill.trainer.round.AdapterSettings;
 import io.tidemill.trainer.round.HostMemory;
 import io.tidemill.trainer.round.RewardModelSettings;
+import io.tidemill.trainer.rollout.RewardGuard;
+import io.tidemill.trainer.round.RolloutStageSettings;
 import io.tidemill.trainer.round.RoundSettings;
 import io.tidemill.trainer.round.RoundTrigger;
 import io.tidemill.trainer.round.Trainer;
@@ -27,9 +29,12 @@ import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
@@ -170,6 +175,7 @@ public class TrainerWiring {
                         rewardModel.parameters(),
                         rewardModel.pairs(),
                         rewardModel.epochs()),
+                rollout(config),
                 new RoundSettings.GateSettings(
                         gate.heldOutMargin(),
                         gate.oldDataMargin(),
@@ -194,6 +200,52 @@ public class TrainerWiring {
                         config.adapter().alpha(),
                         config.adapter().rankStabilized(),
                         config.adapter().targetModules().orElse(List.of())));
+    }
+
+    private static RolloutStageSettings rollout(TrainerConfig config) {
+        TrainerConfig.Rollout rollout = config.rollout();
+        RewardGuard usual = RewardGuard.USUAL;
+        return new RolloutStageSettings(
+                optimizer(
+                        rollout.learningRate(),
+                        rollout.warmupShare(),
+                        rollout.decay(),
+                        rollout.maximumGradientNorm(),
+                        rollout.weightDecay()),
+                rollout.algorithm(),
+                rollout.parameters(),
+                named(config.rewards()),
+                named(config.heldOutRewards()),
+                rollout.prompts(),
+                rollout.answers(),
+                rollout.miniBatches(),
+                rollout.passes(),
+                rollout.refills(),
+                rollout.dropEqual(),
+                rollout.epochs(),
+                rollout.maxTokens(),
+                rollout.atOnce(),
+                new RewardGuard(
+                        rollout.guard(),
+                        usual.window(),
+                        rollout.guardKl(),
+                        usual.lengthFactor(),
+                        usual.repeatedRise(),
+                        usual.repetitionRise(),
+                        usual.deviations()));
+    }
+
+    /** In the order of their names, which they bear in figures. */
+    private static List<Map<String, String>> named(Map<String, Map<String, String>> rewards) {
+        List<Map<String, String>> named = new ArrayList<>();
+        new TreeMap<>(rewards).forEach((name, parameters) -> {
+            Map<String, String> whole = new HashMap<>(parameters);
+            if (!"total".equals(parameters.get("kind"))) {
+                whole.putIfAbsent("name", name);
+            }
+            named.add(whole);
+        });
+        return named;
     }
 
     private static OptimizerSettings optimizer(

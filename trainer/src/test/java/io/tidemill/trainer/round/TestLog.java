@@ -16,6 +16,7 @@ import io.tidemill.proto.v1.CheckpointEvent;
 import io.tidemill.proto.v1.Command;
 import io.tidemill.proto.v1.Pair;
 import io.tidemill.proto.v1.Preference;
+import io.tidemill.proto.v1.Prompt;
 import io.tidemill.proto.v1.Scored;
 import io.tidemill.proto.v1.Split;
 import io.tidemill.proto.v1.TokenSequence;
@@ -158,6 +159,22 @@ public final class TestLog implements AutoCloseable {
                                     .setScore(up ? 1 : 0))
                             .setWeight(1)
                             .setSplit(Split.TRAIN)
+                            .build());
+        }
+        producer.flush();
+    }
+
+    /** Questions for the model itself. */
+    public void prompts(int from, int to) {
+        for (int i = from; i < to; i++) {
+            send(
+                    topics.prompts().name(),
+                    "prompt-" + i,
+                    Prompt.newBuilder()
+                            .setPromptId("prompt-" + i)
+                            .addMessages(ChatMessage.newBuilder()
+                                    .setRole("user")
+                                    .setContent("What comes in, number " + i + "?"))
                             .build());
         }
         producer.flush();

@@ -29,6 +29,7 @@ import io.tidemill.trainer.data.RoundExamples.LedgerEntry;
 import io.tidemill.trainer.data.Stages;
 import io.tidemill.trainer.gate.HeldOut;
 import io.tidemill.trainer.optimizer.LearningRateSchedule.Decay;
+import io.tidemill.trainer.rollout.RewardGuard;
 import io.tidemill.trainer.slice.SliceLimits;
 import io.tidemill.trainer.stage.OptimizerSettings;
 import io.tidemill.trainer.stage.PreferenceSettings;
@@ -51,6 +52,8 @@ import java.util.function.LongSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Whole rounds of a tiny model on a real broker. */
@@ -95,14 +98,39 @@ class TrainerTest {
     }
 
     private static RoundSettings settings(double learningRate, AdapterSettings adapter) {
-        return settings(learningRate, adapter, false);
+        return settings(learningRate, adapter, false, rollout("none"));
+    }
+
+    /** Answers are to be short. */
+    private static RolloutStageSettings rollout(String algorithm) {
+        return new RolloutStageSettings(
+                new OptimizerSettings(0.003, 0, Decay.CONSTANT, 1, 0.9, 0.95, 1e-8, 0),
+                algorithm,
+                Map.of(),
+                List.of(Map.of("kind", "length", "name", "brevity", "target", "4")),
+                List.of(),
+                4,
+                4,
+                1,
+                1,
+                0,
+                false,
+                2,
+                12,
+                8,
+                RewardGuard.USUAL.with(RewardGuard.Action.WARN));
+    }
+
+    private static RoundSettings withRollouts(String algorithm) {
+        return settings(0.01, AdapterSettings.OFF, false, rollout(algorithm));
     }
 
     private static RoundSettings withRewardModel(double learningRate) {
-        return settings(learningRate, AdapterSettings.OFF, true);
+        return settings(learningRate, AdapterSettings.OFF, true, rollout("none"));
     }
 
-    private static RoundSettings settings(double learningRate, AdapterSettings adapter, boolean rewardModel) {
+    private static RoundSettings settings(
+            double learningRate, AdapterSettings adapter, boolean rewardModel, RolloutStageSettings rollout) {
         OptimizerSettings optimizer = new OptimizerSettings(learningRate, 0.1, Decay.LINEAR, 1, 0.9, 0.95, 1e-8, 0.01);
         return new RoundSettings(
                 new SequenceSettings(optimizer, 4, 64, 1, 1),
@@ -110,6 +138,7 @@ class TrainerTest {
                 new PreferenceSettings(optimizer, "dpo", Map.of("beta", "0.1"), 4, 1),
                 new RatingSettings(optimizer, "kto", Map.of(), 4, 1),
                 new RewardModelSettings(optimizer, rewardModel, Map.of(), 4, 1),
+                rollout,
                 new RoundSettings.GateSettings(0.02, 0.1, 0.02, "", 5, 5, 5, 100, 20, 100, "", 500, 0.05),
                 1,
                 ComputeType.FLOAT32,
@@ -348,6 +377,29 @@ class TrainerTest {
                 LanguageModel.load(directory(data, round).resolve(VersionFiles.REWARD_MODEL), ComputeType.FLOAT32)) {
             return model.digest();
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"grpo", "ppo"})
+    void promptsAreAnsweredJudgedAndLearnedFromAndAnInterruptedRoundEndsTheSame(String algorithm) throws Exception {
+        TestLog straightLog = log();
+        Path straight = data.resolve("straight");
+        TestLog brokenLog = log();
+        Path broken = data.resolve("broken");
+        for (TestLog log : List.of(straightLog, brokenLog)) {
+            log.documents(0, 20, 60);
+            log.prompts(0, 12);
+            log.startRound(MODEL);
+        }
+        start(straightLog, straight, withRollouts(algorithm), System::nanoTime);
+        start(brokenLog, broken, withRollouts(algorithm), failingAtStepCall(9, 12, 16));
+
+        CheckpointEvent event = awaitVersion(straightLog, 1, VersionState.PROMOTED);
+        awaitVersion(brokenLog, 1, VersionState.PROMOTED);
+        assertThat(event.getLineage().getExamplesMap()).containsEntry(Stages.ROLLOUT, 12L);
+        assertThat(event.getMetricsMap()).containsKeys("rollout_reward", "rollout_kl", "rollout_steps");
+        assertThat(event.getMetricsMap().get("rollout_steps")).isEqualTo(6);
+        assertThat(digest(broken, 1)).isEqualTo(digest(straight, 1)).isNotEqualTo(digest(straight, 0));
     }
 
     @Test

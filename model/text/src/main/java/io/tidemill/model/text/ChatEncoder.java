@@ -50,6 +50,12 @@ public final class ChatEncoder {
         return encodeAfter(guard, text.substring(0, span.start()), text.substring(span.start(), span.end()));
     }
 
+    /** The token that the template writes after an answer. */
+    public int endOfTurn() {
+        int[] answer = answer("a");
+        return answer[answer.length - 1];
+    }
+
     /** Ids of a whole conversation, with a mask over what the assistant said. */
     public EncodedChat conversation(List<ChatMessage> messages) {
         return conversation(Conversation.of(messages));
