@@ -6,6 +6,7 @@ import io.tidemill.trainer.offline.log.Progress;
 import io.tidemill.trainer.offline.log.TensorBoardFile;
 import io.tidemill.trainer.offline.recipe.Keys;
 import io.tidemill.trainer.offline.recipe.Recipe;
+import io.tidemill.trainer.optimizer.EarlyStopping;
 import io.tidemill.trainer.stage.Stage;
 import io.tidemill.trainer.stage.StepListener;
 import io.tidemill.trainer.stage.StepReport;
@@ -35,13 +36,12 @@ final class Logbook implements StepListener, AutoCloseable {
     private final TensorBoardFile board;
     private final String metric;
     private final boolean greaterIsBetter;
-    private final long patience;
+    private final Optional<EarlyStopping> stopping;
 
     private final List<Map<String, Double>> history = new ArrayList<>();
     private final Map<String, Double> window = new TreeMap<>(); // sums since the last row
     private Double best;
     private long bestStep;
-    private long waited;
     private boolean stopped;
     private boolean improved;
     private Job.Evaluation evaluation = Job.Evaluation.NONE;
@@ -62,13 +62,15 @@ final class Logbook implements StepListener, AutoCloseable {
         this.board = board;
         this.metric = metric(recipe);
         this.greaterIsBetter = recipe.find(Keys.GREATER).orElse(!isLoss(metric));
-        this.patience = recipe.find(Keys.PATIENCE).orElse(0L);
+        this.stopping = recipe.find(Keys.PATIENCE)
+                .map(patience -> new EarlyStopping(
+                        Math.toIntExact(patience), recipe.get(Keys.PATIENCE_THRESHOLD), greaterIsBetter));
         earlier.ifPresent(state -> {
             history.addAll(state.logHistory());
             window.putAll(state.window());
             best = state.bestMetric();
             bestStep = state.bestStep();
-            waited = state.waited();
+            stopping.ifPresent(patience -> patience.restore(state.patience()));
             stopped = state.stopped();
         });
     }
@@ -179,27 +181,20 @@ final class Logbook implements StepListener, AutoCloseable {
         evaluation.figures().forEach((name, value) -> row.put("eval_" + name, value));
         write(job.stage(), step, row, "eval/", "eval_");
         double value = evaluation.figures().getOrDefault(metric, Double.NaN);
-        double needed = patience > 0 ? recipe.get(Keys.PATIENCE_THRESHOLD) : 0;
-        if (better(value, 0)) {
-            waited = better(value, needed) ? 0 : waited + 1;
+        if (better(value)) {
             best = value;
             bestStep = step;
             improved = true;
-        } else {
-            waited++;
         }
-        stopped = patience > 0 && waited >= patience;
+        stopped = stopping.isPresent() && stopping.get().stopsAfter(value);
         if (stopped) {
             progress.say("Stopped early at step " + step + ": " + metric + " was best at step " + bestStep + ", " + best
-                    + ", and " + waited + " evaluations brought no better one.");
+                    + ", and " + recipe.get(Keys.PATIENCE) + " evaluations brought no better one.");
         }
     }
 
-    private boolean better(double value, double by) {
-        if (Double.isNaN(value)) {
-            return false;
-        }
-        return best == null || (greaterIsBetter ? value - best > by : best - value > by);
+    private boolean better(double value) {
+        return !Double.isNaN(value) && (best == null || (greaterIsBetter ? value > best : value < best));
     }
 
     /** Whether the last step gave the best so far. */
@@ -232,7 +227,7 @@ final class Logbook implements StepListener, AutoCloseable {
 
     TrainerState state(long step, Map<String, Double> memory) {
         return new TrainerState(
-                step, job.stage().steps(), job.epochs(step), history, best, bestStep, waited, stopped, window, memory);
+                step, job.stage().steps(), job.epochs(step), history, best, bestStep, stopping.map(EarlyStopping::memory).orElse(Map.of()), stopped, window, memory);
     }
 
     @Override

@@ -18,7 +18,7 @@ import java.util.Map;
  * @param logHistory   all rows that were logged
  * @param bestMetric   best value of the metric so far; null before the first evaluation
  * @param bestStep     step of it; 0 before
- * @param waited       evaluations since, for early stopping
+ * @param patience     what early stopping remembers; empty without it
  * @param stopped      whether it was stopped early
  * @param window       sums since the last logged row
  * @param memory       what the stage keeps beside the weights
@@ -30,7 +30,7 @@ record TrainerState(
         List<Map<String, Double>> logHistory,
         Double bestMetric,
         long bestStep,
-        long waited,
+        Map<String, Double> patience,
         boolean stopped,
         Map<String, Double> window,
         Map<String, Double> memory) {
@@ -45,6 +45,7 @@ record TrainerState(
         List<Map<String, Double>> rows = new ArrayList<>();
         logHistory.forEach(row -> rows.add(java.util.Collections.unmodifiableMap(new LinkedHashMap<>(row))));
         logHistory = List.copyOf(rows);
+        patience = Map.copyOf(patience);
         window = Map.copyOf(window);
         memory = Map.copyOf(memory);
     }
