@@ -42,7 +42,8 @@ final class Arguments {
                     try {
                         return Integer.parseInt(text);
                     } catch (NumberFormatException e) {
-                        throw new RecipeException(key + ": " + name + " must be a whole number, but was '" + text + "'.");
+                        throw new RecipeException(
+                                key + ": " + name + " must be a whole number, but was '" + text + "'.");
                     }
                 })
                 .orElse(usual);

@@ -227,7 +227,16 @@ final class Logbook implements StepListener, AutoCloseable {
 
     TrainerState state(long step, Map<String, Double> memory) {
         return new TrainerState(
-                step, job.stage().steps(), job.epochs(step), history, best, bestStep, stopping.map(EarlyStopping::memory).orElse(Map.of()), stopped, window, memory);
+                step,
+                job.stage().steps(),
+                job.epochs(step),
+                history,
+                best,
+                bestStep,
+                stopping.map(EarlyStopping::memory).orElse(Map.of()),
+                stopped,
+                window,
+                memory);
     }
 
     @Override

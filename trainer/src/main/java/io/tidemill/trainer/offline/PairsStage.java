@@ -86,7 +86,10 @@ final class PairsStage extends ObjectiveStage {
         Recipe recipe = material.recipe();
         // The optimizer's settings do not depend on the number of steps, and the reference is asked before these are
         // known.
-        DecoderPupil pupil = DecoderPupil.open(material, optimizer(recipe, 1).adamW(), objective.learnsScores() ? DecoderPupil.Head.SCORE : DecoderPupil.Head.SPEECH);
+        DecoderPupil pupil = DecoderPupil.open(
+                material,
+                optimizer(recipe, 1).adamW(),
+                objective.learnsScores() ? DecoderPupil.Head.SCORE : DecoderPupil.Head.SPEECH);
         List<Ready> ready = Ready.of(training, pupil.learner(), objective.needsReference());
         EpochStage<DecoderLearner, Ready> stage = new EpochStage<>(
                 name(),

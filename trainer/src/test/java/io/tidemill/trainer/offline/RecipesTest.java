@@ -58,7 +58,9 @@ class RecipesTest {
     void everyRecipeRuns(Path file) throws IOException {
         Recipe recipe = Recipe.read(Optional.of(file), Map.of());
         String stage = recipe.get(Keys.STAGE);
-        assumeThat(OfflineStages.told()).as(stage + " is no stage of this build").containsKey(stage);
+        assumeThat(OfflineStages.told())
+                .as(stage + " is no stage of this build")
+                .containsKey(stage);
         boolean encodes = !recipe.get(Keys.MODEL_PATH).equals("embedded");
         Map<String, String> flags = new HashMap<>(with(
                 Map.of(),
