@@ -24,6 +24,7 @@ public final class OfflineStages {
                 case POLICY -> {}
             }
         }
+        stages.addAll(RolloutsStage.all());
         stages.forEach(stage -> ALL.put(stage.name(), stage));
     }
 
