@@ -64,15 +64,23 @@ final class RolloutsStage implements OfflineStage {
                     switch (name) {
                         case Algorithms.ONLINE_DPO ->
                             new RolloutsStage(
-                                    name, "Online preferences: the best and the worst of the model's own answers are a pair.", 2);
+                                    name,
+                                    "Online preferences: the best and the worst of the model's own answers are a pair.",
+                                    2);
                         case Algorithms.REJECTION_SAMPLING ->
                             new RolloutsStage(
-                                    name, "Rejection sampling: the best of the model's own answers is learned, if good enough.", 4);
-                        default -> new RolloutsStage(name, Objectives.describe().stream()
-                                .filter(one -> one.name().equals(name))
-                                .map(one -> one.summary() + ".")
-                                .findFirst()
-                                .orElseThrow(), name.equals("ppo") || name.equals("reinforce-plus-plus") ? 1 : 4);
+                                    name,
+                                    "Rejection sampling: the best of the model's own answers is learned, if good enough.",
+                                    4);
+                        default ->
+                            new RolloutsStage(
+                                    name,
+                                    Objectives.describe().stream()
+                                            .filter(one -> one.name().equals(name))
+                                            .map(one -> one.summary() + ".")
+                                            .findFirst()
+                                            .orElseThrow(),
+                                    name.equals("ppo") || name.equals("reinforce-plus-plus") ? 1 : 4);
                     });
         }
         return all;
@@ -139,12 +147,10 @@ final class RolloutsStage implements OfflineStage {
                     "its prompt has " + tokens.length + " tokens, and only " + room
                             + " leave room for an answer of max_completion_length; shorten it, or raise max_length");
         }
-        return new RolloutPrompt(
-                asked.origin().id(), asked.prompt().messages(), asked.data(), tokens);
+        return new RolloutPrompt(asked.origin().id(), asked.prompt().messages(), asked.data(), tokens);
     }
 
-    private Plan plan(
-            Recipe recipe, Arguments rollout, int prompts, int answerTokens, int length, Set<Integer> stops) {
+    private Plan plan(Recipe recipe, Arguments rollout, int prompts, int answerTokens, int length, Set<Integer> stops) {
         int asked = Math.min(prompts, ObjectiveStage.ofStep(recipe));
         int miniBatches = rollout.whole("mini_batches", 1);
         int passes = rollout.whole("num_iterations", 1);
@@ -192,7 +198,8 @@ final class RolloutsStage implements OfflineStage {
 
     private static Rewards rewards(Recipe recipe) {
         if (recipe.get(Keys.REWARDS).isEmpty()) {
-            throw new RecipeException("The recipe needs rewards, as in rewards: [{kind: length, …}]; docs/rewards.md has them.");
+            throw new RecipeException(
+                    "The recipe needs rewards, as in rewards: [{kind: length, …}]; docs/rewards.md has them.");
         }
         try {
             return Rewards.of(recipe.get(Keys.REWARDS));
@@ -319,7 +326,9 @@ final class RolloutsStage implements OfflineStage {
             }
             List<Judgement> judged = tools.rewards().judge(given);
             Map<String, Double> figures = new LinkedHashMap<>();
-            figures.put("reward", judged.stream().mapToDouble(Judgement::total).average().orElseThrow());
+            figures.put(
+                    "reward",
+                    judged.stream().mapToDouble(Judgement::total).average().orElseThrow());
             for (String part : parts) {
                 judged.stream()
                         .filter(one -> one.parts().containsKey(part))
@@ -329,10 +338,12 @@ final class RolloutsStage implements OfflineStage {
             }
             figures.put(
                     "answer_tokens",
-                    given.stream().mapToInt(one -> one.tokens().length).average().orElseThrow());
+                    given.stream()
+                            .mapToInt(one -> one.tokens().length)
+                            .average()
+                            .orElseThrow());
             figures.put(
-                    "truncated",
-                    given.stream().filter(GivenAnswer::truncated).count() / (double) given.size());
+                    "truncated", given.stream().filter(GivenAnswer::truncated).count() / (double) given.size());
             return new Evaluation(figures, "");
         }
 

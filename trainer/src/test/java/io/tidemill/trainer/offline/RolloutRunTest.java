@@ -49,17 +49,28 @@ class RolloutRunTest {
     void recipe() {
         recipe = with(
                 Map.of(),
-                "model", model.toString(),
-                "output_dir", directory.resolve("output").toString(),
-                "train_data", prompts.toString(),
-                "eval_split", "0.2",
-                "per_device_train_batch_size", "4",
-                "max_steps", "5",
-                "learning_rate", "1e-3",
-                "save_steps", "2",
-                "compute_type", "float32",
-                "rewards", "[{kind: length, unit: characters, target: 20}]",
-                "rollout", "{max_completion_length: 8}");
+                "model",
+                model.toString(),
+                "output_dir",
+                directory.resolve("output").toString(),
+                "train_data",
+                prompts.toString(),
+                "eval_split",
+                "0.2",
+                "per_device_train_batch_size",
+                "4",
+                "max_steps",
+                "5",
+                "learning_rate",
+                "1e-3",
+                "save_steps",
+                "2",
+                "compute_type",
+                "float32",
+                "rewards",
+                "[{kind: length, unit: characters, target: 20}]",
+                "rollout",
+                "{max_completion_length: 8}");
     }
 
     static List<String> algorithms() {
