@@ -98,6 +98,7 @@ class TopicSourceTest {
                             .setDocumentId("aborted")
                             .setText("Never")
                             .build());
+            producer.flush(); // an aborted record that never left would prove nothing
             producer.abortTransaction();
         }
     }
