@@ -32,8 +32,9 @@ final class Calls {
         checkTexts(call, answers.size());
         for (int f = 0; f < call.size(); f++) {
             if (call.answers(f) != answers.get(f).size()) {
-                throw new IllegalArgumentException("Text " + f + " of the call has " + call.answers(f)
-                        + " answers, but something is known of " + answers.get(f).size());
+                throw new IllegalArgumentException(
+                        "Text " + f + " of the call has " + call.answers(f) + " answers, but something is known of "
+                                + answers.get(f).size());
             }
             for (int a = 0; a < call.answers(f); a++) {
                 int known = answers.get(f).get(a).sampled().length;

@@ -213,8 +213,7 @@ public final class Objectives {
                     "Group relative policy optimisation: every answer counts as much",
                     "Shao et al. (2024), arXiv:2402.03300",
                     List.of(clipLow("0.2"), clipHigh("0.2"), RATIO_LIMIT, divergence("0"), MASK_TRUNCATED),
-                    settings -> new Grpo(
-                            clip(settings), settings.number("beta"), settings.flag("mask-truncated"))),
+                    settings -> new Grpo(clip(settings), settings.number("beta"), settings.flag("mask-truncated"))),
             new Entry<>(
                     "dr-grpo",
                     "GRPO whose losses are divided by a constant instead of an answer's length",
@@ -236,15 +235,13 @@ public final class Objectives {
                     "GRPO where every token counts as much, with a higher upper bound",
                     "Yu et al. (2025), arXiv:2503.14476",
                     List.of(clipLow("0.2"), clipHigh("0.28"), RATIO_LIMIT, divergence("0"), MASK_TRUNCATED),
-                    settings -> new Dapo(
-                            clip(settings), settings.number("beta"), settings.flag("mask-truncated"))),
+                    settings -> new Dapo(clip(settings), settings.number("beta"), settings.flag("mask-truncated"))),
             new Entry<>(
                     "gspo",
                     "GRPO with one ratio for the whole answer",
                     "Zheng et al. (2025), arXiv:2507.18071",
                     List.of(clipLow("3e-4"), clipHigh("4e-4"), RATIO_LIMIT, divergence("0"), MASK_TRUNCATED),
-                    settings -> new Gspo(
-                            clip(settings), settings.number("beta"), settings.flag("mask-truncated"))),
+                    settings -> new Gspo(clip(settings), settings.number("beta"), settings.flag("mask-truncated"))),
             new Entry<>(
                     "rloo",
                     "REINFORCE leave-one-out: the whole answer is one action",

@@ -53,7 +53,8 @@ abstract class RatedAnswers implements RatingObjective {
         Ranges.notNegative("divergence", divergence);
         double[] rewards = new double[call.size()];
         for (int f = 0; f < rewards.length; f++) {
-            rewards[f] = beta * Answer.of(call, f, 0, answers.get(f).reference()).logRatio();
+            rewards[f] =
+                    beta * Answer.of(call, f, 0, answers.get(f).reference()).logRatio();
         }
         see(counted(rewards, answers));
         double sum = 0;

@@ -65,7 +65,8 @@ final class RatingsStage extends ObjectiveStage {
         List<PromptAnswers> texts =
                 answers.stream().map(TokenizedAnswer::promptAnswers).toList();
         double[][] own = sums(start, texts);
-        List<PromptAnswers> mismatched = objective.needsMismatched() ? RatingStage.mismatched(answers, length) : List.of();
+        List<PromptAnswers> mismatched =
+                objective.needsMismatched() ? RatingStage.mismatched(answers, length) : List.of();
         double[][] others = sums(start, mismatched);
         List<Ready> ready = new ArrayList<>();
         for (int i = 0; i < answers.size(); i++) {

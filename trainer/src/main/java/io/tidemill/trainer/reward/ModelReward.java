@@ -55,13 +55,16 @@ final class ModelReward implements Reward {
             model = LanguageModel.load(directory, ComputeType.best());
             if (model.config().head().scores() != 1) {
                 throw new IllegalArgumentException(directory + " is no reward model: it gives "
-                        + model.config().head().scores() + " scores instead of 1. Train one: ./tidemill train with stage: reward");
+                        + model.config().head().scores()
+                        + " scores instead of 1. Train one: ./tidemill train with stage: reward");
             }
             LanguageModel scores = model;
             ChatEncoder encoder = new ChatEncoder(tokenizer, ChatTemplate.load(directory));
             return new ModelReward(
                     encoder,
-                    texts -> scores.scores(texts).stream().mapToDouble(score -> score[0]).toArray(),
+                    texts -> scores.scores(texts).stream()
+                            .mapToDouble(score -> score[0])
+                            .toArray(),
                     model.config().maxPositions(),
                     List.of(model, tokenizer));
         } catch (IOException | RuntimeException e) {
@@ -71,7 +74,8 @@ final class ModelReward implements Reward {
             if (tokenizer != null) {
                 tokenizer.close();
             }
-            throw new IllegalArgumentException("The reward model in " + directory + " cannot be used: " + e.getMessage(), e);
+            throw new IllegalArgumentException(
+                    "The reward model in " + directory + " cannot be used: " + e.getMessage(), e);
         }
     }
 

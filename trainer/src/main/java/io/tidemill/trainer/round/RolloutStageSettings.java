@@ -120,9 +120,10 @@ public record RolloutStageSettings(
                 whole.put(
                         "directory",
                         rewardModel
-                                .orElseThrow(() -> new IllegalStateException("A reward of kind model names no directory,"
-                                        + " but the round has no reward model. Set its directory, or"
-                                        + " trainer.reward-model.enabled=true and wait for pairs"))
+                                .orElseThrow(
+                                        () -> new IllegalStateException("A reward of kind model names no directory,"
+                                                + " but the round has no reward model. Set its directory, or"
+                                                + " trainer.reward-model.enabled=true and wait for pairs"))
                                 .toString());
             }
             named.add(whole);

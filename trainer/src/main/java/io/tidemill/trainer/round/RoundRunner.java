@@ -298,8 +298,7 @@ final class RoundRunner {
                 encoder,
                 maxPositions,
                 new HashMap<>());
-        return new Prepared(
-                examples.without(asides), pairs, ratings, prompts, encoder, heldOutPairs, heldOut);
+        return new Prepared(examples.without(asides), pairs, ratings, prompts, encoder, heldOutPairs, heldOut);
     }
 
     /** A model without a chat template learns from text alone. */
@@ -370,12 +369,7 @@ final class RoundRunner {
             });
         }
         try (RoundRollouts rollouts = new RoundRollouts(
-                plan,
-                work.path(),
-                rewardModel(plan, work).directory(),
-                champion,
-                tokenizer,
-                prepared.encoder())) {
+                plan, work.path(), rewardModel(plan, work).directory(), champion, tokenizer, prepared.encoder())) {
             RoundStages stages = stages(plan, work, prepared, champion, rollouts, metrics);
             learn(plan, work, stages, saved, runner, trainee, metrics);
         }
@@ -409,7 +403,8 @@ final class RoundRunner {
                     stage,
                     () -> trainee.learn(
                             stage.optimizer().adamW(),
-                            name.equals(Stages.ROLLOUT) && plan.settings().rollout().needsCritic(),
+                            name.equals(Stages.ROLLOUT)
+                                    && plan.settings().rollout().needsCritic(),
                             learner -> runner.run(stage, arithmetic.learner().apply(learner), microBatch.callSize())));
         }
     }
@@ -419,10 +414,8 @@ final class RoundRunner {
             run.run();
         } catch (StepMemoryException e) {
             throw new MicroBatchException(
-                    RoundStages.part(stage.name()),
-                    stage.longest(),
-                    e.getMessage(),
-                    (NativeMemoryException) e.getCause());
+                    RoundStages.part(stage.name()), stage.longest(), e.getMessage(), (NativeMemoryException)
+                            e.getCause());
         }
     }
 
@@ -539,9 +532,8 @@ final class RoundRunner {
                 }
                 Judgement judgement = verdict(draft, prepared, champion, candidate, tokenizer);
                 draft.metrics().putAll(judgement.figures());
-                rewardModel
-                        .accuracy(prepared.heldOutPairs())
-                        .ifPresent(accuracy -> draft.metrics().put("reward_model_accuracy", accuracy));
+                rewardModel.accuracy(prepared.heldOutPairs()).ifPresent(accuracy -> draft.metrics()
+                        .put("reward_model_accuracy", accuracy));
                 if (!judgement.verdict().getPassed()) {
                     return refuse(draft, judgement.verdict());
                 }

@@ -26,8 +26,8 @@ import java.util.stream.IntStream;
 /** The stages of a round, made from its examples one after the other. */
 final class RoundStages {
     /** In this order. */
-    static final List<String> NAMES = List.of(
-            Stages.PRETRAIN, Stages.SFT, Stages.PREFERENCE, Stages.RATING, Stages.ROLLOUT);
+    static final List<String> NAMES =
+            List.of(Stages.PRETRAIN, Stages.SFT, Stages.PREFERENCE, Stages.RATING, Stages.ROLLOUT);
 
     private final RoundPlan plan;
     private final RoundExamples examples;

@@ -485,7 +485,8 @@ public final class Trainer implements AutoCloseable {
         }
         ExampleReader reader = exampleReader();
         backlog = new Backlog(clients::consumer, reader::classify, options.waitingCapacity());
-        List<String> read = new ArrayList<>(List.of(sequences.name(), topics.preferences().name()));
+        List<String> read =
+                new ArrayList<>(List.of(sequences.name(), topics.preferences().name()));
         if (options.round().rollout().learns()) {
             read.add(topics.prompts().name());
         }

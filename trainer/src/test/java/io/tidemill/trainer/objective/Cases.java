@@ -84,8 +84,7 @@ final class Cases {
                 logProbabilities,
                 logProbabilitySlopes(call),
                 moved -> loss.applyAsDouble(new AnswerCall(moved, values)));
-        compare(
-                about, values, valueSlopes(call), moved -> loss.applyAsDouble(new AnswerCall(logProbabilities, moved)));
+        compare(about, values, valueSlopes(call), moved -> loss.applyAsDouble(new AnswerCall(logProbabilities, moved)));
     }
 
     private static void compare(

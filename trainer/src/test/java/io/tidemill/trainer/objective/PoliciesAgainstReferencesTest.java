@@ -17,8 +17,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class PoliciesAgainstReferencesTest {
     private static final double CLOSE = 1e-9;
     private static final double FLOAT32 = 1e-6; // in which TRL counts what is clipped
-    private static final JsonNode ADVANTAGES =
-            Fixtures.read("policies.json").get("advantages");
+    private static final JsonNode ADVANTAGES = Fixtures.read("policies.json").get("advantages");
 
     static Stream<JsonNode> policies() {
         return Fixtures.elements(Fixtures.read("policies.json").get("policies"));

@@ -122,24 +122,26 @@ class PolicyObjectiveTest {
     void eachTokenPaysForItsDivergenceAndTheLastEarnsTheScore() {
         assertThat(KlPenalty.rewards(new double[] {-1, -2}, new double[] {-1.5, -1}, 3, 0.1))
                 .containsExactly(new double[] {-0.05, 3.1}, within(1e-15));
-        assertThat(KlPenalty.rewards(new double[] {-1, -2}, new double[0], 3, 0.1)).containsExactly(0, 3);
-        assertThat(KlPenalty.divergence(new double[] {-1, -2}, new double[] {-1.5, -1})).isEqualTo(-0.5);
+        assertThat(KlPenalty.rewards(new double[] {-1, -2}, new double[0], 3, 0.1))
+                .containsExactly(0, 3);
+        assertThat(KlPenalty.divergence(new double[] {-1, -2}, new double[] {-1.5, -1}))
+                .isEqualTo(-0.5);
     }
 
     @Test
     void whatDoesNotFitIsRefused() {
         AnswerCall call = new AnswerCall(new double[][][] {{{-1, -1}}}, Cases.none(1, 1));
-        SampledAnswer one = new SampledAnswer(
-                new double[] {-1}, new double[0], new double[1], new double[0], new double[0], false);
+        SampledAnswer one =
+                new SampledAnswer(new double[] {-1}, new double[0], new double[1], new double[0], new double[0], false);
         PolicyObjective.Step step = new PolicyObjective.Step(1, 1, 1);
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> Objectives.policy("grpo", Map.of())
-                        .evaluate(call, List.of(List.of(one)), step, new Figures()))
+                .isThrownBy(() ->
+                        Objectives.policy("grpo", Map.of()).evaluate(call, List.of(List.of(one)), step, new Figures()))
                 .withMessage("Answer 0 of text 0 has 2 log-probabilities, but had 1 when it was sampled");
         AnswerCall short1 = new AnswerCall(new double[][][] {{{-1}}}, Cases.none(1, 1));
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> Objectives.policy("ppo", Map.of())
-                        .evaluate(short1, List.of(List.of(one)), step, new Figures()))
+                .isThrownBy(() ->
+                        Objectives.policy("ppo", Map.of()).evaluate(short1, List.of(List.of(one)), step, new Figures()))
                 .withMessageContaining("PPO needs a critic");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> GroupAdvantages.leaveOneOut(List.of(new double[] {1}), false))

@@ -51,8 +51,8 @@ class RatingsAgainstTrlTest {
                 new AnswerCall(Fixtures.cube(expected.get("log_probabilities")), Cases.none(references.length, 1));
         Figures figures = new Figures();
 
-        double loss = objective.evaluate(
-                call, answers, expected.get("divergence").asDouble(), references.length, figures);
+        double loss =
+                objective.evaluate(call, answers, expected.get("divergence").asDouble(), references.length, figures);
 
         assertThat(loss).isCloseTo(expected.get("loss").asDouble(), within(close));
         Fixtures.assertFigures(figures, expected.get("figures"), close);

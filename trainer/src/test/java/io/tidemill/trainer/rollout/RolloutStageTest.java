@@ -107,9 +107,10 @@ class RolloutStageTest {
     /** Share of an answer's tokens that are the good one. */
     private static List<OptionalDouble> goodness(List<GivenAnswer> answers) {
         return answers.stream()
-                .map(answer -> OptionalDouble.of(
-                        IntStream.of(answer.tokens()).filter(token -> token == GOOD).count()
-                                / (double) answer.tokens().length))
+                .map(answer -> OptionalDouble.of(IntStream.of(answer.tokens())
+                                .filter(token -> token == GOOD)
+                                .count()
+                        / (double) answer.tokens().length))
                 .toList();
     }
 
@@ -128,7 +129,8 @@ class RolloutStageTest {
             LanguageModel reference) {
         return new RolloutStage(
                 algorithm,
-                new OptimizerSettings(algorithm.equals("online-dpo") ? 0.003 : 0.02, 0, Decay.CONSTANT, 1, 0.9, 0.95, 1e-8, 0),
+                new OptimizerSettings(
+                        algorithm.equals("online-dpo") ? 0.003 : 0.02, 0, Decay.CONSTANT, 1, 0.9, 0.95, 1e-8, 0),
                 prompts(),
                 settings,
                 RolloutSampling.plain(LONGEST, Set.of(END)),
@@ -181,7 +183,9 @@ class RolloutStageTest {
                     algorithm,
                     algorithm.equals("online-dpo") ? Map.of("beta", "0.5") : Map.of(),
                     settings(algorithm, steps),
-                    RolloutStageTest::goodness, RewardGuard.NONE, start);
+                    RolloutStageTest::goodness,
+                    RewardGuard.NONE,
+                    start);
             try (TrainableModel learner = learner(start, stage, algorithm.equals("ppo"))) {
                 new StageRunner(new Kept(directory), watch, 1000, () -> 0).run(stage, learner, CallSize.UNLIMITED);
             }
@@ -196,10 +200,10 @@ class RolloutStageTest {
     void anAdapterLearnsFromRolloutsToo() {
         Watch watch = new Watch();
         try (LanguageModel start = model()) {
-            Stage<DecoderLearner> stage = stage(
-                    "grpo", Map.of(), settings("grpo", 40), RolloutStageTest::goodness, RewardGuard.NONE, start);
-            try (TrainableAdapter learner =
-                    TrainableAdapter.from(start, LoraConfig.of(4, 16), 1, stage.optimizer().adamW())) {
+            Stage<DecoderLearner> stage =
+                    stage("grpo", Map.of(), settings("grpo", 40), RolloutStageTest::goodness, RewardGuard.NONE, start);
+            try (TrainableAdapter learner = TrainableAdapter.from(
+                    start, LoraConfig.of(4, 16), 1, stage.optimizer().adamW())) {
                 new StageRunner(new Kept(directory), watch, 1000, () -> 0).run(stage, learner, CallSize.UNLIMITED);
             }
         }
@@ -263,10 +267,11 @@ class RolloutStageTest {
             Kept kept = new Kept(directory);
             Watch watch = new Watch();
             watch.crashes.add(2L);
-            Stage<DecoderLearner> stage = stage(
-                    "ppo", Map.of(), settings("ppo", 12), RolloutStageTest::goodness, RewardGuard.NONE, start);
+            Stage<DecoderLearner> stage =
+                    stage("ppo", Map.of(), settings("ppo", 12), RolloutStageTest::goodness, RewardGuard.NONE, start);
             try (TrainableModel learner = learner(start, stage, true)) {
-                assertThatThrownBy(() -> new StageRunner(kept, watch, 1, () -> 0).run(stage, learner, CallSize.UNLIMITED))
+                assertThatThrownBy(
+                                () -> new StageRunner(kept, watch, 1, () -> 0).run(stage, learner, CallSize.UNLIMITED))
                         .isInstanceOf(Crash.class);
             }
             Path rollouts = directory.resolve("rollouts-ppo-1.bin");
@@ -274,10 +279,11 @@ class RolloutStageTest {
             bytes[bytes.length / 2] ^= 1;
             Files.write(rollouts, bytes);
 
-            Stage<DecoderLearner> again = stage(
-                    "ppo", Map.of(), settings("ppo", 12), RolloutStageTest::goodness, RewardGuard.NONE, start);
+            Stage<DecoderLearner> again =
+                    stage("ppo", Map.of(), settings("ppo", 12), RolloutStageTest::goodness, RewardGuard.NONE, start);
             try (TrainableModel learner = learner(start, again, true)) {
-                assertThatThrownBy(() -> new StageRunner(kept, watch, 1, () -> 0).run(again, learner, CallSize.UNLIMITED))
+                assertThatThrownBy(
+                                () -> new StageRunner(kept, watch, 1, () -> 0).run(again, learner, CallSize.UNLIMITED))
                         .isInstanceOf(RolloutsLostException.class)
                         .hasMessageContaining("rollouts of step 1")
                         .hasMessageContaining("rollouts-ppo-1.bin");
@@ -294,8 +300,7 @@ class RolloutStageTest {
         Watch watch = new Watch();
         RewardGuard guard = new RewardGuard(RewardGuard.Action.STOP, 3, 50, 2, 0.9, 0.9, 4);
         try (LanguageModel start = model()) {
-            Stage<DecoderLearner> stage =
-                    stage("grpo", Map.of(), settings("grpo", 60), shortness, guard, start);
+            Stage<DecoderLearner> stage = stage("grpo", Map.of(), settings("grpo", 60), shortness, guard, start);
             try (TrainableModel learner = learner(start, stage, false)) {
                 assertThatThrownBy(() -> new StageRunner(new Kept(directory), watch, 1, () -> 0)
                                 .run(stage, learner, CallSize.UNLIMITED))
@@ -312,8 +317,8 @@ class RolloutStageTest {
         Watch watch = new Watch();
         RewardGuard guard = new RewardGuard(RewardGuard.Action.STOP, 3, 50, 2, 0.9, 0.9, 4);
         try (LanguageModel start = model()) {
-            Stage<DecoderLearner> stage =
-                    stage("grpo", Map.of("beta", "0.02"), settings("grpo", 12), RolloutStageTest::goodness, guard, start);
+            Stage<DecoderLearner> stage = stage(
+                    "grpo", Map.of("beta", "0.02"), settings("grpo", 12), RolloutStageTest::goodness, guard, start);
             try (TrainableModel learner = learner(start, stage, false)) {
                 new StageRunner(new Kept(directory), watch, 100, () -> 0).run(stage, learner, CallSize.UNLIMITED);
             }
