@@ -375,7 +375,7 @@ final class RoundRunner {
         }
     }
 
-    /** @param saved the stage that was saved last, with what came before it in it */
+    /** @param savedStage the one that was saved last, with what came before it in it */
     private void learn(
             RoundPlan plan,
             WorkDirectory work,

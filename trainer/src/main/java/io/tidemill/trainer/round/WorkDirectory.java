@@ -1,11 +1,17 @@
 package io.tidemill.trainer.round;
 
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.deser.std.StdDeserializer;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.module.SimpleModule;
 import io.tidemill.model.engine.Learner;
 import io.tidemill.proto.VersionId;
 import io.tidemill.trainer.checkpoint.Durable;
+import io.tidemill.trainer.optimizer.Curve;
+import io.tidemill.trainer.optimizer.LearningRateSchedule.Decay;
 import io.tidemill.trainer.stage.StageState;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -34,7 +40,22 @@ final class WorkDirectory implements StageState {
 
     static final ObjectMapper JSON = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .addModule(new SimpleModule().addDeserializer(Curve.class, new DecayByName()))
             .build();
+
+    /** Rounds know the schedules that have no parameters. */
+    private static final class DecayByName extends StdDeserializer<Curve> {
+        private static final long serialVersionUID = 1L;
+
+        DecayByName() {
+            super(Curve.class);
+        }
+
+        @Override
+        public Curve deserialize(JsonParser parser, DeserializationContext context) throws IOException {
+            return context.readValue(parser, Decay.class);
+        }
+    }
 
     /**
      * The last saved step.

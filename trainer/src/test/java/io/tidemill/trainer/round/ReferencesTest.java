@@ -110,6 +110,11 @@ class ReferencesTest {
     }
 
     @Test
+    void aFrozenPlanIsReadBackAsItWas() throws IOException {
+        assertThat(work.plan().settings()).isEqualTo(TrainerTest.settings(1e-3));
+    }
+
+    @Test
     void anInterruptedRoundHasTheSameOnesAndAsksNothingAgain() throws IOException {
         List<double[]> before = references(0).of("rating", fortyOfTheChampion(-1.005));
         assertThat(scored).hasSize(40); // a bound of 0 uses none of the log
