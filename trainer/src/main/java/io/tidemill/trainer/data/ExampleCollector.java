@@ -173,9 +173,11 @@ public final class ExampleCollector {
     }
 
     private static boolean isIn(Set<String> paired, Example example) {
-        return example instanceof Judgement judgement
-                && judgement.stage().equals(Stages.RATING)
-                && paired.containsAll(judgement.message().getProvenance().getParentIdsList());
+        if (!(example instanceof Judgement judgement) || !judgement.stage().equals(Stages.RATING)) {
+            return false;
+        }
+        List<String> parents = judgement.message().getProvenance().getParentIdsList();
+        return !parents.isEmpty() && paired.containsAll(parents);
     }
 
     private static Instant appended(Provenance provenance, long recordTimestamp) {

@@ -80,7 +80,7 @@ public final class Ppo implements PolicyObjective {
             double error = first ? plain : bounded;
             double loss = error * error / 2;
             sum += loss / step.tokens();
-            slopes[t] += first || clipped == said[t] ? valueWeight * error / step.tokens() : 0;
+            slopes[t] += first ? valueWeight * error / step.tokens() : 0;
             figures.add("value_loss", loss);
             figures.add("value_clip_fraction", first ? 0 : 1);
             figures.add("value", said[t]);
