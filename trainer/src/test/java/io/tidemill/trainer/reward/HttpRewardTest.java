@@ -194,13 +194,14 @@ class HttpRewardTest {
         assertThat(pauses).hasSize(3);
     }
 
+    /** Only the first reply never comes; on a busy machine others may be late too, and are then tried again as well. */
     @Test
     void anAnswerThatDoesNotComeInTimeIsTriedAgain() {
         replies.add(exchange -> await());
-        replies.add(say(200, "{\"rewards\": [1]}"));
-        assertThat(reward(Duration.ofMillis(300), 2, 64, 10_000).judge(answers(1)))
+        replies.addAll(Collections.nCopies(100, say(200, "{\"rewards\": [1]}")));
+        assertThat(reward(Duration.ofMillis(300), 100, 64, 10_000).judge(answers(1)))
                 .containsExactly(OptionalDouble.of(1));
-        assertThat(requests).hasSize(2);
+        assertThat(pauses).isNotEmpty().startsWith(Duration.ofSeconds(1));
     }
 
     @Test

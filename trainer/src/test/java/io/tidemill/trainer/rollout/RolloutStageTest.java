@@ -325,4 +325,184 @@ class RolloutStageTest {
         }
         assertThat(watch.reports).hasSize(12);
     }
+
+    // ---- what is asked, and what is kept ----------------------------------------------------------------------------
+
+    /** A stage over that reward, with groups of equal rewards replaced if there are {@code refills}. */
+    private RolloutStage dynamic(int refills, Reward reward, LanguageModel reference) {
+        return stage(
+                "dapo",
+                Map.of(),
+                new RolloutSettings(4, 2, 1, 1, 0, refills, true, 4),
+                reward,
+                RewardGuard.NONE,
+                reference);
+    }
+
+    @Test
+    void groupsOfEqualRewardsAreReplacedByFurtherPromptsUpToALimit() {
+        // Only answers to prompts with an even number can be worth different things.
+        Reward even = answers -> {
+            List<OptionalDouble> opinions = new ArrayList<>();
+            for (int i = 0; i < answers.size(); i++) {
+                boolean differs = answers.get(i).promptId().matches("prompt [0246]");
+                opinions.add(OptionalDouble.of(differs ? i % 2 : 0));
+            }
+            return opinions;
+        };
+        Watch watch = new Watch();
+        try (LanguageModel start = model()) {
+            RolloutStage stage = dynamic(8, even, start);
+            try (TrainableModel learner = learner(start, stage, false)) {
+                new StageRunner(new Kept(directory), watch, 1, () -> 0).run(stage, learner, CallSize.UNLIMITED);
+            }
+            assertThat(watch.reports).hasSize(4).allSatisfy(report -> {
+                Map<String, Double> figures = report.figures();
+                assertThat(figures).containsEntry("groups", 4.0).containsEntry("groups_without_signal_share", 0.0);
+                assertThat(figures.get("groups_asked")).isEqualTo(4 + figures.get("groups_dropped"));
+            });
+            // Half of the prompts are of use, so about twice as many were asked, one after the other.
+            assertThat(watch.mean("groups_dropped", 0, 4)).isBetween(3.0, 5.0);
+            assertThat(stage.memory().get("prompts_asked"))
+                    .isEqualTo(4 * watch.mean("groups_asked", 0, 4));
+        }
+    }
+
+    @Test
+    void withNothingToLearnFromTheStageGoesOnAndSaysSo() {
+        Watch watch = new Watch();
+        Reward none = answers -> answers.stream().map(answer -> OptionalDouble.of(1)).toList();
+        try (LanguageModel start = model()) {
+            RolloutStage stage = dynamic(2, none, start);
+            try (TrainableModel learner = learner(start, stage, false)) {
+                new StageRunner(new Kept(directory), watch, 1, () -> 0).run(stage, learner, CallSize.UNLIMITED);
+                try (LanguageModel end = learner.snapshot(ComputeType.FLOAT32)) {
+                    assertThat(end.digest()).isEqualTo(start.digest());
+                }
+            }
+        }
+        assertThat(watch.reports).hasSize(4).allSatisfy(report -> assertThat(report.figures())
+                .containsEntry("groups", 0.0)
+                .containsEntry("groups_asked", 12.0)
+                .containsEntry("groups_dropped", 12.0));
+    }
+
+    /** An endpoint need not say the same twice, so what it said before must not be asked again. */
+    @Test
+    void whatAnOutsideRewardSaidIsReadBackAndNotAskedAgain() {
+        int[] asked = {0};
+        Reward moody = answers -> {
+            asked[0]++;
+            return answers.stream()
+                    .map(answer -> OptionalDouble.of((asked[0] * 31 + answer.tokens()[0]) % 7))
+                    .toList();
+        };
+        Kept kept = new Kept(directory);
+        try (LanguageModel start = model()) {
+            Watch first = new Watch();
+            first.crashes.add(3L);
+            RolloutStage stage = stage("grpo", Map.of(), settings("grpo", 4), moody, RewardGuard.NONE, start);
+            try (TrainableModel learner = learner(start, stage, false)) {
+                assertThatThrownBy(
+                                () -> new StageRunner(kept, first, 100, () -> 0).run(stage, learner, CallSize.UNLIMITED))
+                        .isInstanceOf(Crash.class);
+            }
+            assertThat(asked[0]).isEqualTo(3);
+
+            Watch again = new Watch();
+            RolloutStage other = stage("grpo", Map.of(), settings("grpo", 4), moody, RewardGuard.NONE, start);
+            try (TrainableModel learner = learner(start, other, false)) {
+                new StageRunner(kept, again, 100, () -> 0).run(other, learner, CallSize.UNLIMITED);
+            }
+            assertThat(asked[0]).isEqualTo(4); // for the step that was never reached
+            for (int step = 0; step < 3; step++) {
+                assertThat(again.reports.get(step).figures())
+                        .isEqualTo(first.reports.get(step).figures());
+                assertThat(again.reports.get(step).gradientNorm())
+                        .isEqualTo(first.reports.get(step).gradientNorm());
+            }
+        }
+    }
+
+    @Test
+    void trainingAndGenerationAgreeOnWhatWasDrawnWithTheTokenThatEndsAnAnswer() {
+        Watch watch = new Watch();
+        try (LanguageModel start = model()) {
+            RolloutStage stage =
+                    stage("ppo", Map.of(), settings("ppo", 5), RolloutStageTest::goodness, RewardGuard.NONE, start);
+            try (TrainableModel learner = learner(start, stage, true)) {
+                new StageRunner(new Kept(directory), watch, 100, () -> 0).run(stage, learner, CallSize.UNLIMITED);
+            }
+        }
+        assertThat(watch.reports).allSatisfy(report -> {
+            assertThat(report.figures().get("sampling_difference")).isBetween(0.0, 1e-5);
+            assertThat(report.figures().get("sampling_ratio")).isBetween(1 - 1e-5, 1 + 1e-5);
+        });
+        assertThat(watch.reports.get(0).figures().get("kl_per_token")).isBetween(0.0, 1e-9); // it is the reference still
+        assertThat(watch.reports.get(0).figures().get("truncated_share")).isLessThan(1); // some did end by themselves
+        assertThat(watch.reports).extracting(report -> report.figures().get("age")).containsExactly(0.0, 1.0, 2.0, 3.0, 0.0);
+    }
+
+    @Test
+    void answersFromAnotherDistributionAreRefusedWhereTheirProbabilitiesAreNeeded() {
+        try (LanguageModel start = model()) {
+            for (String algorithm : List.of("ppo", "grpo", "rloo", "reinforce-plus-plus", "gspo")) {
+                assertThatThrownBy(() -> warm(algorithm, start))
+                        .as(algorithm)
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessageStartingWith(algorithm + " learns from answers drawn from the policy itself: temperature"
+                                + " 1, top-p 1, top-k 0, min-p 0 and repetition penalty 1, but they were 0.7, 1.0, 0, 0.0"
+                                + " and 1.0. Set these, or use online-dpo or rejection-sampling");
+            }
+            warm("online-dpo", start);
+            warm("rejection-sampling", start);
+        }
+    }
+
+    private RolloutStage warm(String algorithm, LanguageModel reference) {
+        return new RolloutStage(
+                algorithm,
+                new OptimizerSettings(0.01, 0, Decay.CONSTANT, 1, 0.9, 0.95, 1e-8, 0),
+                prompts(),
+                settings(algorithm, 4),
+                new RolloutSampling(0.7, 1, 0, 0, 1, LONGEST, Set.of(END), 4),
+                Algorithms.of(algorithm, Map.of(), LONGEST, 24),
+                RewardGuard.NONE,
+                new RolloutTools(
+                        rewards(RolloutStageTest::goodness),
+                        Optional.empty(),
+                        Optional.of(Reference.of(reference)),
+                        tokens -> "",
+                        RolloutTools::policyOf,
+                        new RolloutStore(directory, algorithm)),
+                7);
+    }
+
+    @Test
+    void aPromptWithoutRoomForAnAnswerIsNamed() {
+        try (LanguageModel start = model()) {
+            RolloutStage stage = new RolloutStage(
+                    "grpo",
+                    new OptimizerSettings(0.01, 0, Decay.CONSTANT, 1, 0.9, 0.95, 1e-8, 0),
+                    List.of(new RolloutPrompt("the long one", List.of(), Map.of(), new int[24])),
+                    RolloutSettings.onPolicy(1, 2, 1),
+                    RolloutSampling.plain(LONGEST, Set.of(END)),
+                    Algorithms.of("grpo", Map.of(), LONGEST, 24),
+                    RewardGuard.NONE,
+                    new RolloutTools(
+                            rewards(RolloutStageTest::goodness),
+                            Optional.empty(),
+                            Optional.empty(),
+                            tokens -> "",
+                            RolloutTools::policyOf,
+                            new RolloutStore(directory, "grpo")),
+                    7);
+            try (TrainableModel learner = learner(start, stage, false)) {
+                assertThatThrownBy(() -> stage.batch(1, learner))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessage("Prompt the long one of stage grpo has 24 tokens and leaves no position for an answer in"
+                                + " a model of 24. Leave it out or shorten it");
+            }
+        }
+    }
 }
