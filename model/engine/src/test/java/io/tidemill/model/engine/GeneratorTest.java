@@ -77,6 +77,47 @@ class GeneratorTest {
         assertThat(generator.generate(PROMPT, sampling(8), ALL).tokens()).isNotEqualTo(first);
     }
 
+    /** Policy gradients learn the token that ends an answer as they learn any other. */
+    @Test
+    void theStopTokenIsKnownWithItsLogProbability() {
+        Generator generator = new Generator(model);
+        int[] free = generator.generate(PROMPT, sampling(7), ALL).tokens();
+        int stop = free[3];
+        int end = IntStream.range(0, free.length).filter(i -> free[i] == stop).findFirst().getAsInt();
+        Generation made = generator.generate(PROMPT, new Sampling(1, 1, 0, 40, 7, Set.of(stop)), ALL);
+        assertThat(made.reason()).isEqualTo(FinishReason.STOP);
+        assertThat(made.tokens()).containsExactly(Arrays.copyOf(free, end));
+        assertThat(made.decided()).containsExactly(Arrays.copyOf(free, end + 1));
+
+        int[] sequence = IntStream.concat(IntStream.of(PROMPT), IntStream.of(made.decided())).toArray();
+        float[] scored = model.logProbabilities(List.of(sequence)).get(0);
+        assertThat(made.decidedLogProbabilities())
+                .containsExactly(Arrays.copyOfRange(scored, PROMPT.length - 1, scored.length), within(1e-4f));
+
+        Generation cut = generator.generate(PROMPT, new Sampling(1, 1, 0, 2, 7, Set.of(stop)), ALL);
+        assertThat(cut.stop()).isEmpty();
+        assertThat(cut.decided()).containsExactly(cut.tokens());
+    }
+
+    @Test
+    void eachOfManyAnswersIsDrawnWithItsOwnSeedWhateverItsNeighboursAre() {
+        Generator generator = new Generator(model);
+        int[] other = {3, 9};
+        List<Generation> together = generator.generate(
+                List.of(
+                        new Generator.Asked(PROMPT, sampling(7)),
+                        new Generator.Asked(other, sampling(7)),
+                        new Generator.Asked(PROMPT, sampling(8)),
+                        new Generator.Asked(PROMPT, sampling(7))),
+                4);
+        assertThat(together.get(3).tokens()).containsExactly(together.get(0).tokens());
+        assertThat(together.get(2).tokens()).isNotEqualTo(together.get(0).tokens());
+        assertThat(together.get(0).tokens())
+                .containsExactly(generator.generate(PROMPT, sampling(7), ALL).tokens());
+        assertThat(together.get(1).tokens())
+                .containsExactly(generator.generate(other, sampling(7), ALL).tokens());
+    }
+
     private static Sampling sampling(long seed) {
         return new Sampling(1, 1, 0, 40, seed, Set.of());
     }
