@@ -50,8 +50,8 @@ class ModelRewardTest {
                 LanguageModel judge = LanguageModel.load(model, ComputeType.best())) {
             ChatEncoder encoder = new ChatEncoder(tokenizer, ChatTemplate.load(model));
             int[] prompt = encoder.prompt(PROMPT);
-            List<float[]> alone = judge.scores(List.of(
-                    join(prompt, encoder.answer("Yes.")), join(prompt, encoder.answer("No, not at all."))));
+            List<float[]> alone = judge.scores(
+                    List.of(join(prompt, encoder.answer("Yes.")), join(prompt, encoder.answer("No, not at all."))));
             assertThat(judgements.get(0).total()).isEqualTo(alone.get(0)[0]);
             assertThat(judgements.get(1).total()).isEqualTo(alone.get(1)[0]);
         }
@@ -65,16 +65,18 @@ class ModelRewardTest {
 
     @Test
     void whatItCannotJudgeIsNamedWithThePrompt() {
-        try (Rewards rewards =
-                Rewards.of(List.of(Map.of("kind", "model", "directory", rewardModel(1).toString())))) {
+        try (Rewards rewards = Rewards.of(
+                List.of(Map.of("kind", "model", "directory", rewardModel(1).toString())))) {
             assertThatThrownBy(() -> rewards.judge(List.of(answer(List.of(), "Yes."))))
                     .isInstanceOf(RewardException.class)
-                    .hasMessage("Prompt prompt-7 is plain text, but a reward model judges conversations. Give the prompt as"
-                            + " messages");
+                    .hasMessage(
+                            "Prompt prompt-7 is plain text, but a reward model judges conversations. Give the prompt as"
+                                    + " messages");
             assertThatThrownBy(() -> rewards.judge(List.of(answer(PROMPT, "word ".repeat(500)))))
                     .isInstanceOf(RewardException.class)
-                    .hasMessageMatching("Prompt prompt-7 with its answer has [0-9]+ tokens for the reward model, which reads"
-                            + " 256. Ask for shorter answers or leave long prompts out");
+                    .hasMessageMatching(
+                            "Prompt prompt-7 with its answer has [0-9]+ tokens for the reward model, which reads"
+                                    + " 256. Ask for shorter answers or leave long prompts out");
         }
     }
 

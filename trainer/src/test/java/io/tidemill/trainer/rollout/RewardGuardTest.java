@@ -69,7 +69,8 @@ class RewardGuardTest {
     void lengthThatGrowsOrShrinksByMoreThanItsFactorIsAnAlarmOnceBothWindowsAreThere() {
         List<List<String>> grown = looks(GUARD, plain(8), plain(8), plain(40), plain(12), plain(17));
         assertThat(grown.subList(0, 3)).allMatch(List::isEmpty);
-        assertThat(grown.get(3)).containsExactly("answers have 26.00 tokens and had 8.000, further apart than a factor of 2.000");
+        assertThat(grown.get(3))
+                .containsExactly("answers have 26.00 tokens and had 8.000, further apart than a factor of 2.000");
         assertThat(grown.get(4)).isEmpty(); // (12 + 17)/2 is below 16 again
         assertThat(looks(GUARD, plain(8), plain(8), plain(3), plain(4)).get(3))
                 .containsExactly("answers have 3.500 tokens and had 8.000, further apart than a factor of 2.000");
@@ -79,8 +80,9 @@ class RewardGuardTest {
     void answersThatAreAllTheSameAreAnAlarm() {
         Harvest same = harvest(i -> Made.answer(1, 1, 2, 3, 4, 5, 6, 7, 8));
         assertThat(looks(GUARD, plain(8), plain(8), same, same).get(3))
-                .containsExactly("the share of answers that are another one over again is 0.9375 and was 0.000, a rise of"
-                        + " more than 0.5000");
+                .containsExactly(
+                        "the share of answers that are another one over again is 0.9375 and was 0.000, a rise of"
+                                + " more than 0.5000");
         assertThat(looks(GUARD, same, same, same, same)).allMatch(List::isEmpty); // it was so before
     }
 
@@ -88,16 +90,14 @@ class RewardGuardTest {
     void answersThatRepeatThemselvesAreAnAlarm() {
         Harvest babble = harvest(i -> Made.answer(1, i, i, i, i, i, i, i, i));
         assertThat(looks(GUARD, plain(8), plain(8), babble, babble).get(3))
-                .containsExactly("the share of 3-grams that their answer has said before is 0.8333 and was 0.000, a rise of"
-                        + " more than 0.3000"); // 6 of them, 1 distinct
+                .containsExactly(
+                        "the share of 3-grams that their answer has said before is 0.8333 and was 0.000, a rise of"
+                                + " more than 0.3000"); // 6 of them, 1 distinct
     }
 
     private static Harvest judged(Random random, double reward, double heldOut) {
         return harvest(i -> plain(
-                i,
-                8,
-                reward + 0.1 * random.nextGaussian(),
-                OptionalDouble.of(heldOut + 0.1 * random.nextGaussian())));
+                i, 8, reward + 0.1 * random.nextGaussian(), OptionalDouble.of(heldOut + 0.1 * random.nextGaussian())));
     }
 
     @Test

@@ -69,8 +69,8 @@ class RolloutPartsTest {
                 8);
         double[] one = {-1};
         RolledAnswer near = Made.answer(1, OptionalDouble.of(0), one, one, one, 7);
-        HarvestFigures figures = HarvestFigures.of(
-                Made.harvest(Made.rollout("a", far, near), Made.rollout("b", near, near)));
+        HarvestFigures figures =
+                HarvestFigures.of(Made.harvest(Made.rollout("a", far, near), Made.rollout("b", near, near)));
         assertThat(figures.rewardMean()).isEqualTo(1.5);
         assertThat(figures.rewardVariance()).isEqualTo(0.75);
         assertThat(figures.heldOutMean()).isEqualTo(0.5);
@@ -88,8 +88,8 @@ class RolloutPartsTest {
 
     @Test
     void withoutAReferenceOrAHeldOutRewardNothingIsSaidOfThem() {
-        RolledAnswer alone = Made.answer(
-                1, OptionalDouble.empty(), new double[] {-1}, new double[] {-1}, new double[0], 7);
+        RolledAnswer alone =
+                Made.answer(1, OptionalDouble.empty(), new double[] {-1}, new double[] {-1}, new double[0], 7);
         assertThat(HarvestFigures.of(Made.harvest(Made.rollout("a", alone))).all())
                 .doesNotContainKeys("kl", "kl_per_token", "held_out_reward");
         assertThat(HarvestFigures.of(Made.harvest()).all().values()).allMatch(Double::isFinite);
@@ -153,7 +153,8 @@ class RolloutPartsTest {
     @Test
     void settingsThatCannotBeKeptAreRefused() {
         assertThatThrownBy(() -> new RolloutSettings(8, 4, 4, 1, 2, 0, false, 9))
-                .hasMessageContaining("The last of 4 mini-batches is 3 steps old when its turn comes, but maximum-age is 2");
+                .hasMessageContaining(
+                        "The last of 4 mini-batches is 3 steps old when its turn comes, but maximum-age is 2");
         assertThatThrownBy(() -> new RolloutSettings(2, 4, 4, 1, 9, 0, false, 9))
                 .hasMessageContaining("2 prompts were to make 4 mini-batches");
         assertThatThrownBy(() -> new RolloutSampling(0, 1, 0, 0, 1, 8, Set.of(), 4))

@@ -363,15 +363,15 @@ class RolloutStageTest {
             });
             // Half of the prompts are of use, so about twice as many were asked, one after the other.
             assertThat(watch.mean("groups_dropped", 0, 4)).isBetween(3.0, 5.0);
-            assertThat(stage.memory().get("prompts_asked"))
-                    .isEqualTo(4 * watch.mean("groups_asked", 0, 4));
+            assertThat(stage.memory().get("prompts_asked")).isEqualTo(4 * watch.mean("groups_asked", 0, 4));
         }
     }
 
     @Test
     void withNothingToLearnFromTheStageGoesOnAndSaysSo() {
         Watch watch = new Watch();
-        Reward none = answers -> answers.stream().map(answer -> OptionalDouble.of(1)).toList();
+        Reward none =
+                answers -> answers.stream().map(answer -> OptionalDouble.of(1)).toList();
         try (LanguageModel start = model()) {
             RolloutStage stage = dynamic(2, none, start);
             try (TrainableModel learner = learner(start, stage, false)) {
@@ -403,8 +403,8 @@ class RolloutStageTest {
             first.crashes.add(3L);
             RolloutStage stage = stage("grpo", Map.of(), settings("grpo", 4), moody, RewardGuard.NONE, start);
             try (TrainableModel learner = learner(start, stage, false)) {
-                assertThatThrownBy(
-                                () -> new StageRunner(kept, first, 100, () -> 0).run(stage, learner, CallSize.UNLIMITED))
+                assertThatThrownBy(() ->
+                                new StageRunner(kept, first, 100, () -> 0).run(stage, learner, CallSize.UNLIMITED))
                         .isInstanceOf(Crash.class);
             }
             assertThat(asked[0]).isEqualTo(3);
@@ -438,9 +438,12 @@ class RolloutStageTest {
             assertThat(report.figures().get("sampling_difference")).isBetween(0.0, 1e-5);
             assertThat(report.figures().get("sampling_ratio")).isBetween(1 - 1e-5, 1 + 1e-5);
         });
-        assertThat(watch.reports.get(0).figures().get("kl_per_token")).isBetween(0.0, 1e-9); // it is the reference still
+        assertThat(watch.reports.get(0).figures().get("kl_per_token"))
+                .isBetween(0.0, 1e-9); // it is the reference still
         assertThat(watch.reports.get(0).figures().get("truncated_share")).isLessThan(1); // some did end by themselves
-        assertThat(watch.reports).extracting(report -> report.figures().get("age")).containsExactly(0.0, 1.0, 2.0, 3.0, 0.0);
+        assertThat(watch.reports)
+                .extracting(report -> report.figures().get("age"))
+                .containsExactly(0.0, 1.0, 2.0, 3.0, 0.0);
     }
 
     @Test
@@ -450,9 +453,10 @@ class RolloutStageTest {
                 assertThatThrownBy(() -> warm(algorithm, start))
                         .as(algorithm)
                         .isInstanceOf(IllegalArgumentException.class)
-                        .hasMessageStartingWith(algorithm + " learns from answers drawn from the policy itself: temperature"
-                                + " 1, top-p 1, top-k 0, min-p 0 and repetition penalty 1, but they were 0.7, 1.0, 0, 0.0"
-                                + " and 1.0. Set these, or use online-dpo or rejection-sampling");
+                        .hasMessageStartingWith(
+                                algorithm + " learns from answers drawn from the policy itself: temperature"
+                                        + " 1, top-p 1, top-k 0, min-p 0 and repetition penalty 1, but they were 0.7, 1.0, 0, 0.0"
+                                        + " and 1.0. Set these, or use online-dpo or rejection-sampling");
             }
             warm("online-dpo", start);
             warm("rejection-sampling", start);
@@ -500,8 +504,9 @@ class RolloutStageTest {
             try (TrainableModel learner = learner(start, stage, false)) {
                 assertThatThrownBy(() -> stage.batch(1, learner))
                         .isInstanceOf(IllegalArgumentException.class)
-                        .hasMessage("Prompt the long one of stage grpo has 24 tokens and leaves no position for an answer in"
-                                + " a model of 24. Leave it out or shorten it");
+                        .hasMessage(
+                                "Prompt the long one of stage grpo has 24 tokens and leaves no position for an answer in"
+                                        + " a model of 24. Leave it out or shorten it");
             }
         }
     }

@@ -147,10 +147,9 @@ class RolloutStoreTest {
         assertThat(store.unused(5, ORIGIN, before, PROMPTS)).isEmpty(); // never made
 
         store.keep(harvest(5));
-        assertThat(store.unused(5, ORIGIN, before, PROMPTS))
-                .hasValueSatisfying(kept ->
-                        assertThat(kept.rollouts().get(0).answers().get(1).reward())
-                                .isEqualTo(2));
+        assertThat(store.unused(5, ORIGIN, before, PROMPTS)).hasValueSatisfying(kept -> assertThat(
+                        kept.rollouts().get(0).answers().get(1).reward())
+                .isEqualTo(2));
 
         // A half, as a program killed while it writes would leave if it did not write aside.
         byte[] whole = Files.readAllBytes(file(5));
@@ -175,9 +174,11 @@ class RolloutStoreTest {
     void rolloutsThatSavedWeightsHaveUsedAreNeverMadeAgain() throws IOException {
         assertThatThrownBy(() -> store.used(5, "settings", PROMPTS))
                 .isInstanceOf(RolloutsLostException.class)
-                .hasMessage("Stage grpo cannot go on from its saved state: that has learned from the rollouts of step 5 in"
-                        + " part, and " + file(5) + " cannot be used, because it is not there. Put the file back, or start"
-                        + " the stage afresh");
+                .hasMessage(
+                        "Stage grpo cannot go on from its saved state: that has learned from the rollouts of step 5 in"
+                                + " part, and " + file(5)
+                                + " cannot be used, because it is not there. Put the file back, or start"
+                                + " the stage afresh");
         store.keep(harvest(5));
         assertThat(store.used(5, "settings", PROMPTS).step()).isEqualTo(5);
         assertThatThrownBy(() -> store.used(5, "others", PROMPTS))
@@ -211,7 +212,8 @@ class RolloutStoreTest {
     void aDiskThatRefusesIsNamedAndNothingWasLearned() {
         RolloutStore nowhere = new RolloutStore(directory.resolve("gone"), "grpo");
         assertThatThrownBy(() -> nowhere.keep(harvest(5)))
-                .hasMessageContaining("Cannot keep the rollouts of step 5 of stage grpo in " + directory.resolve("gone"))
+                .hasMessageContaining(
+                        "Cannot keep the rollouts of step 5 of stage grpo in " + directory.resolve("gone"))
                 .hasMessageContaining("Nothing was learned from them");
     }
 }

@@ -83,13 +83,17 @@ class GeneratorTest {
         Generator generator = new Generator(model);
         int[] free = generator.generate(PROMPT, sampling(7), ALL).tokens();
         int stop = free[3];
-        int end = IntStream.range(0, free.length).filter(i -> free[i] == stop).findFirst().getAsInt();
+        int end = IntStream.range(0, free.length)
+                .filter(i -> free[i] == stop)
+                .findFirst()
+                .getAsInt();
         Generation made = generator.generate(PROMPT, new Sampling(1, 1, 0, 40, 7, Set.of(stop)), ALL);
         assertThat(made.reason()).isEqualTo(FinishReason.STOP);
         assertThat(made.tokens()).containsExactly(Arrays.copyOf(free, end));
         assertThat(made.decided()).containsExactly(Arrays.copyOf(free, end + 1));
 
-        int[] sequence = IntStream.concat(IntStream.of(PROMPT), IntStream.of(made.decided())).toArray();
+        int[] sequence = IntStream.concat(IntStream.of(PROMPT), IntStream.of(made.decided()))
+                .toArray();
         float[] scored = model.logProbabilities(List.of(sequence)).get(0);
         assertThat(made.decidedLogProbabilities())
                 .containsExactly(Arrays.copyOfRange(scored, PROMPT.length - 1, scored.length), within(1e-4f));
