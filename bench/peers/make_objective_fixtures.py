@@ -339,6 +339,9 @@ RATING_FIGURES = {
     "rewards/chosen": "rewards_chosen",
     "rewards/rejected": "rewards_rejected",
     "rewards/margins": "reward_margin",
+    "logps/chosen": "log_probability_chosen",
+    "logps/rejected": "log_probability_rejected",
+    "delta": "delta",
 }
 
 
@@ -352,10 +355,7 @@ def padded(answers):
     return torch.stack(rows), mask
 
 
-def kto_case(objective, parameters, loss_type, liked, divergence, generator):
-    lengths = [4, 2, 7, 1, 5, 3][: len(liked)]
-    answers = drawn(lengths, generator)
-    references = short(torch.stack([a.detach().sum() for a in answers]) + normal(len(liked), generator, 2.0))
+def kto_loss(parameters, loss_type, answers, references, liked, divergence, generator):
     beta = float(parameters.get("beta", 0.1))
     weights = float(parameters.get("desirable-weight", 1)), float(parameters.get("undesirable-weight", 1))
     trained = trainer(
@@ -380,17 +380,36 @@ def kto_case(objective, parameters, loss_type, liked, divergence, generator):
     trained._compute_kl_logps = lambda model, batch: kl.repeat(len(liked))
     inputs["ref_KL_logps"] = torch.zeros(len(liked), dtype=torch.float64)
     loss = trained._compute_loss(Told(batch), inputs, False)
-    loss.backward()
     metrics = {n: v[-1] if isinstance(v, list) else v for n, v in trained._metrics["train"].items()}
+    return loss, {RATING_FIGURES[n]: v for n, v in metrics.items() if n in RATING_FIGURES and math.isfinite(v)}
+
+
+def rated_answers(liked, lengths, generator):
+    answers = drawn(lengths[: len(liked)], generator)
+    return answers, short(torch.stack([a.detach().sum() for a in answers]) + normal(len(liked), generator, 2.0))
+
+
+def kto_case(objective, parameters, loss_type, liked, divergence, generator, weights=None):
+    answers, references = rated_answers(liked, [4, 2, 7, 1, 5, 3], generator)
+    asked = lambda which: kto_loss(
+        parameters, loss_type, answers[which], references[which], liked[which], divergence, generator
+    )
+    if weights is None:
+        loss, figures = asked(slice(None))
+    else:  # TRL has no weights: each answer is a batch of its own
+        losses = [asked(slice(i, i + 1))[0] for i in range(len(liked))]
+        loss, figures = sum(weight * one for weight, one in zip(weights, losses)) / sum(weights), {}
+    loss.backward()
     return {
         "objective": objective,
         "parameters": parameters,
         "log_probabilities": [[plain(a)] for a in answers],
         "references": plain(references),
         "liked": liked,
+        "weights": weights or [1.0] * len(liked),
         "divergence": max(0.0, divergence),
         "loss": loss.item(),
-        "figures": {RATING_FIGURES[n]: v for n, v in metrics.items() if n in RATING_FIGURES and math.isfinite(v)},
+        "figures": figures,
         "slopes": [[g] for g in gradients(answers)],
     }
 
@@ -400,16 +419,22 @@ def bco_cases(generator):
     made = trainer(BCOTrainer, beta=0.3, embedding_func=None, embedding_tokenizer=None, running=RunningMoments(Accelerator()))
     cases = []
     for liked in ([True, False, True, True], [False, False, True], [True]):
-        answers = drawn([4, 2, 7, 1][: len(liked)], generator)
-        references = short(torch.stack([a.detach().sum() for a in answers]) + normal(len(liked), generator, 2.0))
-        sums = torch.stack([a.sum() for a in answers])
-        chosen = torch.tensor([i for i, good in enumerate(liked) if good], dtype=torch.long)
-        rejected = torch.tensor([i for i, good in enumerate(liked) if not good], dtype=torch.long)
-        losses, *_ = made.bco_loss(
-            sums[chosen], sums[rejected], references[chosen], references[rejected], None, None, True
-        )
-        loss = losses.mean()
+        answers, references = rated_answers(liked, [4, 2, 7, 1], generator)
+        batch = Batch(answers, generator)
+        inputs = {
+            "completion_input_ids": batch.ids,
+            "completion_attention_mask": batch.mask,
+            "completion_labels": batch.labels,
+            "label": liked,
+            "reference_logps": references,
+        }
+        loss, metrics = made.get_batch_loss_metrics(Told(batch), inputs)
         loss.backward()
+        # What TRL makes of its sums when it logs them.
+        for name in ("rewards", "logps"):
+            for side in ("chosen", "rejected"):
+                if f"count/{side}" in metrics:
+                    metrics[f"{name}/{side}"] = metrics[f"{name}/{side}_sum"] / metrics[f"count/{side}"]
         cases.append(
             {
                 "objective": "bco",
@@ -417,13 +442,17 @@ def bco_cases(generator):
                 "log_probabilities": [[plain(a)] for a in answers],
                 "references": plain(references),
                 "liked": liked,
+                "weights": [1.0] * len(liked),
                 "divergence": 0.0,
                 "loss": loss.item(),
-                "figures": {},
+                "figures": renamed(metrics, RATING_FIGURES),
                 "slopes": [[g] for g in gradients(answers)],
             }
         )
     return cases
+
+
+WEIGHTS = [1.0, 0.25, 3.0, 0.5, 2.0, 0.125]
 
 
 def ratings():
@@ -439,6 +468,16 @@ def ratings():
             kto_case("kto", {}, "kto", [True, True, True], 0.5, generator),
             kto_case("kto", {}, "kto", [False, False], 0.5, generator),
             kto_case("apo-zero-unpaired", {"beta": "0.4"}, "apo_zero_unpaired", both, 0.0, generator),
+            kto_case("kto", {"undesirable-weight": "0.7"}, "kto", both, 0.5, generator, WEIGHTS),
+            kto_case(
+                "apo-zero-unpaired",
+                {"desirable-weight": "1.5", "undesirable-weight": "0.7"},
+                "apo_zero_unpaired",
+                both,
+                0.0,
+                generator,
+                WEIGHTS,
+            ),
         ],
         "in_order": bco_cases(generator),
     }

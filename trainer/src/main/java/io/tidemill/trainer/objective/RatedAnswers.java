@@ -11,8 +11,9 @@ import java.util.List;
  *
  * <p>Differs from TRL, which takes the mean of its losses; both agree where all weights are 1.
  *
- * <p>Figures, means over the answers: {@code rewards_chosen} of those that were liked, {@code rewards_rejected} of the
- * others, {@code reward_margin} the difference of the two. An answer of weight 0 is in none.
+ * <p>Figures, means over the answers: {@code rewards_chosen} and {@code log_probability_chosen} (nats) of those that were
+ * liked, {@code rewards_rejected} and {@code log_probability_rejected} of the others, {@code reward_margin} the difference
+ * of the rewards. An answer of weight 0 is in none.
  */
 abstract class RatedAnswers implements RatingObjective {
     private static final String LIKED = "rewards_chosen";
@@ -44,6 +45,9 @@ abstract class RatedAnswers implements RatingObjective {
     /** Sees the rewards of a call before any answer of it is judged. */
     void see(double[] rewards) {}
 
+    /** Logs what an objective has beside rewards, once a call. */
+    void report(Figures figures) {}
+
     @Override
     public final double evaluate(
             AnswerCall call, List<RatedAnswer> answers, double divergence, double weightOfStep, Figures figures) {
@@ -57,6 +61,7 @@ abstract class RatedAnswers implements RatingObjective {
                     beta * Answer.of(call, f, 0, answers.get(f).reference()).logRatio();
         }
         see(counted(rewards, answers));
+        report(figures);
         double sum = 0;
         for (int f = 0; f < rewards.length; f++) {
             RatedAnswer answer = answers.get(f);
@@ -68,6 +73,9 @@ abstract class RatedAnswers implements RatingObjective {
             sum += share * term.loss();
             call.addSlope(f, 0, share * term.slope() * beta);
             figures.add(answer.desirable() ? LIKED : DISLIKED, rewards[f]);
+            figures.add(
+                    answer.desirable() ? "log_probability_chosen" : "log_probability_rejected",
+                    call.logProbability(f, 0));
         }
         figures.difference("reward_margin", LIKED, DISLIKED);
         return sum;

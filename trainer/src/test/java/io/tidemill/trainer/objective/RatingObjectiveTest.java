@@ -22,6 +22,13 @@ class RatingObjectiveTest {
         return rated;
     }
 
+    /** The running mean is a constant: it has seen so much that one call does not move it. */
+    private static RatingObjective settled(String name) {
+        RatingObjective objective = Objectives.rating(name, Map.of("beta", "0.5"));
+        objective.restore(Map.of("bco_reward_mean", 0.3, "bco_rewards_seen", 1e15));
+        return objective;
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"kto", "apo-zero-unpaired", "bco"})
     void slopesAreThoseOfTheLoss(String name) {
@@ -30,14 +37,40 @@ class RatingObjectiveTest {
             double[][][] logProbabilities = Cases.logProbabilities(random, 3, 1);
             List<RatedAnswer> rated = rated(random, 3);
             double divergence = 2 * random.nextDouble();
-            // The running mean is a constant: it has seen so much that one call does not move it.
-            Map<String, Double> memory = Map.of("bco_reward_mean", 0.3, "bco_rewards_seen", 1e15);
-            Cases.assertSlopes(name + ", seed " + seed, logProbabilities, Cases.none(3, 1), call -> {
-                RatingObjective objective = Objectives.rating(name, Map.of("beta", "0.5"));
-                objective.restore(memory);
-                return objective.evaluate(call, rated, divergence, 2, new Figures());
-            });
+            Cases.assertSlopes(
+                    name + ", seed " + seed,
+                    logProbabilities,
+                    Cases.none(3, 1),
+                    call -> settled(name).evaluate(call, rated, divergence, 2, new Figures()));
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"kto", "apo-zero-unpaired", "bco"})
+    void aStepCutIntoCallsAddsUpToTheSameLossFiguresAndSlopes(String name) {
+        Random random = new Random(7);
+        double[][][] logProbabilities = Cases.logProbabilities(random, 6, 1);
+        List<RatedAnswer> rated = rated(random, 6);
+        double weight = rated.stream().mapToDouble(RatedAnswer::weight).sum();
+        AnswerCall whole = new AnswerCall(logProbabilities, Cases.none(6, 1));
+        Figures wholeFigures = new Figures();
+        double loss = settled(name).evaluate(whole, rated, 0.5, weight, wholeFigures);
+
+        RatingObjective objective = settled(name);
+        Figures figures = new Figures();
+        double sum = 0;
+        for (int f = 0; f < 6; f++) {
+            AnswerCall part = new AnswerCall(new double[][][] {logProbabilities[f]}, Cases.none(1, 1));
+            sum += objective.evaluate(part, List.of(rated.get(f)), 0.5, weight, figures);
+            assertThat(part.logProbabilitySlopes(0, 0))
+                    .containsExactly(whole.logProbabilitySlopes(f, 0), within(1e-12));
+        }
+        assertThat(sum).isCloseTo(loss, within(1e-12));
+        assertThat(figures.means()).containsKeys("rewards_chosen", "log_probability_rejected", "reward_margin");
+        assertThat(figures.means().keySet()).isEqualTo(wholeFigures.means().keySet());
+        wholeFigures.means().forEach((figure, mean) -> assertThat(figures.means().get(figure))
+                .as(figure)
+                .isCloseTo(mean, within(1e-12)));
     }
 
     @ParameterizedTest

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.tidemill.model.engine.AnswerCall;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -43,16 +44,21 @@ class RatingsAgainstTrlTest {
 
     private static void check(RatingObjective objective, JsonNode expected, double close) {
         double[] references = Fixtures.vector(expected.get("references"));
+        double[] weights = Fixtures.vector(expected.get("weights"));
         List<RatedAnswer> answers = new ArrayList<>();
         for (int i = 0; i < references.length; i++) {
-            answers.add(new RatedAnswer(expected.get("liked").get(i).asBoolean(), 1, references[i]));
+            answers.add(new RatedAnswer(expected.get("liked").get(i).asBoolean(), weights[i], references[i]));
         }
         AnswerCall call =
                 new AnswerCall(Fixtures.cube(expected.get("log_probabilities")), Cases.none(references.length, 1));
         Figures figures = new Figures();
 
-        double loss =
-                objective.evaluate(call, answers, expected.get("divergence").asDouble(), references.length, figures);
+        double loss = objective.evaluate(
+                call,
+                answers,
+                expected.get("divergence").asDouble(),
+                Arrays.stream(weights).sum(),
+                figures);
 
         assertThat(loss).isCloseTo(expected.get("loss").asDouble(), within(close));
         Fixtures.assertFigures(figures, expected.get("figures"), close);
