@@ -37,11 +37,8 @@ class RatingObjectiveTest {
             double[][][] logProbabilities = Cases.logProbabilities(random, 3, 1);
             List<RatedAnswer> rated = rated(random, 3);
             double divergence = 2 * random.nextDouble();
-            Cases.assertSlopes(
-                    name + ", seed " + seed,
-                    logProbabilities,
-                    Cases.none(3, 1),
-                    call -> settled(name).evaluate(call, rated, divergence, 2, new Figures()));
+            Cases.assertSlopes(name + ", seed " + seed, logProbabilities, Cases.none(3, 1), call -> settled(name)
+                    .evaluate(call, rated, divergence, 2, new Figures()));
         }
     }
 
@@ -68,9 +65,10 @@ class RatingObjectiveTest {
         assertThat(sum).isCloseTo(loss, within(1e-12));
         assertThat(figures.means()).containsKeys("rewards_chosen", "log_probability_rejected", "reward_margin");
         assertThat(figures.means().keySet()).isEqualTo(wholeFigures.means().keySet());
-        wholeFigures.means().forEach((figure, mean) -> assertThat(figures.means().get(figure))
-                .as(figure)
-                .isCloseTo(mean, within(1e-12)));
+        wholeFigures
+                .means()
+                .forEach((figure, mean) ->
+                        assertThat(figures.means().get(figure)).as(figure).isCloseTo(mean, within(1e-12)));
     }
 
     @ParameterizedTest
