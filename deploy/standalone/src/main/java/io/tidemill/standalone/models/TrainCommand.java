@@ -10,6 +10,9 @@ import io.tidemill.trainer.offline.recipe.Key;
 import io.tidemill.trainer.offline.recipe.Keys;
 import io.tidemill.trainer.offline.recipe.Recipe;
 import io.tidemill.trainer.offline.recipe.RecipeException;
+import io.tidemill.trainer.reward.RewardException;
+import io.tidemill.trainer.rollout.RewardHackingException;
+import io.tidemill.trainer.rollout.RolloutsLostException;
 import io.tidemill.trainer.stage.DivergedException;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -105,7 +108,13 @@ public final class TrainCommand implements Callable<Integer> {
             Recipe all = Recipe.read(recipe, flags());
             new OfflineRun(all, progress, Clock.systemUTC(), System::nanoTime).run();
             return 0;
-        } catch (RecipeException | DataException | DivergedException | IllegalArgumentException e) {
+        } catch (RecipeException
+                | DataException
+                | DivergedException
+                | RewardException
+                | RewardHackingException
+                | RolloutsLostException
+                | IllegalArgumentException e) {
             throw new CannotStartException(e.getMessage(), e);
         } catch (IOException | UncheckedIOException e) {
             throw new CannotStartException(e.getMessage() == null ? e.toString() : e.getMessage(), e);
