@@ -246,7 +246,10 @@ public interface TrainerConfig {
         @WithDefault("kto")
         String objective();
 
-        /** Of the objective, by name: docs/objectives.md. */
+        /**
+         * Of the objective, by name: docs/objectives.md. Without any, kto has beta 0.3 and desirable-weight 1.33, with which
+         * small models learn (docs/experiments.md).
+         */
         Map<String, String> parameters();
 
         /** Peak of the schedule. */
@@ -261,7 +264,7 @@ public interface TrainerConfig {
         Decay decay();
 
         /** Answers of a step. */
-        @WithDefault("32")
+        @WithDefault("16")
         int answers();
 
         @WithDefault("1")

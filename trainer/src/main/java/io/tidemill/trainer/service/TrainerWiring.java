@@ -45,6 +45,8 @@ public class TrainerWiring {
     private static final double BETA2 = 0.95;
     private static final double EPSILON = 1e-8;
     /** What keeps a model of some million parameters both moving and sane: docs/experiments.md. */
+    private static final Map<String, String> SMALL_MODEL_KTO = Map.of("beta", "0.3", "desirable-weight", "1.33");
+
     private static final Map<String, String> SMALL_MODEL_DPO = Map.of("beta", "0.3", "supervised-weight", "1");
 
     @Produces
@@ -161,7 +163,7 @@ public class TrainerWiring {
                                 rating.maximumGradientNorm(),
                                 rating.weightDecay()),
                         rating.objective(),
-                        rating.parameters(),
+                        parameters(rating),
                         rating.answers(),
                         rating.epochs()),
                 new RewardModelSettings(
@@ -252,6 +254,12 @@ public class TrainerWiring {
             double learningRate, double warmupShare, Curve decay, double maximumGradientNorm, double weightDecay) {
         return new OptimizerSettings(
                 learningRate, warmupShare, decay, maximumGradientNorm, BETA1, BETA2, EPSILON, weightDecay);
+    }
+
+    private static Map<String, String> parameters(TrainerConfig.Rating rating) {
+        boolean untouched =
+                rating.objective().equals("kto") && rating.parameters().isEmpty();
+        return untouched ? SMALL_MODEL_KTO : rating.parameters();
     }
 
     private static Map<String, String> parameters(TrainerConfig.Preference preference) {

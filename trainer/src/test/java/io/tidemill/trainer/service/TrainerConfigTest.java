@@ -36,6 +36,7 @@ class TrainerConfigTest {
         assertThat(options.round().preference().parameters())
                 .isEqualTo(Map.of("beta", "0.3", "supervised-weight", "1"));
         assertThat(options.round().rating().objective()).isEqualTo("kto");
+        assertThat(options.round().rating().parameters()).isEqualTo(Map.of("beta", "0.3", "desirable-weight", "1.33"));
         assertThat(options.round().threads()).isPositive();
         assertThat(options.filesUrl().apply(new VersionId("tidemill", 3)))
                 .isEqualTo("http://127.0.0.1:8083/v1/checkpoints/tidemill-000003/files/");
