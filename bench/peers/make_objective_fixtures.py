@@ -656,7 +656,8 @@ def advantages(generator):
         answers.append({"rewards": rewards, "values": values, "truncated": cut, "advantages": gae})
     joined = torch.tensor([a for answer in answers for a in answer["advantages"]], dtype=torch.float64)
     white = ((joined - joined.mean()) * torch.rsqrt(joined.var() + 1e-8)).tolist()
-    togo = torch.cat([torch.flip(torch.cumsum(torch.flip(torch.tensor(a["rewards"]), [0]), 0), [0]) for a in answers]).double()
+    rewards = [torch.tensor(answer["rewards"], dtype=torch.float64) for answer in answers]
+    togo = torch.cat([torch.flip(torch.cumsum(torch.flip(one, [0]), 0), [0]) for one in rewards])
     return {
         "groups": plain([g.tolist() for g in groups]),
         "group": plain([(c / (g.std() + 1e-4)).tolist() for c, g in zip(centred, groups)]),

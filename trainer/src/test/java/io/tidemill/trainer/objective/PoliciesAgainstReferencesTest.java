@@ -109,6 +109,6 @@ class PoliciesAgainstReferencesTest {
         }
         GlobalAdvantages.of(rewards);
         assertThat(rewards.stream().flatMapToDouble(Arrays::stream).toArray())
-                .containsExactly(Fixtures.vector(ADVANTAGES.get("global")), within(1e-6)); // summed in float32
+                .containsExactly(Fixtures.vector(ADVANTAGES.get("global")), within(CLOSE));
     }
 }
