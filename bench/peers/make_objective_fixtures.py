@@ -530,7 +530,7 @@ def policy_case(objective, parameters, evaluate, generator, spread=0.3, truncate
     return case
 
 
-def grpo(loss_type, level="token", beta=0.0, low=0.2, high=0.2, delta=None, longest=256, mask_truncated=False):
+def grpo(loss_type, level="token", beta=0.0, low=0.2, high=0.2, delta=None, longest=256, mask_truncated=False, corrected=False):
     def evaluate(policy, old, reference, advantages, cut, generator):
         matrix, mask = padded(policy)
         if mask_truncated:
@@ -552,7 +552,7 @@ def grpo(loss_type, level="token", beta=0.0, low=0.2, high=0.2, delta=None, long
             _entropy_bonus_enabled=False,
             use_adaptive_entropy=False,
             router_aux_loss_coef=0.0,
-            args=SimpleNamespace(delta=delta, use_bias_correction_kl=False, steps_per_generation=1),
+            args=SimpleNamespace(delta=delta, use_bias_correction_kl=corrected, steps_per_generation=1),
             _get_per_token_logps_and_entropies=lambda *_, **__: (matrix, zeros, None),
         )
         inputs = {
@@ -688,7 +688,14 @@ def policies():
         policy_case("ppo", {}, ppo(), generator, answer_wise=False),
         policy_case("ppo", {**bounds, "value-clip": "0.1", "value-weight": "0.5"}, ppo(0.1, 0.3, 0.1, 0.5), generator, answer_wise=False),
     ]
-    return {"policies": cases, "advantages": advantages(generator)}
+    found = advantages(generator)
+    corrected = {"corrected-divergence": "true"}
+    cases += [
+        policy_case("grpo", {"beta": "0.3", **corrected}, grpo("grpo", beta=0.3, corrected=True), generator),
+        policy_case("dapo", {"beta": "0.3", "ratio-limit": "1.5", **corrected}, grpo("dapo", beta=0.3, high=0.28, delta=1.5, corrected=True), generator, spread=0.6),
+        policy_case("gspo", {"clip-low": "0.05", "clip-high": "0.08", "beta": "0.3", **corrected}, grpo("grpo", level="sequence", beta=0.3, low=0.05, high=0.08, corrected=True), generator),
+    ]
+    return {"policies": cases, "advantages": found}
 
 
 def write(path, cases):

@@ -12,8 +12,8 @@ package io.tidemill.trainer.objective;
  */
 public final class Dapo extends GroupPolicy {
     /** @see GroupPolicy */
-    Dapo(Clip clip, double beta, boolean masksTruncated) {
-        super(clip, beta, masksTruncated);
+    Dapo(Clip clip, DivergencePenalty penalty, boolean masksTruncated) {
+        super(clip, penalty, masksTruncated);
     }
 
     @Override

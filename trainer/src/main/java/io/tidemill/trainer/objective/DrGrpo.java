@@ -13,8 +13,8 @@ public final class DrGrpo extends GroupPolicy {
     private final int longest;
 
     /** @param longest N, tokens */
-    DrGrpo(Clip clip, double beta, boolean masksTruncated, int longest) {
-        super(clip, beta, masksTruncated);
+    DrGrpo(Clip clip, DivergencePenalty penalty, boolean masksTruncated, int longest) {
+        super(clip, penalty, masksTruncated);
         this.longest = longest;
     }
 

@@ -8,29 +8,29 @@ import java.util.OptionalDouble;
  * What GRPO and those that came of it have in common: a clipped ratio a token, the advantage of the answer, and the
  * divergence from a reference as part of the loss.
  *
- * <pre>  L_t = −min(min(ρ_t, u)·A_t, clip(ρ_t, 1 − ε_low, 1 + ε_high)·A_t) + β·k3_t
+ * <pre>  L_t = −min(min(ρ_t, u)·A_t, clip(ρ_t, 1 − ε_low, 1 + ε_high)·A_t) + β·k3_t   or   … + β·ρ_t·k3_t
  *   ρ_t = π(t)/π_old(t),   k3_t = ref(t)/π(t) − log(ref(t)/π(t)) − 1  </pre>
  *
  * <p>k3: Schulman, "Approximating KL divergence" (2020). Where answers that were cut off are masked, they count as answers of
  * the step, not as tokens, as in TRL.
  *
  * <p>Figures, means over tokens (GSPO: over answers): {@code clip_fraction_low}, {@code clip_fraction_high},
- * {@code clip_fraction}; {@code ratio}; over tokens with β {@code kl}, k3 to the reference; {@code approximate_kl}, k3 to the
+ * {@code clip_fraction}; {@code ratio}; over tokens with β {@code kl}, k3 to the reference, times the ratio where it is corrected; {@code approximate_kl}, k3 to the
  * old policy.
  */
 abstract class GroupPolicy implements PolicyObjective {
     private final Clip clip;
-    private final double beta;
+    private final DivergencePenalty penalty;
     private final boolean masksTruncated;
 
     /**
      * @param clip           bounds of the ratio
-     * @param beta           β, weight of the divergence from the reference; 0 leaves it out
+     * @param penalty        for divergence from the reference
      * @param masksTruncated whether answers that were cut off are not learned from
      */
-    GroupPolicy(Clip clip, double beta, boolean masksTruncated) {
+    GroupPolicy(Clip clip, DivergencePenalty penalty, boolean masksTruncated) {
         this.clip = clip;
-        this.beta = Ranges.notNegative("beta", beta);
+        this.penalty = penalty;
         this.masksTruncated = masksTruncated;
     }
 
@@ -48,7 +48,7 @@ abstract class GroupPolicy implements PolicyObjective {
 
     @Override
     public final boolean needsReference() {
-        return beta > 0;
+        return penalty.beta() > 0;
     }
 
     @Override
@@ -78,7 +78,7 @@ abstract class GroupPolicy implements PolicyObjective {
     private double apart(SampledAnswer answer, double[] said, double[] slopes, double share, Figures figures) {
         double sum = 0;
         for (int t = 0; t < said.length; t++) {
-            double ratio = Math.exp(said[t] - answer.sampled()[t]);
+            double ratio = ratio(answer, said, t);
             Clip.Term term = clip.of(ratio, answer.advantages()[t]);
             sum += term.loss();
             slopes[t] += share * term.slope() * ratio;
@@ -89,11 +89,7 @@ abstract class GroupPolicy implements PolicyObjective {
 
     private double together(SampledAnswer answer, double[] said, double[] slopes, double share, Figures figures) {
         int n = said.length;
-        double log = 0;
-        for (int t = 0; t < n; t++) {
-            log += (said[t] - answer.sampled()[t]) / n;
-        }
-        double ratio = Math.exp(log);
+        double ratio = ratio(answer, said);
         double sum = 0;
         double slope = 0;
         for (int t = 0; t < n; t++) {
@@ -109,17 +105,45 @@ abstract class GroupPolicy implements PolicyObjective {
     }
 
     private double held(SampledAnswer answer, double[] said, double[] slopes, double share, Figures figures) {
-        double sum = 0;
-        for (int t = 0; t < said.length; t++) {
+        int n = said.length;
+        for (int t = 0; t < n; t++) {
             figures.add("approximate_kl", Divergence.k3(said[t], answer.sampled()[t]));
-            if (beta > 0) {
-                double kl = Divergence.k3(said[t], answer.reference()[t]);
-                sum += beta * kl;
-                slopes[t] += share * beta * (1 - Math.exp(answer.reference()[t] - said[t]));
-                figures.add("kl", kl);
+        }
+        if (penalty.beta() == 0) {
+            return 0;
+        }
+        double weight = share * penalty.beta();
+        double ofAnswer = ratioOfAnswer() ? ratio(answer, said) : 0;
+        double sum = 0;
+        for (int t = 0; t < n; t++) {
+            double ratio = !penalty.corrected() ? 1 : ratioOfAnswer() ? ofAnswer : ratio(answer, said, t);
+            double kl = ratio * Divergence.k3(said[t], answer.reference()[t]);
+            slopes[t] += weight * ratio * (1 - Math.exp(answer.reference()[t] - said[t]));
+            if (penalty.corrected() && !ratioOfAnswer()) {
+                slopes[t] += weight * kl;
+            }
+            sum += kl;
+            figures.add("kl", kl);
+        }
+        if (penalty.corrected() && ratioOfAnswer()) { // each token moves the ratio of them all
+            for (int t = 0; t < n; t++) {
+                slopes[t] += weight * sum / n;
             }
         }
-        return sum;
+        return penalty.beta() * sum;
+    }
+
+    private static double ratio(SampledAnswer answer, double[] said, int t) {
+        return Math.exp(said[t] - answer.sampled()[t]);
+    }
+
+    /** The geometric mean of the tokens' ratios. */
+    private static double ratio(SampledAnswer answer, double[] said) {
+        double log = 0;
+        for (int t = 0; t < said.length; t++) {
+            log += (said[t] - answer.sampled()[t]) / said.length;
+        }
+        return Math.exp(log);
     }
 
     private static void report(Clip.Term term, double ratio, Figures figures) {

@@ -10,8 +10,8 @@ package io.tidemill.trainer.objective;
  */
 public final class Grpo extends GroupPolicy {
     /** @see GroupPolicy */
-    Grpo(Clip clip, double beta, boolean masksTruncated) {
-        super(clip, beta, masksTruncated);
+    Grpo(Clip clip, DivergencePenalty penalty, boolean masksTruncated) {
+        super(clip, penalty, masksTruncated);
     }
 
     @Override

@@ -11,8 +11,8 @@ package io.tidemill.trainer.objective;
  */
 public final class Gspo extends GroupPolicy {
     /** @see GroupPolicy */
-    Gspo(Clip clip, double beta, boolean masksTruncated) {
-        super(clip, beta, masksTruncated);
+    Gspo(Clip clip, DivergencePenalty penalty, boolean masksTruncated) {
+        super(clip, penalty, masksTruncated);
     }
 
     @Override

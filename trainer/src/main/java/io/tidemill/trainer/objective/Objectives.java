@@ -172,6 +172,10 @@ public final class Objectives {
 
     private static final Parameter RATIO_LIMIT = optionalPositive(
             "ratio-limit", Parameter.NONE, "bound of the ratio whatever the advantage; above 1 + clip-high");
+    private static final Parameter CORRECTED = flag(
+            "corrected-divergence",
+            false,
+            "whether the divergence is multiplied by the ratio, as TRL does by default and GRPO's paper does not");
     private static final Parameter MASK_TRUNCATED =
             flag("mask-truncated", false, "whether answers that were cut off are not learned from");
 
@@ -190,6 +194,10 @@ public final class Objectives {
     private static Clip clip(Settings settings) {
         return GroupPolicy.clip(
                 settings.number("clip-low"), settings.number("clip-high"), settings.optional("ratio-limit"));
+    }
+
+    private static DivergencePenalty penalty(Settings settings) {
+        return new DivergencePenalty(settings.number("beta"), settings.flag("corrected-divergence"));
     }
 
     private static Clip plainClip(Settings settings) {
@@ -212,8 +220,8 @@ public final class Objectives {
                     "grpo",
                     "Group relative policy optimisation: every answer counts as much",
                     "Shao et al. (2024), arXiv:2402.03300",
-                    List.of(clipLow("0.2"), clipHigh("0.2"), RATIO_LIMIT, divergence("0"), MASK_TRUNCATED),
-                    settings -> new Grpo(clip(settings), settings.number("beta"), settings.flag("mask-truncated"))),
+                    List.of(clipLow("0.2"), clipHigh("0.2"), RATIO_LIMIT, divergence("0"), CORRECTED, MASK_TRUNCATED),
+                    settings -> new Grpo(clip(settings), penalty(settings), settings.flag("mask-truncated"))),
             new Entry<>(
                     "dr-grpo",
                     "GRPO whose losses are divided by a constant instead of an answer's length",
@@ -223,25 +231,26 @@ public final class Objectives {
                             clipHigh("0.2"),
                             RATIO_LIMIT,
                             divergence("0"),
+                            CORRECTED,
                             MASK_TRUNCATED,
                             count("longest", "256", "the constant: tokens that an answer has at most")),
                     settings -> new DrGrpo(
                             clip(settings),
-                            settings.number("beta"),
+                            penalty(settings),
                             settings.flag("mask-truncated"),
                             settings.count("longest"))),
             new Entry<>(
                     "dapo",
                     "GRPO where every token counts as much, with a higher upper bound",
                     "Yu et al. (2025), arXiv:2503.14476",
-                    List.of(clipLow("0.2"), clipHigh("0.28"), RATIO_LIMIT, divergence("0"), MASK_TRUNCATED),
-                    settings -> new Dapo(clip(settings), settings.number("beta"), settings.flag("mask-truncated"))),
+                    List.of(clipLow("0.2"), clipHigh("0.28"), RATIO_LIMIT, divergence("0"), CORRECTED, MASK_TRUNCATED),
+                    settings -> new Dapo(clip(settings), penalty(settings), settings.flag("mask-truncated"))),
             new Entry<>(
                     "gspo",
                     "GRPO with one ratio for the whole answer",
                     "Zheng et al. (2025), arXiv:2507.18071",
-                    List.of(clipLow("3e-4"), clipHigh("4e-4"), RATIO_LIMIT, divergence("0"), MASK_TRUNCATED),
-                    settings -> new Gspo(clip(settings), settings.number("beta"), settings.flag("mask-truncated"))),
+                    List.of(clipLow("3e-4"), clipHigh("4e-4"), RATIO_LIMIT, divergence("0"), CORRECTED, MASK_TRUNCATED),
+                    settings -> new Gspo(clip(settings), penalty(settings), settings.flag("mask-truncated"))),
             new Entry<>(
                     "rloo",
                     "REINFORCE leave-one-out: the whole answer is one action",

@@ -22,6 +22,10 @@ class PolicyObjectiveTest {
                 Objectives.policy("dr-grpo", Map.of("longest", "9")),
                 Objectives.policy("dapo", Map.of("mask-truncated", "true")),
                 Objectives.policy("gspo", Map.of("clip-low", "0.1", "clip-high", "0.1", "beta", "0.1")),
+                Objectives.policy("grpo", Map.of("beta", "0.5", "corrected-divergence", "true")),
+                Objectives.policy(
+                        "gspo",
+                        Map.of("clip-low", "0.1", "clip-high", "0.1", "beta", "0.5", "corrected-divergence", "true")),
                 Objectives.policy("rloo", Map.of()),
                 Objectives.policy("reinforce-plus-plus", Map.of()));
     }
