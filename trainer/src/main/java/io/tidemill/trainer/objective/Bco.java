@@ -9,6 +9,8 @@ import java.util.Map;
  * <pre>  liked:  −log σ(β·r − δ)     disliked:  −log σ(δ − β·r)     r = log π(y|x) / ref(y|x)
  *   δ: running mean of β·r over all answers seen, those of this call included  </pre>
  *
+ * <p>δ moves from call to call, as TRL's from batch to batch: how many answers share a call changes more than rounding here.
+ *
  * <p>Figures: δ is logged as {@code delta}, the mean over the calls of a step, as in TRL.
  *
  * <p>Source: Jung et al. (2024), arXiv:2404.04656, equation 11. As TRL's BCOTrainer, whose running mean is kept in float32.

@@ -114,6 +114,26 @@ class PolicyObjectiveTest {
     }
 
     @Test
+    void answersThatWereCutOffAreLearnedFromUnlessTheyAreMasked() {
+        double[][][] said = {{{-1, -2}, {-1, -2, -1}}};
+        double[] none = new double[0];
+        List<List<SampledAnswer>> answers = List.of(List.of(
+                new SampledAnswer(new double[] {-1, -2}, none, new double[] {1, 1}, none, none, true),
+                new SampledAnswer(new double[] {-1, -2, -1}, none, new double[] {1, 1, 1}, none, none, false)));
+        PolicyObjective.Step step = PolicyObjective.Step.of(answers);
+        assertThat(step).isEqualTo(new PolicyObjective.Step(2, 5, 3));
+        for (String name : List.of("grpo", "dr-grpo", "dapo", "gspo")) {
+            AnswerCall all = new AnswerCall(said, Cases.none(1, 2));
+            Objectives.policy(name, Map.of()).evaluate(all, answers, step, new Figures());
+            assertThat(all.logProbabilitySlopes(0, 0)[1]).as(name).isNegative();
+            AnswerCall whole = new AnswerCall(said, Cases.none(1, 2));
+            Objectives.policy(name, Map.of("mask-truncated", "true")).evaluate(whole, answers, step, new Figures());
+            assertThat(whole.logProbabilitySlopes(0, 0)).as(name).containsOnly(0);
+            assertThat(whole.logProbabilitySlopes(0, 1)[1]).as(name).isNegative();
+        }
+    }
+
+    @Test
     void anAdaptiveCoefficientRisesAboveTheTargetAndFallsBelowItByNoMoreThanAFifth() {
         AdaptiveKl control = new AdaptiveKl(0.2, 6, 10_000);
         assertThat(control.after(0.2, 6, 100)).isEqualTo(0.2);
