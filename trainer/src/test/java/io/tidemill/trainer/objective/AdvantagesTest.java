@@ -81,7 +81,8 @@ class AdvantagesTest {
 
     @Test
     void aCoefficientThatIsAdaptedComesBackToItsTarget() {
-        // A policy whose divergence falls as the coefficient rises: KL = 1/β, so that the target of 4 asks for β of 0.25.
+        // A policy whose divergence falls as the coefficient rises: KL = 1/β, so that the target of 4 asks for β of
+        // 0.25.
         AdaptiveKl control = new AdaptiveKl(2, 4, 1000);
         double beta = control.initial();
         for (int harvest = 0; harvest < 400; harvest++) {

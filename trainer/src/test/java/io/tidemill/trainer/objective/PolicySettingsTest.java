@@ -58,8 +58,8 @@ class PolicySettingsTest {
         assertThat(call.logProbabilitySlopes(0, 0)).doesNotContain(0);
         assertThat(call.logProbabilitySlopes(0, 1)).containsExactly(0, 0, 0);
 
-        List<List<SampledAnswer>> allCutOff = List.of(List.of(
-                answer(new double[] {-1.1, -1.8}, 1, true), answer(new double[] {-0.6, -1.1, -1.4}, -1, true)));
+        List<List<SampledAnswer>> allCutOff = List.of(
+                List.of(answer(new double[] {-1.1, -1.8}, 1, true), answer(new double[] {-0.6, -1.1, -1.4}, -1, true)));
         AnswerCall idle = call();
         assertThat(evaluate(name, masks, idle, allCutOff)).isZero();
         assertThat(idle.logProbabilitySlopes(0, 0)).containsExactly(0, 0);
@@ -70,7 +70,7 @@ class PolicySettingsTest {
     @Test
     void everyTokenCountsAsMuchAlsoWhereAllAreMasked() {
         // No tokens are left to divide by: DAPO's divisor of a step must still be a number that can divide.
-        Dapo dapo = new Dapo(new Clip(0.2, 0.28, Double.POSITIVE_INFINITY), 0, true);
+        Dapo dapo = new Dapo(new Clip(0.2, 0.28, Double.POSITIVE_INFINITY), new DivergencePenalty(0, false), true);
         assertThat(dapo.divisor(3, new PolicyObjective.Step(2, 5, 0))).isEqualTo(1);
         assertThat(dapo.divisor(3, new PolicyObjective.Step(2, 5, 2))).isEqualTo(2);
     }
@@ -98,7 +98,8 @@ class PolicySettingsTest {
 
     @Test
     void ratiosAndDivergenceFromTheOldPolicyAreLogged() {
-        // log π − log π_old is 0.1 and −0.2: ratios e^0.1 and e^−0.2, of the whole answer e^−0.1, of it per token e^−0.05.
+        // log π − log π_old is 0.1 and −0.2: ratios e^0.1 and e^−0.2, of the whole answer e^−0.1, of it per token
+        // e^−0.05.
         double ofTokens = (Math.exp(0.1) + Math.exp(-0.2)) / 2;
         double divergence = (Math.exp(-0.1) + 0.1 - 1 + Math.exp(0.2) - 0.2 - 1) / 2;
         Map<String, Double> ratios = Map.of(
@@ -128,12 +129,9 @@ class PolicySettingsTest {
     void defaultsAreThoseOfTrlAndOfThePapers() {
         Map<String, Map<String, String>> defaults = Objectives.describe().stream()
                 .filter(one -> one.kind() == ObjectiveDescription.Kind.POLICY)
-                .collect(Collectors.toMap(
-                        ObjectiveDescription::name,
-                        one -> one.parameters().stream()
-                                .collect(Collectors.toMap(
-                                        ObjectiveDescription.Parameter::name,
-                                        ObjectiveDescription.Parameter::defaultValue))));
+                .collect(Collectors.toMap(ObjectiveDescription::name, one -> one.parameters().stream()
+                        .collect(Collectors.toMap(
+                                ObjectiveDescription.Parameter::name, ObjectiveDescription.Parameter::defaultValue))));
         Map<String, String> clip = Map.of("clip-low", "0.2", "clip-high", "0.2");
         assertThat(defaults.get("grpo"))
                 .containsAllEntriesOf(clip)
