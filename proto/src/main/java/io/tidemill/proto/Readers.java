@@ -63,6 +63,10 @@ public final class Readers {
                         "empty or one byte for each of " + sequence.getIdsCount() + " ids",
                         mask + " bytes");
             }
+            if (sequence.getObjective() == TokenSequence.Objective.LABELS) {
+                present("labels or score", sequence.hasScore() || sequence.getLabelsCount() > 0);
+                finite("score", sequence.getScore());
+            }
         });
     }
 

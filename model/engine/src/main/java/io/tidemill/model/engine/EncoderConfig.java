@@ -34,6 +34,7 @@ public record EncoderConfig(
         Head head,
         List<String> labels,
         Problem problem) {
+    private static final String MODEL_TYPE = "bert";
 
     /** What stands on the last hidden states. */
     public enum Head {
@@ -200,9 +201,16 @@ public record EncoderConfig(
         return ConfigFile.read(configJson, EncoderConfig::parse);
     }
 
+    /** Whether the file is of an encoder, to be read by {@link #read}, and not of a decoder. */
+    public static boolean isEncoder(Path configJson) throws IOException {
+        return ConfigFile.read(
+                configJson,
+                json -> new ConfigFields(json).text("model_type", "").equals(MODEL_TYPE));
+    }
+
     static EncoderConfig parse(JsonNode json) {
         ConfigFields fields = new ConfigFields(json);
-        fields.expect("model_type", "bert");
+        fields.expect("model_type", MODEL_TYPE);
         if (!fields.has("model_type")) {
             throw fields.refused("model_type", "only bert is supported");
         }
@@ -274,7 +282,7 @@ public record EncoderConfig(
     String toJson(WeightType type) {
         ObjectNode json = ConfigFile.object();
         json.putArray("architectures").add(head.architecture);
-        json.put("model_type", "bert");
+        json.put("model_type", MODEL_TYPE);
         json.put("attention_probs_dropout_prob", 0.0);
         json.put("dtype", type.torchName());
         json.put("hidden_act", "gelu");

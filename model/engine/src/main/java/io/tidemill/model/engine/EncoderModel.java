@@ -117,6 +117,11 @@ public final class EncoderModel implements AutoCloseable {
         }
     }
 
+    /** The same weights in memory of their own. */
+    public EncoderModel copy() {
+        return copyOf(config, held.master(), held.type());
+    }
+
     public EncoderConfig config() {
         return config;
     }

@@ -334,6 +334,27 @@ class EncoderModelTest {
     }
 
     @Test
+    void aCopyOutlivesItsOriginal() {
+        EncoderModel copy;
+        String digest;
+        try (EncoderModel model = load("bert-masked", ComputeType.FLOAT32)) {
+            copy = model.copy();
+            digest = model.digest();
+        }
+        try (copy) {
+            assertThat(copy.digest()).isEqualTo(digest);
+        }
+    }
+
+    @Test
+    void aConfigTellsWhetherItIsOfAnEncoder() throws IOException {
+        assertThat(EncoderConfig.isEncoder(Fixtures.directory("bert-masked").resolve("config.json")))
+                .isTrue();
+        assertThat(EncoderConfig.isEncoder(Fixtures.directory("tied").resolve("config.json")))
+                .isFalse();
+    }
+
+    @Test
     void whatCannotBeRightIsRefusedWithItsNumbers() {
         try (EncoderModel model = EncoderModel.random(TINY, 1, ComputeType.FLOAT32);
                 EncoderModel score = model.withLabels(List.of("score"), 1);
