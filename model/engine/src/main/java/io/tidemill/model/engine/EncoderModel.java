@@ -12,7 +12,7 @@ import java.util.Map;
  *
  * <p>Native memory: 4 bytes per weight, and 2 more where the matrix products are bfloat16.
  */
-public final class EncoderModel implements AutoCloseable {
+public final class EncoderModel implements Model<EncoderModel> {
     private final EncoderConfig config;
     private final HeldWeights held;
 
@@ -117,7 +117,7 @@ public final class EncoderModel implements AutoCloseable {
         }
     }
 
-    /** The same weights in memory of their own. */
+    @Override
     public EncoderModel copy() {
         return copyOf(config, held.master(), held.type());
     }
@@ -126,6 +126,17 @@ public final class EncoderModel implements AutoCloseable {
         return config;
     }
 
+    @Override
+    public long parameterCount() {
+        return config.parameterCount();
+    }
+
+    @Override
+    public int maxPositions() {
+        return config.maxPositions();
+    }
+
+    @Override
     public ComputeType computeType() {
         return held.type();
     }
@@ -133,11 +144,12 @@ public final class EncoderModel implements AutoCloseable {
     // ---- where they go ----------------------------------------------------------------------------------------------
 
     /** Writes {@code config.json} and {@code model.safetensors}, flushed. */
+    @Override
     public void save(Path directory, WeightType type) {
         held.files().write(directory, ModelFiles.WEIGHTS, type, Map.of("config.json", config.toJson(type)));
     }
 
-    /** SHA-256 over all weights in the order of their names, as little-endian float32; lower-case hex. */
+    @Override
     public String digest() {
         return held.files().digest();
     }
@@ -181,6 +193,16 @@ public final class EncoderModel implements AutoCloseable {
      */
     public double[] maskedLosses(List<MaskedText> texts) {
         return reader().maskedLosses(texts);
+    }
+
+    @Override
+    public float[] lastLogits(int[] ids) {
+        EncoderInput input = EncoderInput.of(ids);
+        return switch (config.head()) {
+            case LABELS -> labelLogits(List.of(input))[0];
+            case MASKED -> maskedLogits(input, ids.length - 1)[0];
+            case NONE, BARE -> hidden(List.of(input)).get(0)[ids.length - 1];
+        };
     }
 
     private EncoderReader reader() {

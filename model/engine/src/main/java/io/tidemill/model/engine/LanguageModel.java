@@ -14,7 +14,7 @@ import java.util.Optional;
  * <p>Native memory: 4 bytes per weight, and 2 more where the matrix products are bfloat16; from the first generation on
  * the matrices once more in that type.
  */
-public final class LanguageModel implements AutoCloseable {
+public final class LanguageModel implements Model<LanguageModel> {
     /** Tokens that {@link #logProbabilities(List)} holds in one call, padding included. */
     public static final int SCORED_AT_ONCE = Scorer.SCORED_AT_ONCE;
 
@@ -95,6 +95,7 @@ public final class LanguageModel implements AutoCloseable {
                 other, held.as(new Layout(other), Layout.program(other), (slot, weights) -> {})); // zeros
     }
 
+    @Override
     public LanguageModel copy() {
         return copyOf(config, held.master(), held.type());
     }
@@ -103,6 +104,17 @@ public final class LanguageModel implements AutoCloseable {
         return config;
     }
 
+    @Override
+    public long parameterCount() {
+        return config.parameterCount();
+    }
+
+    @Override
+    public int maxPositions() {
+        return config.maxPositions();
+    }
+
+    @Override
     public ComputeType computeType() {
         return held.type();
     }
@@ -110,6 +122,7 @@ public final class LanguageModel implements AutoCloseable {
     // ---- where they go ----------------------------------------------------------------------------------------------
 
     /** Writes {@code config.json}, {@code generation_config.json} and {@code model.safetensors}, all flushed. */
+    @Override
     public void save(Path directory, WeightType type) {
         if (!config.equals(config.withoutValueHead())) {
             throw new IllegalStateException("A model with a critic's head is for training only. Save a snapshot of what"
@@ -123,7 +136,7 @@ public final class LanguageModel implements AutoCloseable {
                         Map.of("config.json", config.toJson(type), "generation_config.json", config.generationJson()));
     }
 
-    /** SHA-256 over all weights in the order of their names, as little-endian float32; lower-case hex. */
+    @Override
     public String digest() {
         return held.files().digest();
     }
@@ -134,6 +147,12 @@ public final class LanguageModel implements AutoCloseable {
     }
 
     // ---- what they say ----------------------------------------------------------------------------------------------
+
+    @Override
+    public float[] lastLogits(int[] ids) {
+        float[][] logits = logits(ids);
+        return logits[logits.length - 1];
+    }
 
     /** What the model expects after each token: {@code [T][V]}. */
     public float[][] logits(int[] sequence) {

@@ -138,6 +138,11 @@ public record LoraConfig(
         modules(base);
     }
 
+    /** As {@link #requireFits(ModelConfig)}, of an encoder. */
+    public void requireFits(EncoderConfig base) {
+        modules(base);
+    }
+
     /**
      * What becomes of each linear layer of a model, all in the order of the flat tensor.
      *

@@ -346,6 +346,26 @@ class EncoderModelTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"bert-masked", "bert-labels", "bert-bare", "tied"})
+    void anyModelIsReadAsWhatItsConfigSaysAndTellsItsLastLogits(String fixture) {
+        int[] ids = {1, 5, 6, 2};
+        try (Model<?> model = Model.load(Fixtures.directory(fixture), ComputeType.FLOAT32)) {
+            float[] expected;
+            if (model instanceof EncoderModel encoder) {
+                EncoderInput input = EncoderInput.of(ids);
+                expected = switch (encoder.config().head()) {
+                    case LABELS -> encoder.labelLogits(List.of(input))[0];
+                    case MASKED -> encoder.maskedLogits(input, 0, 3)[1];
+                    case NONE, BARE -> encoder.hidden(List.of(input)).get(0)[3];
+                };
+            } else {
+                expected = ((LanguageModel) model).logits(ids)[3];
+            }
+            assertThat(model.lastLogits(ids)).containsExactly(expected, within(1e-5f));
+        }
+    }
+
     @Test
     void aConfigTellsWhetherItIsOfAnEncoder() throws IOException {
         assertThat(EncoderConfig.isEncoder(Fixtures.directory("bert-masked").resolve("config.json")))
