@@ -1,5 +1,6 @@
 package io.tidemill.trainer.checkpoint;
 
+import io.tidemill.model.engine.EncoderConfig;
 import io.tidemill.proto.v1.CheckpointEvent;
 import io.tidemill.proto.v1.SuiteResult;
 import java.io.IOException;
@@ -19,17 +20,49 @@ public final class ModelCard {
 
     private ModelCard() {}
 
+    /** What a model is for. */
+    private enum Use {
+        TEXT_GENERATION("text-generation", "AutoModelForCausalLM"),
+        FILL_MASK("fill-mask", "AutoModelForMaskedLM"),
+        TEXT_CLASSIFICATION("text-classification", "AutoModelForSequenceClassification"),
+        FEATURE_EXTRACTION("feature-extraction", "AutoModel");
+
+        private final String pipeline;
+        private final String autoClass;
+
+        Use(String pipeline, String autoClass) {
+            this.pipeline = pipeline;
+            this.autoClass = autoClass;
+        }
+
+        static Use of(Path config) throws IOException {
+            if (!EncoderConfig.isEncoder(config)) {
+                return TEXT_GENERATION;
+            }
+            return switch (EncoderConfig.read(config).head()) {
+                case MASKED -> FILL_MASK;
+                case LABELS -> TEXT_CLASSIFICATION;
+                case NONE, BARE -> FEATURE_EXTRACTION;
+            };
+        }
+    }
+
     /**
      * Writes the card; the companions must be in the directory already, for their licences.
      *
+     * @param likeIt  directory whose {@code config.json} is of the same kind
      * @param event   with verdict and lineage
      * @param sources trained examples by source
      */
-    public static void write(Path directory, CheckpointEvent event, Map<String, Long> sources) throws IOException {
+    public static void write(Path directory, Path likeIt, CheckpointEvent event, Map<String, Long> sources)
+            throws IOException {
+        Use use = Use.of(likeIt.resolve("config.json"));
         StringBuilder card = new StringBuilder();
         card.append("---\nlicense: ")
                 .append(licence(directory))
-                .append("\nlibrary_name: transformers\npipeline_tag: text-generation\ntags: [tidemill]\n---\n\n# ")
+                .append("\nlibrary_name: transformers\npipeline_tag: ")
+                .append(use.pipeline)
+                .append("\ntags: [tidemill]\n---\n\n# ")
                 .append(event.getVersion())
                 .append("\n\n")
                 .append(origin(event))
@@ -51,15 +84,16 @@ public final class ModelCard {
                 ## Use
 
                 ```python
-                from transformers import AutoModelForCausalLM, AutoTokenizer
+                from transformers import %1$s, AutoTokenizer
 
-                model = AutoModelForCausalLM.from_pretrained("path/to/this/directory")
+                model = %1$s.from_pretrained("path/to/this/directory")
                 tokenizer = AutoTokenizer.from_pretrained("path/to/this/directory")
                 ```
 
                 It says what its data makes likely, which may be wrong or unkind; judge it on your own task before relying on
                 it.
-                """);
+                """
+                        .formatted(use.autoClass));
         Durable.write(directory.resolve(FILE), card.toString());
     }
 

@@ -4,18 +4,20 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tidemill.model.engine.ComputeType;
-import io.tidemill.model.engine.LanguageModel;
+import io.tidemill.model.engine.EncoderModel;
+import io.tidemill.model.engine.Model;
 import io.tidemill.model.text.Tokenizer;
+import io.tidemill.trainer.encoder.EncoderText;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
- * {@code probe.json}: a few tokens and what the version expects after them, so that whoever loads it can tell that it is
+ * {@code probe.json}: a few tokens and what the version says at their end, so that whoever loads it can tell that it is
  * the same model.
  *
- * @param ids    tokens {@code [T]}
- * @param logits after the last one, {@code [V]}; computed in float32
+ * @param ids    tokens {@code [T]}, for an encoder with those around them
+ * @param logits as {@link Model#lastLogits}; computed in float32
  */
 public record Probe(int[] ids, float[] logits) {
     public static final String FILE = "probe.json";
@@ -26,21 +28,18 @@ public record Probe(int[] ids, float[] logits) {
 
     /** Asks the model that stands in a Hugging Face directory. */
     public static Probe of(Path directory, Tokenizer tokenizer) {
-        int[] ids = Arrays.stream(tokenizer.encode(TEXT)).limit(TOKENS).toArray();
-        try (LanguageModel model = LanguageModel.load(directory, ComputeType.FLOAT32)) {
-            return of(model, ids);
+        try (Model<?> model = Model.load(directory, ComputeType.FLOAT32)) {
+            int longest = Math.min(TOKENS, model.maxPositions());
+            int[] ids = model instanceof EncoderModel
+                    ? new EncoderText(tokenizer, longest).input(TEXT).ids()
+                    : Arrays.stream(tokenizer.encode(TEXT)).limit(longest).toArray();
+            return new Probe(ids, model.lastLogits(ids));
         }
     }
 
-    static Probe of(LanguageModel model, int[] ids) {
-        int[] fitting = Arrays.copyOf(ids, Math.min(ids.length, model.config().maxPositions()));
-        float[][] logits = model.logits(fitting);
-        return new Probe(fitting, logits[logits.length - 1]);
-    }
-
     /** Largest difference of a logit from what another model says after the same tokens. */
-    public double distance(LanguageModel model) {
-        float[] other = of(model, ids).logits;
+    public double distance(Model<?> model) {
+        float[] other = model.lastLogits(ids);
         double largest = 0;
         for (int i = 0; i < logits.length; i++) {
             double difference = Math.abs(logits[i] - other[i]);

@@ -38,10 +38,6 @@ public final class ExampleCollector {
             .thenComparingInt(Read::partition)
             .thenComparingLong(Read::offset);
 
-    /** Stages that no weight of the model comes from. */
-    private static final Set<String> UNUSED =
-            Set.of(Stages.HELD_OUT, Stages.WITHOUT_OBJECTIVE, Stages.WITHDRAWAL, Stages.UNDECIDED, Stages.IN_A_PAIR);
-
     private record Read(Example example, String topic, int partition, long offset, long timestamp) {}
 
     private final ExampleReader reader;
@@ -91,8 +87,9 @@ public final class ExampleCollector {
 
     /** Everything gathered. */
     public RoundExamples finish() {
-        List<TokenSequence> pretrain = new ArrayList<>();
+        List<TokenSequence> documents = new ArrayList<>();
         List<TokenSequence> sft = new ArrayList<>();
+        List<TokenSequence> labelled = new ArrayList<>();
         List<TokenSequence> heldOutSequences = new ArrayList<>();
         List<Preference> pairs = new ArrayList<>();
         List<Preference> ratings = new ArrayList<>();
@@ -117,8 +114,9 @@ public final class ExampleCollector {
             }
             if (example instanceof Sequence sequence) {
                 switch (sequence.stage()) {
-                    case Stages.PRETRAIN -> pretrain.add(sequence.message());
+                    case Stages.PRETRAIN, Stages.MASKED_LM -> documents.add(sequence.message());
                     case Stages.SFT -> sft.add(sequence.message());
+                    case Stages.CLASSIFICATION -> labelled.add(sequence.message());
                     case Stages.HELD_OUT -> heldOutSequences.add(sequence.message());
                     default -> {}
                 }
@@ -140,13 +138,14 @@ public final class ExampleCollector {
                     default -> {}
                 }
             }
-            if (!UNUSED.contains(example.stage())) {
+            if (Stages.TRAINED.contains(example.stage())) {
                 sources.merge(source(example), 1L, Long::sum);
             }
         }
         return new RoundExamples(
-                pretrain.stream().map(ExampleCollector::sequence).toList(),
+                documents.stream().map(ExampleCollector::sequence).toList(),
                 sft.stream().map(ExampleCollector::sequence).toList(),
+                labelled.stream().map(LabelledSequence::of).toList(),
                 pairs.stream().map(PairExample::of).toList(),
                 ratings.stream().map(RatedExample::of).toList(),
                 prompts.stream().map(PromptExample::of).toList(),

@@ -23,7 +23,7 @@ public final class ExampleReader {
     private final String preferencesTopic;
     private final String promptsTopic;
     private final int vocabularySize;
-    private final Set<String> optional;
+    private final Set<String> learned;
     private final RecordReader<Preference> preferences = Readers.preferences();
     private final RecordReader<TokenSequence> sequences = Readers.tokenSequences();
     private final RecordReader<Prompt> prompts = Readers.prompts();
@@ -32,14 +32,13 @@ public final class ExampleReader {
      * @param preferencesTopic of pairs and ratings
      * @param promptsTopic     records of any other topic are token sequences
      * @param vocabularySize   ids must be below it
-     * @param optional         which of the stages that a trainer may leave out it has: {@link Stages#RATING},
-     *                         {@link Stages#ROLLOUT}
+     * @param learned          those of {@link Stages#TRAINED} that the model's rounds have
      */
-    public ExampleReader(String preferencesTopic, String promptsTopic, int vocabularySize, Set<String> optional) {
+    public ExampleReader(String preferencesTopic, String promptsTopic, int vocabularySize, Set<String> learned) {
         this.preferencesTopic = preferencesTopic;
         this.promptsTopic = promptsTopic;
         this.vocabularySize = vocabularySize;
-        this.optional = Set.copyOf(optional);
+        this.learned = Set.copyOf(learned);
     }
 
     /** One record as a stage uses it, or why none does. */
@@ -55,7 +54,7 @@ public final class ExampleReader {
         }
     }
 
-    /** Tokens for pretraining, fine-tuning or the gate. */
+    /** Tokens of a text, for a stage or the gate. */
     public record Sequence(String stage, TokenSequence message) implements Example {
         @Override
         public String exampleId() {
@@ -143,15 +142,23 @@ public final class ExampleReader {
         return Optional.empty();
     }
 
-    private static String stage(TokenSequence message) {
-        if (message.getSplit() == Split.HELD_OUT) {
-            return Stages.HELD_OUT;
+    private String stage(TokenSequence message) {
+        return learned(
+                message.getSplit(),
+                switch (message.getObjective()) {
+                    case CAUSAL_LM -> learned.contains(Stages.MASKED_LM) ? Stages.MASKED_LM : Stages.PRETRAIN;
+                    case SFT -> Stages.SFT;
+                    case LABELS -> Stages.CLASSIFICATION;
+                    default -> Stages.WITHOUT_OBJECTIVE;
+                });
+    }
+
+    /** What no stage of the model learns from is no measure of it either. */
+    private String learned(Split split, String stage) {
+        if (!learned.contains(stage)) {
+            return Stages.WITHOUT_OBJECTIVE;
         }
-        return switch (message.getObjective()) {
-            case CAUSAL_LM -> Stages.PRETRAIN;
-            case SFT -> Stages.SFT;
-            default -> Stages.WITHOUT_OBJECTIVE;
-        };
+        return split == Split.HELD_OUT ? Stages.HELD_OUT : stage;
     }
 
     private Example preference(ConsumerRecord<byte[], byte[]> record) {
@@ -169,13 +176,9 @@ public final class ExampleReader {
             Prompt message = accepted.message();
             return badRole(message.getMessagesList())
                     .<Example>map(Unreadable::new)
-                    .orElseGet(() -> new Question(offered(Stages.ROLLOUT), message));
+                    .orElseGet(() -> new Question(learned(Split.TRAIN, Stages.ROLLOUT), message));
         }
         return refused(reading);
-    }
-
-    private String offered(String stage) {
-        return optional.contains(stage) ? stage : Stages.WITHOUT_OBJECTIVE;
     }
 
     private static Optional<String> flaw(Preference message) {
@@ -193,13 +196,13 @@ public final class ExampleReader {
         if (!message.hasPair() && !message.hasScored()) {
             return Stages.WITHDRAWAL;
         }
+        if (message.hasPair()) {
+            return learned(message.getSplit(), Stages.PREFERENCE);
+        }
         if (message.getSplit() == Split.HELD_OUT) {
             return Stages.HELD_OUT;
         }
-        if (message.hasPair()) {
-            return Stages.PREFERENCE;
-        }
-        return RatedExample.isDecided(message) ? offered(Stages.RATING) : Stages.UNDECIDED;
+        return RatedExample.isDecided(message) ? learned(Split.TRAIN, Stages.RATING) : Stages.UNDECIDED;
     }
 
     private static Example refused(Reading<?> reading) {

@@ -12,6 +12,7 @@ import java.util.TreeMap;
  * What a slice holds, sorted out: each stage's examples in training order, what the gate alone may see, and a count of
  * everything that was read.
  *
+ * @param documents          for pretraining, or masked language modelling by an encoder
  * @param heldOutSequences   new in this slice
  * @param heldOutPreferences new in this slice
  * @param ledger             every example that counts from now on as seen, with its stage
@@ -20,8 +21,9 @@ import java.util.TreeMap;
  * @param firstFeedback      when the broker appended the oldest preference
  */
 public record RoundExamples(
-        List<TrainingSequence> pretrain,
+        List<TrainingSequence> documents,
         List<TrainingSequence> sft,
+        List<LabelledSequence> labelled,
         List<PairExample> pairs,
         List<RatedExample> ratings,
         List<PromptExample> prompts,
@@ -42,6 +44,7 @@ public record RoundExamples(
             List.of(),
             List.of(),
             List.of(),
+            List.of(),
             Map.of(),
             Map.of(),
             Optional.empty());
@@ -51,11 +54,11 @@ public record RoundExamples(
 
     /** Examples that some stage would train on. */
     public long trainable() {
-        return (long) pretrain.size() + sft.size() + pairs.size() + ratings.size() + prompts.size();
+        return (long) documents.size() + sft.size() + labelled.size() + pairs.size() + ratings.size() + prompts.size();
     }
 
     /**
-     * The same after some pairs, ratings or prompts were put aside.
+     * The same after some labelled texts, pairs, ratings or prompts were put aside.
      *
      * @param asides what became of them instead, by example id
      */
@@ -72,8 +75,11 @@ public record RoundExamples(
             }
         }
         return new RoundExamples(
-                pretrain,
+                documents,
                 sft,
+                labelled.stream()
+                        .filter(text -> !asides.containsKey(text.exampleId()))
+                        .toList(),
                 pairs.stream()
                         .filter(pair -> !asides.containsKey(pair.exampleId()))
                         .toList(),

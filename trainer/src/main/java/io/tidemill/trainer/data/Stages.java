@@ -1,5 +1,7 @@
 package io.tidemill.trainer.data;
 
+import java.util.Set;
+
 /** Names of what happens to an example, as ledger, events and metrics write them. */
 public final class Stages {
     public static final String PRETRAIN = "pretrain";
@@ -10,6 +12,15 @@ public final class Stages {
     public static final String RATING = "rating";
     /** Prompts that the model itself answers in training. */
     public static final String ROLLOUT = "rollout";
+
+    /** An encoder's documents. */
+    public static final String MASKED_LM = "masked-lm";
+    /** Texts with labels or a score, for an encoder. */
+    public static final String CLASSIFICATION = "classification";
+
+    /** Those that weights come from. */
+    public static final Set<String> TRAINED =
+            Set.of(PRETRAIN, SFT, PREFERENCE, RATING, ROLLOUT, MASKED_LM, CLASSIFICATION);
 
     public static final String HELD_OUT = "held-out";
     /** No stage that is switched on learns from it. */
@@ -26,6 +37,8 @@ public final class Stages {
     public static final String IN_A_PAIR = "in-a-pair";
     /** A rating that says neither good nor bad. */
     public static final String UNDECIDED = "undecided";
+    /** A labelled text whose labels are none of the model's, too many or too few, or whose score it has no use for. */
+    public static final String OTHER_LABELS = "other-labels";
     /** Longer than the model's context. */
     public static final String TOO_LONG = "too-long";
 

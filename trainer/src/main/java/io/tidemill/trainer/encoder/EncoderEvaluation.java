@@ -139,7 +139,7 @@ public record EncoderEvaluation(double loss, Map<String, Double> figures, String
     }
 
     /** Of one text; nats. */
-    static double loss(EncoderConfig.Problem problem, LabelledText text, float[] logits) {
+    public static double loss(EncoderConfig.Problem problem, LabelledText text, float[] logits) {
         return switch (problem) {
             case SINGLE -> {
                 double most = logits[Predicted.label(logits)];

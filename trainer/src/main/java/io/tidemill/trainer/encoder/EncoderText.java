@@ -49,7 +49,8 @@ public final class EncoderText {
         return input(tokenizer.encode(text));
     }
 
-    private EncoderInput input(int[] ids) {
+    /** Of a text that is tokenized already. */
+    public EncoderInput input(int[] ids) {
         int kept = Math.min(ids.length, maximumLength - 2);
         int[] all = new int[kept + 2];
         all[0] = first;
@@ -109,5 +110,45 @@ public final class EncoderText {
         Arrays.fill(all, -1);
         System.arraycopy(words, 0, all, 1, all.length - 2);
         return new MaskableText(exampleId, input, all);
+    }
+
+    /**
+     * A text that is tokenized already, to be masked; a long one is cut between words into several. Words are those of
+     * BERT's whole word masking: a token that begins with ## belongs to the word before it. So "don't" is three of them,
+     * where {@link #maskable(String, String)}, which sees the spaces, has one.
+     *
+     * @param exampleId of the text; each part has its number after it
+     * @param ids       a separator at the end, as documents in the log have, is left out
+     */
+    public List<MaskableText> maskable(String exampleId, int[] ids) {
+        int end = ids.length > 0 && ids[ids.length - 1] == separator ? ids.length - 1 : ids.length;
+        int room = maximumLength - 2;
+        List<MaskableText> parts = new ArrayList<>();
+        for (int from = 0; from < end; ) {
+            int to = Math.min(end, from + room);
+            int cut = to;
+            while (cut < end && cut > from && isContinued(ids[cut])) {
+                cut--; // back to the first token of the word that would be cut in two
+            }
+            to = cut > from ? cut : to; // a word longer than the room is cut where it must be
+            parts.add(part(exampleId + "/" + parts.size(), Arrays.copyOfRange(ids, from, to)));
+            from = to;
+        }
+        return parts;
+    }
+
+    private boolean isContinued(int id) {
+        return tokenizer.token(id).startsWith("##");
+    }
+
+    private MaskableText part(String exampleId, int[] ids) {
+        int[] words = new int[ids.length + 2];
+        words[0] = -1;
+        words[ids.length + 1] = -1;
+        for (int t = 0, word = 0; t < ids.length; t++) {
+            word += t > 0 && !isContinued(ids[t]) ? 1 : 0;
+            words[t + 1] = word;
+        }
+        return new MaskableText(exampleId, input(ids), words);
     }
 }

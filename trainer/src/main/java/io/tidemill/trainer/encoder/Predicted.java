@@ -28,7 +28,8 @@ public final class Predicted {
         return labels;
     }
 
-    static Set<Integer> labels(Problem problem, float[] logits) {
+    /** Right labels as the problem has them: one, or any number. */
+    public static Set<Integer> labels(Problem problem, float[] logits) {
         return problem == Problem.SINGLE ? Set.of(label(logits)) : labels(logits);
     }
 }

@@ -37,9 +37,9 @@ public final class Gate {
      * @param against name of the pinned ancestor; empty where it is the champion
      * @param margin  how much worse is still accepted; in the suite's unit
      */
-    public record Measured(Suite suite, String against, double margin, Scores before, Scores after) {
+    public record Measured(Suite<?> suite, String against, double margin, Scores before, Scores after) {
         /** Compared with the champion, by the suite's own margin. */
-        public static Measured withChampion(Suite suite, Scores before, Scores after) {
+        public static Measured withChampion(Suite<?> suite, Scores before, Scores after) {
             return new Measured(suite, "", suite.margin(), before, after);
         }
 

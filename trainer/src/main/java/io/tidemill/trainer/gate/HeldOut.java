@@ -21,7 +21,7 @@ import java.util.stream.Stream;
  * The held-out examples of a lineage, gathered over its rounds: at most so many windows and pairs, an even sample of all
  * that ever came (those with the lowest hash of their id), so that most of the suite is the same from round to round.
  *
- * @param sequences windows, each its own sequence
+ * @param sequences windows of documents and labelled texts, each its own sequence
  */
 public record HeldOut(List<TokenSequence> sequences, List<Preference> pairs) {
     private static final String SEQUENCES = "held-out-sequences.binpb";
@@ -35,10 +35,12 @@ public record HeldOut(List<TokenSequence> sequences, List<Preference> pairs) {
         pairs = List.copyOf(pairs);
     }
 
-    /** Together with what a slice brought; sequences are cut into windows of {@code length} predicted tokens. */
-    public HeldOut with(List<TokenSequence> more, List<Preference> morePairs, int length, Limits limits) {
-        List<TokenSequence> windows =
-                more.stream().flatMap(sequence -> windows(sequence, length)).toList();
+    /**
+     * Together with what a slice brought.
+     *
+     * @param windows cut as they are to be kept
+     */
+    public HeldOut with(List<TokenSequence> windows, List<Preference> morePairs, Limits limits) {
         ExampleOrder order = new ExampleOrder(SAMPLE);
         return new HeldOut(
                 order.first(limits.windows(), join(sequences, windows), TokenSequence::getExampleId),
@@ -52,7 +54,8 @@ public record HeldOut(List<TokenSequence> sequences, List<Preference> pairs) {
         return Stream.concat(one.stream(), other.stream()).toList();
     }
 
-    private static Stream<TokenSequence> windows(TokenSequence sequence, int length) {
+    /** A sequence as windows of {@code length} predicted tokens, as a decoder reads them. */
+    public static Stream<TokenSequence> windows(TokenSequence sequence, int length) {
         return Window.cut(sequence, length).stream().map(window -> {
             TokenSequence.Builder message = sequence.toBuilder()
                     .clearIds()

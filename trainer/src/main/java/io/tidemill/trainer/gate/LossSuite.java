@@ -5,7 +5,7 @@ import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /** Loss of the next token over windows of text; nats per token. */
-public record LossSuite(String name, List<Window> windows, double margin, int minimum) implements Suite {
+public record LossSuite(String name, List<Window> windows, double margin, int minimum) implements Suite<Scoring> {
     public LossSuite {
         windows = List.copyOf(windows);
     }

@@ -31,7 +31,7 @@ public final class ScoreCache {
      * @param model   asked for only where a score is missing
      * @param between called between two parts of the work; what it throws keeps what was scored before
      */
-    public Scores score(String version, Suite suite, Supplier<Scoring> model, Runnable between) throws IOException {
+    public <S> Scores score(String version, Suite<S> suite, Supplier<S> model, Runnable between) throws IOException {
         Map<String, Double> known = read(version);
         List<String> keys =
                 suite.exampleIds().stream().map(id -> suite.name() + "/" + id).toList();

@@ -2,9 +2,13 @@ package io.tidemill.trainer.gate;
 
 import java.util.List;
 
-/** Frozen examples and the figure that they give. */
-public sealed interface Suite permits LossSuite, PreferenceSuite {
-    /** As the event writes it: "held-out-loss", "old-data-loss", "preference-accuracy". */
+/**
+ * Frozen examples and the figure that they give.
+ *
+ * @param <S> what is asked of a model for it
+ */
+public sealed interface Suite<S> permits LossSuite, PreferenceSuite, MaskedLossSuite, LabelSuite {
+    /** As the event writes it: "held-out-loss", "old-data-loss", "preference-accuracy", "label-accuracy". */
     String name();
 
     String unit();
@@ -25,7 +29,7 @@ public sealed interface Suite permits LossSuite, PreferenceSuite {
     double[] weights();
 
     /** Scores of some of the examples, by index. */
-    double[] score(Scoring model, int[] indexes);
+    double[] score(S model, int[] indexes);
 
     /** Interval of the figure after. */
     Interval interval(Scores after, double[] resampled);

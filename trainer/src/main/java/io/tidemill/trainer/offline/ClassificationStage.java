@@ -7,6 +7,7 @@ import io.tidemill.model.engine.EncoderLearner;
 import io.tidemill.model.engine.EncoderModel;
 import io.tidemill.model.engine.LabelWeights;
 import io.tidemill.model.text.Tokenizer;
+import io.tidemill.trainer.encoder.ClassWeights;
 import io.tidemill.trainer.encoder.EncoderEvaluation;
 import io.tidemill.trainer.encoder.EncoderExample;
 import io.tidemill.trainer.encoder.EncoderSettings;
@@ -33,7 +34,6 @@ import java.util.function.Function;
 
 /** Labels of texts, one or several each, or a score, by an encoder of BERT's kind. */
 final class ClassificationStage implements OfflineStage {
-    private static final String BALANCED = "balanced";
 
     @Override
     public String name() {
@@ -79,17 +79,12 @@ final class ClassificationStage implements OfflineStage {
     }
 
     private static Problem problem(Material material) {
-        return switch (material.recipe().get(Keys.PROBLEM_TYPE)) {
-            case "single_label_classification" -> Problem.SINGLE;
-            case "multi_label_classification" -> Problem.MULTIPLE;
-            case "regression" -> Problem.SCORE;
-            default ->
-                material.data().training().stream()
+        return Problem.of(material.recipe().get(Keys.PROBLEM_TYPE))
+                .orElseGet(() -> material.data().training().stream()
                                 .map(example -> (Example.Labelled) example)
                                 .anyMatch(Example.Labelled::several)
                         ? Problem.MULTIPLE
-                        : Problem.SINGLE;
-        };
+                        : Problem.SINGLE);
     }
 
     /** Those of the recipe, or those that occur, numbers by their size. */
@@ -167,44 +162,20 @@ final class ClassificationStage implements OfflineStage {
                 "wrong-label", "its label must be a number for regression, but is " + example.labels() + "; give one");
     }
 
-    /** By name, or by number as data sets with class labels have it. */
     private static int index(String label, List<String> labels) throws Mistake {
-        int index = labels.indexOf(label);
-        if (index < 0 && label.matches("\\d{1,9}") && Integer.parseInt(label) < labels.size()) {
-            index = Integer.parseInt(label);
-        }
-        if (index < 0) {
-            throw new Mistake(
-                    "wrong-label",
-                    "label '" + label + "' is none of " + labels + "; mend it, or name all labels by 'labels'");
-        }
-        return index;
+        return EncoderExample.index(labels, label)
+                .orElseThrow(() -> new Mistake(
+                        "wrong-label",
+                        "label '" + label + "' is none of " + labels + "; mend it, or name all labels by 'labels'"));
     }
 
     private static LabelWeights weights(
             Recipe recipe, List<EncoderExample> training, List<String> labels, Problem problem) {
-        List<String> said = recipe.get(Keys.CLASS_WEIGHTS);
-        if (said.isEmpty()) {
-            return LabelWeights.EQUAL;
-        }
-        if (problem == Problem.SCORE) {
-            throw new RecipeException("class_weights has no meaning for regression; leave it out.");
-        }
-        if (said.equals(List.of(BALANCED))) {
-            long[] counts = new long[labels.size()];
-            training.forEach(example -> example.text().labels().forEach(label -> counts[label]++));
-            return LabelWeights.balanced(counts);
-        }
         try {
-            List<Double> values = said.stream().map(Double::parseDouble).toList();
-            if (values.size() == labels.size()) {
-                return new LabelWeights(values);
-            }
+            return ClassWeights.of(recipe.get(Keys.CLASS_WEIGHTS), labels, problem, training);
         } catch (IllegalArgumentException e) {
-            // said below
+            throw new RecipeException("class_weights " + e.getMessage() + ".");
         }
-        throw new RecipeException("class_weights must be 'balanced' or one number, 0 or more, for each of " + labels
-                + ", but was " + said + ".");
     }
 
     private Job<EncoderLearner> open(

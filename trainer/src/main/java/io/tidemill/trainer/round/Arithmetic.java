@@ -1,17 +1,30 @@
 package io.tidemill.trainer.round;
 
 import io.tidemill.model.engine.DecoderLearner;
+import io.tidemill.model.engine.EncoderInput;
+import io.tidemill.model.engine.EncoderLearner;
+import io.tidemill.model.engine.EncoderModel;
 import io.tidemill.model.engine.LanguageModel;
+import io.tidemill.model.engine.MaskedText;
 import io.tidemill.model.engine.PromptAnswers;
+import io.tidemill.trainer.gate.EncoderScoring;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /**
  * What a round asks of the engine and memory may be wanting for.
  *
- * @param learner what is trained, given what the engine trains
+ * @param learner        what is trained, given what the engine trains
+ * @param encoderLearner the same of an encoder
+ * @param encoderScoring what the gate asks, given an encoder
  */
-record Arithmetic(UnaryOperator<DecoderLearner> learner, Scorer scorer, AnswerScorer answers) {
+record Arithmetic(
+        UnaryOperator<DecoderLearner> learner,
+        Scorer scorer,
+        AnswerScorer answers,
+        UnaryOperator<EncoderLearner> encoderLearner,
+        Function<EncoderModel, EncoderScoring> encoderScoring) {
     /** As {@link LanguageModel#logProbabilities(List, int)}. */
     interface Scorer {
         List<float[]> logProbabilities(LanguageModel model, List<int[]> sequences, int atOnce);
@@ -23,5 +36,23 @@ record Arithmetic(UnaryOperator<DecoderLearner> learner, Scorer scorer, AnswerSc
     }
 
     static final Arithmetic OF_ENGINE = new Arithmetic(
-            UnaryOperator.identity(), LanguageModel::logProbabilities, LanguageModel::answerLogProbabilities);
+            UnaryOperator.identity(),
+            LanguageModel::logProbabilities,
+            LanguageModel::answerLogProbabilities,
+            UnaryOperator.identity(),
+            Arithmetic::asking);
+
+    private static EncoderScoring asking(EncoderModel model) {
+        return new EncoderScoring() {
+            @Override
+            public double[] maskedLosses(List<MaskedText> texts) {
+                return model.maskedLosses(texts);
+            }
+
+            @Override
+            public float[][] labelLogits(List<EncoderInput> inputs) {
+                return model.labelLogits(inputs);
+            }
+        };
+    }
 }

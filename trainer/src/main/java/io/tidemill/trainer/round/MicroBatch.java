@@ -2,7 +2,10 @@ package io.tidemill.trainer.round;
 
 import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.trainer.stage.CallSize;
+import io.tidemill.trainer.data.Stages;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * How much of a round goes through the model in one call. A round begins with what its settings say; where memory runs
@@ -25,10 +28,18 @@ record MicroBatch(int rows, int pairs, int referenceTokens, int gateTokens, bool
         REFERENCE("a text"),
         GATE("a text");
 
+        private static final Set<String> OF_TEXTS =
+                Set.of(Stages.PRETRAIN, Stages.SFT, Stages.MASKED_LM, Stages.CLASSIFICATION);
+
         private final String smallest;
 
         Part(String smallest) {
             this.smallest = smallest;
+        }
+
+        /** What a call of that stage has at most. */
+        static Part of(String stage) {
+            return OF_TEXTS.contains(stage) ? SEQUENCES : PAIRS;
         }
 
         /** What goes through the model at least. */
@@ -38,7 +49,13 @@ record MicroBatch(int rows, int pairs, int referenceTokens, int gateTokens, bool
     }
 
     static MicroBatch of(RoundSettings settings) {
-        int rows = Math.max(settings.pretrain().rows(), settings.sft().rows());
+        int rows = IntStream.of(
+                        settings.pretrain().rows(),
+                        settings.sft().rows(),
+                        settings.encoder().maskedLanguage().training().rows(),
+                        settings.encoder().classification().training().rows())
+                .max()
+                .orElseThrow();
         return new MicroBatch(
                 rows, settings.preference().pairs(), LanguageModel.SCORED_AT_ONCE, LanguageModel.SCORED_AT_ONCE, false);
     }

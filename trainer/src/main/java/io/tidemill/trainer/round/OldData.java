@@ -14,10 +14,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** Windows of the text that the base model was made for, to see that it is not forgotten; the same ones every round. */
+/** Text that the base model was made for, to see that it is not forgotten; the same every round. */
 final class OldData {
     private static final long SAMPLE = 0x6f6c_6464L;
     private static final String EMBEDDED = "embedded";
@@ -25,7 +26,7 @@ final class OldData {
     private OldData() {}
 
     /**
-     * The windows of a lineage.
+     * The windows of a decoder's lineage.
      *
      * @param base    of the lineage
      * @param oldData JSONL of the operator, or empty
@@ -33,15 +34,29 @@ final class OldData {
      */
     static List<Window> windows(String base, String oldData, Tokenizer tokenizer, int length, int maximum)
             throws IOException {
+        List<Window> windows = sequences(base, oldData, tokenizer).stream()
+                .flatMap(sequence -> Window.cut(sequence, length).stream())
+                .toList();
+        return sample(maximum, windows, Window::id);
+    }
+
+    /** All of it, a document a sequence; as {@link #windows}. */
+    static List<TokenSequence> sequences(String base, String oldData, Tokenizer tokenizer) throws IOException {
         if (!oldData.isEmpty()) {
-            return sample(lines(Path.of(oldData)), tokenizer, length, maximum);
+            return lines(Path.of(oldData)).stream()
+                    .map(document -> sequence(document, tokenizer))
+                    .toList();
         }
         if (base.equals(EMBEDDED)) {
             try (Stream<CorpusDocument> documents = Corpus.heldOut()) {
-                return sample(documents.toList(), tokenizer, length, maximum);
+                return documents.map(document -> sequence(document, tokenizer)).toList();
             }
         }
         return List.of();
+    }
+
+    static <T> List<T> sample(int maximum, List<T> parts, Function<T, String> id) {
+        return new ExampleOrder(SAMPLE).first(maximum, parts, id);
     }
 
     private static List<CorpusDocument> lines(Path file) throws IOException {
@@ -67,13 +82,6 @@ final class OldData {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    private static List<Window> sample(List<CorpusDocument> documents, Tokenizer tokenizer, int length, int maximum) {
-        List<Window> windows = documents.stream()
-                .flatMap(document -> Window.cut(sequence(document, tokenizer), length).stream())
-                .toList();
-        return new ExampleOrder(SAMPLE).first(maximum, windows, Window::id);
     }
 
     private static TokenSequence sequence(CorpusDocument document, Tokenizer tokenizer) {

@@ -1,14 +1,11 @@
 package io.tidemill.trainer.round;
 
 import io.tidemill.model.engine.ComputeType;
-import io.tidemill.model.engine.DecoderLearner;
+import io.tidemill.model.engine.EncoderConfig;
+import io.tidemill.model.engine.EncoderModel;
+import io.tidemill.model.engine.Model;
 import io.tidemill.model.engine.LanguageModel;
-import io.tidemill.model.engine.LoraConfig;
-import io.tidemill.model.engine.NativeMemoryException;
-import io.tidemill.model.engine.PromptAnswers;
 import io.tidemill.model.engine.WeightType;
-import io.tidemill.model.text.ChatEncoder;
-import io.tidemill.model.text.ChatTemplate;
 import io.tidemill.model.text.Tokenizer;
 import io.tidemill.proto.VersionId;
 import io.tidemill.proto.v1.CheckpointEvent;
@@ -24,30 +21,15 @@ import io.tidemill.trainer.checkpoint.VersionFiles;
 import io.tidemill.trainer.data.ExampleCollector;
 import io.tidemill.trainer.data.ExampleReader;
 import io.tidemill.trainer.data.ExampleSet;
-import io.tidemill.trainer.data.PairExample;
-import io.tidemill.trainer.data.PromptExample;
-import io.tidemill.trainer.data.RatedExample;
 import io.tidemill.trainer.data.RoundExamples;
-import io.tidemill.trainer.data.Stages;
 import io.tidemill.trainer.gate.Gate;
-import io.tidemill.trainer.gate.HeldOut;
 import io.tidemill.trainer.gate.LossSuite;
-import io.tidemill.trainer.gate.PreferenceSuite;
 import io.tidemill.trainer.gate.ScoreCache;
 import io.tidemill.trainer.gate.Scores;
-import io.tidemill.trainer.gate.Scoring;
 import io.tidemill.trainer.gate.Suite;
 import io.tidemill.trainer.rollout.RewardHackingException;
-import io.tidemill.trainer.rollout.RolloutPrompt;
 import io.tidemill.trainer.slice.SliceReader;
 import io.tidemill.trainer.stage.DivergedException;
-import io.tidemill.trainer.stage.Stage;
-import io.tidemill.trainer.stage.StageRunner;
-import io.tidemill.trainer.stage.StepListener;
-import io.tidemill.trainer.stage.StepMemoryException;
-import io.tidemill.trainer.stage.StepReport;
-import io.tidemill.trainer.stage.TokenizedAnswer;
-import io.tidemill.trainer.stage.TokenizedPair;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,13 +39,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.function.BiFunction;
-import java.util.function.Function;
 import java.util.function.LongSupplier;
-import java.util.function.Supplier;
-import java.util.function.ToIntFunction;
-import java.util.stream.DoubleStream;
-import java.util.stream.Stream;
 import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -72,8 +48,8 @@ import org.slf4j.LoggerFactory;
  * One round, from its frozen plan to a version in the store.
  *
  * <pre>
- *   slice ── examples ── pretrain ── sft ── preference ── rating ── rollout ── candidate ── gate ─┬─ promoted: the whole version
- *                                     └ diverged ─────────────────────┴─ refused: manifest and card
+ *   slice ── examples ── stages of the model's kind ── candidate ── gate ─┬─ promoted: the whole version
+ *                         └ diverged ─────────────────────────────────────┴─ refused: manifest and card
  * </pre>
  *
  * <p>A function of plan, log, champion and recorded micro-batch: run again after an interruption it gives the same weights,
@@ -120,16 +96,6 @@ final class RoundRunner {
     /** The examples of a slice, with the number of records by partition. */
     private record Input(RoundExamples examples, Map<TopicPartition, Long> records) {}
 
-    /** Examples as the stages take them, after those that no stage can take were put aside. */
-    private record Prepared(
-            RoundExamples examples,
-            List<TokenizedPair> pairs,
-            List<TokenizedAnswer> ratings,
-            List<RolloutPrompt> prompts,
-            Optional<ChatEncoder> encoder,
-            List<TokenizedPair> heldOutPairs,
-            HeldOut heldOut) {}
-
     /** A verdict with the figures that go beside it. */
     private record Judgement(GateVerdict verdict, Map<String, Double> figures) {}
 
@@ -173,54 +139,46 @@ final class RoundRunner {
     }
 
     private CheckpointEvent runOnce(RoundPlan plan, WorkDirectory work, Lineage lineage) throws IOException {
-        RoundSettings settings = plan.settings();
-        Path parent = store.directory(plan.parentId());
-        Map<String, Double> metrics = new TreeMap<>();
+        RoundContext context = new RoundContext(
+                plan, work, work.microBatch(), store, reporter, control, arithmetic, nanoClock, new TreeMap<>());
         long start = nanoClock.getAsLong();
-
         Input input = read(plan, lineage);
-        try (Tokenizer tokenizer = Tokenizer.load(parent);
-                LanguageModel champion = LanguageModel.load(parent, settings.compute());
-                Later masters = masters(plan, champion)) {
-            Prepared prepared =
-                    prepare(plan, input.examples(), tokenizer, champion.config().maxPositions());
-            reporter.examples(prepared.examples().counts(), prepared.examples().firstFeedback());
-
-            VersionWriter.Draft draft = new VersionWriter.Draft(
-                    plan,
-                    prepared.examples(),
-                    input.records(),
-                    champion.config().parameterCount(),
-                    metrics,
-                    work.microBatch());
-            try (Trainee trainee = trainee(plan, masters.get())) {
-                train(plan, work, prepared, champion, tokenizer, trainee, metrics);
-                try (LanguageModel trained = trainee.end()) {
-                    metrics.put("training_seconds", (nanoClock.getAsLong() - start) * 1e-9);
-                    return judge(prepared, champion, trained, trainee, rewardModel(plan, work), tokenizer, draft);
+        Path parent = context.parent();
+        ComputeType compute = plan.settings().compute();
+        try (Tokenizer tokenizer = Tokenizer.load(parent)) {
+            if (EncoderConfig.isEncoder(parent.resolve("config.json"))) {
+                try (EncoderModel champion = EncoderModel.load(parent, compute);
+                        EncoderRound round = new EncoderRound(context, input.examples(), tokenizer, champion)) {
+                    return run(context, input, tokenizer, round, start);
                 }
-            } catch (DivergedException | RewardHackingException e) {
-                LOG.error("round={} {}", plan.round(), e.getMessage());
-                return refuse(
-                        draft,
-                        GateVerdict.newBuilder().setSummary(e.getMessage()).build());
+            }
+            try (LanguageModel champion = LanguageModel.load(parent, compute);
+                    DecoderRound round = new DecoderRound(context, input.examples(), tokenizer, champion)) {
+                return run(context, input, tokenizer, round, start);
             }
         }
     }
 
-    /** The champion's float32 weights: its own, where they are published as such, and then no second copy. */
-    private Later masters(RoundPlan plan, LanguageModel champion) {
-        Path masters = store.masters(plan.parentId());
-        return masters.equals(store.directory(plan.parentId()))
-                ? Later.borrowed(champion)
-                : new Later(masters, plan.settings().compute());
-    }
-
-    private static Trainee trainee(RoundPlan plan, LanguageModel masters) {
-        Optional<LoraConfig> adapter = plan.settings().adapter().lora();
-        return adapter.isPresent()
-                ? Trainee.adapter(masters, adapter.get().withBaseModel(plan.parent()), plan.seed())
-                : Trainee.whole(masters, plan.settings().compute());
+    private <M extends Model<M>, S> CheckpointEvent run(
+            RoundContext context, Input input, Tokenizer tokenizer, ModelRound<M, S> round, long start)
+            throws IOException {
+        RoundExamples examples = round.examples();
+        reporter.examples(examples.counts(), examples.firstFeedback());
+        VersionWriter.Draft draft = new VersionWriter.Draft(
+                context.plan(),
+                examples,
+                input.records(),
+                round.champion().parameterCount(),
+                context.metrics(),
+                context.microBatch());
+        try (M trained = round.train()) {
+            context.metrics().put("training_seconds", (nanoClock.getAsLong() - start) * 1e-9);
+            return judge(draft, round, trained, tokenizer);
+        } catch (DivergedException | RewardHackingException e) {
+            LOG.error("round={} {}", context.plan().round(), e.getMessage());
+            return refuse(
+                    draft, GateVerdict.newBuilder().setSummary(e.getMessage()).build());
+        }
     }
 
     /** Refuses a round that cannot be run at all, so that one bad record does not hold all others back for ever. */
@@ -252,277 +210,18 @@ final class RoundRunner {
         return new Input(examples, records);
     }
 
-    private Prepared prepare(RoundPlan plan, RoundExamples examples, Tokenizer tokenizer, int maxPositions)
-            throws IOException {
-        Path parent = store.directory(plan.parentId());
-        Map<String, String> asides = new HashMap<>(); // example id → what became of it instead
-        Optional<ChatEncoder> encoder = encoder(parent, tokenizer);
-        List<TokenizedPair> pairs = tokenize(
-                examples.pairs(),
-                PairExample::exampleId,
-                TokenizedPair::of,
-                TokenizedPair::length,
-                encoder,
-                maxPositions,
-                asides);
-        List<TokenizedAnswer> ratings = tokenize(
-                examples.ratings(),
-                RatedExample::exampleId,
-                TokenizedAnswer::of,
-                TokenizedAnswer::length,
-                encoder,
-                maxPositions,
-                asides);
-
-        List<RolloutPrompt> prompts = tokenize(
-                examples.prompts(),
-                PromptExample::exampleId,
-                (prompt, chat) -> RolloutPrompt.of(prompt.exampleId(), prompt.prompt(), prompt.rewardData(), chat),
-                prompt -> prompt.tokens().length,
-                encoder,
-                RoundRollouts.room(plan, maxPositions),
-                asides);
-
-        int length = windowLength(plan, maxPositions);
-        HeldOut heldOut = HeldOut.read(parent.resolve(CheckpointStore.STATE))
-                .with(
-                        examples.heldOutSequences(),
-                        examples.heldOutPreferences(),
-                        length,
-                        plan.settings().gate().limits());
-        List<TokenizedPair> heldOutPairs = tokenize(
-                heldOut.pairs().stream().map(PairExample::of).toList(),
-                PairExample::exampleId,
-                TokenizedPair::of,
-                TokenizedPair::length,
-                encoder,
-                maxPositions,
-                new HashMap<>());
-        return new Prepared(examples.without(asides), pairs, ratings, prompts, encoder, heldOutPairs, heldOut);
-    }
-
-    /** A model without a chat template learns from text alone. */
-    private static Optional<ChatEncoder> encoder(Path directory, Tokenizer tokenizer) {
-        try {
-            return Optional.of(new ChatEncoder(tokenizer, ChatTemplate.load(directory)));
-        } catch (IOException | IllegalArgumentException e) {
-            LOG.warn("Preferences are left out, for the model has no usable chat template: {}", e.getMessage());
-            return Optional.empty();
-        }
-    }
-
-    private static <E, T> List<T> tokenize(
-            List<E> examples,
-            Function<E, String> id,
-            BiFunction<E, ChatEncoder, T> tokens,
-            ToIntFunction<T> length,
-            Optional<ChatEncoder> encoder,
-            int maxPositions,
-            Map<String, String> asides) {
-        List<T> tokenized = new ArrayList<>();
-        for (E example : examples) {
-            if (encoder.isEmpty()) {
-                asides.put(id.apply(example), Stages.WITHOUT_OBJECTIVE);
-                continue;
-            }
-            try {
-                T one = tokens.apply(example, encoder.get());
-                if (length.applyAsInt(one) <= maxPositions) {
-                    tokenized.add(one);
-                } else {
-                    asides.put(id.apply(example), Stages.TOO_LONG);
-                }
-            } catch (RuntimeException e) { // templates are programs: what they throw has no common type
-                LOG.warn("Preference {} is left out: {}", id.apply(example), e.getMessage());
-                asides.put(id.apply(example), Stages.UNREADABLE);
-            }
-        }
-        return tokenized;
-    }
-
-    /** Predicted tokens of a held-out window; one more token goes before them. */
-    private static int windowLength(RoundPlan plan, int maxPositions) {
-        return Math.max(1, Math.min(plan.settings().pretrain().length(), maxPositions - 1));
-    }
-
-    // ---- training ---------------------------------------------------------------------------------------------------
-
-    /** Runs the stages, or those that are left of them. */
-    private void train(
-            RoundPlan plan,
-            WorkDirectory work,
-            Prepared prepared,
-            LanguageModel champion,
-            Tokenizer tokenizer,
-            Trainee trainee,
-            Map<String, Double> metrics)
-            throws IOException {
-        StageRunner runner =
-                new StageRunner(work, new Listener(metrics), plan.settings().saveEvery(), nanoClock);
-        MicroBatch microBatch = work.microBatch();
-        Optional<String> saved = work.stage().filter(RoundStages.NAMES::contains); // others are of an older program
-        if (saved.isEmpty()) {
-            rewardModel(plan, work).train(prepared.pairs(), champion, (stage, learner) -> {
-                reporter.stage(stage.name(), stage.steps());
-                metrics.put(stage.name() + "_steps", (double) stage.steps());
-                inMemory(stage, () -> runner.run(stage, arithmetic.learner().apply(learner), microBatch.callSize()));
-            });
-        }
-        try (RoundRollouts rollouts = new RoundRollouts(
-                plan, work.path(), rewardModel(plan, work).directory(), champion, tokenizer, prepared.encoder())) {
-            RoundStages stages = stages(plan, work, prepared, champion, rollouts, metrics);
-            learn(plan, work, stages, saved, runner, trainee, metrics);
-        }
-    }
-
-    /** @param savedStage the one that was saved last, with what came before it in it */
-    private void learn(
-            RoundPlan plan,
-            WorkDirectory work,
-            RoundStages stages,
-            Optional<String> savedStage,
-            StageRunner runner,
-            Trainee trainee,
-            Map<String, Double> metrics)
-            throws IOException {
-        MicroBatch microBatch = work.microBatch();
-        Optional<String> saved = savedStage;
-        for (String name : RoundStages.NAMES) {
-            if (saved.isPresent() && !saved.get().equals(name)) {
-                continue; // its result is contained in the state of the stage that was saved
-            }
-            Stage<DecoderLearner> stage = stages.stage(name);
-            if (stage.steps() == 0) {
-                continue;
-            }
-            saved = Optional.empty();
-            metrics.put(name + "_tokens", (double) stage.tokens());
-            metrics.put(name + "_steps", (double) stage.steps());
-            reporter.stage(name, stage.steps());
-            inMemory(
-                    stage,
-                    () -> trainee.learn(
-                            stage.optimizer().adamW(),
-                            name.equals(Stages.ROLLOUT)
-                                    && plan.settings().rollout().needsCritic(),
-                            learner -> runner.run(stage, arithmetic.learner().apply(learner), microBatch.callSize())));
-        }
-    }
-
-    private static void inMemory(Stage<?> stage, Runnable run) {
-        try {
-            run.run();
-        } catch (StepMemoryException e) {
-            throw new MicroBatchException(
-                    RoundStages.part(stage.name()), stage.longest(), e.getMessage(), (NativeMemoryException)
-                            e.getCause());
-        }
-    }
-
-    private RoundRewardModel rewardModel(RoundPlan plan, WorkDirectory work) {
-        return new RoundRewardModel(plan, store.directory(plan.parentId()), work.path());
-    }
-
-    /** Asks a model for the gate. */
-    private Scoring scoring(LanguageModel model, int atOnce) {
-        return sequences -> {
-            try {
-                return arithmetic.scorer().logProbabilities(model, sequences, atOnce);
-            } catch (NativeMemoryException e) {
-                int longest = sequences.stream()
-                        .mapToInt(sequence -> sequence.length)
-                        .max()
-                        .orElse(0);
-                throw new MicroBatchException(MicroBatch.Part.GATE, longest, "The gate: " + e.getMessage(), e);
-            }
-        };
-    }
-
-    private RoundStages stages(
-            RoundPlan plan,
-            WorkDirectory work,
-            Prepared prepared,
-            LanguageModel champion,
-            RoundRollouts rollouts,
-            Map<String, Double> metrics)
-            throws IOException {
-        int atOnce = work.microBatch().referenceTokens();
-        References references = new References(
-                work,
-                plan.parent(),
-                plan.settings().loggedReferences(),
-                texts -> answers(champion, texts, atOnce),
-                () -> {
-                    control.check();
-                    reporter.preparing("reference", "log-probabilities under " + plan.parent());
-                },
-                metrics);
-        return new RoundStages(
-                plan,
-                prepared.examples(),
-                prepared.pairs(),
-                prepared.ratings(),
-                prepared.prompts(),
-                rollouts,
-                champion.config().maxPositions(),
-                references);
-    }
-
-    private List<double[]> answers(LanguageModel model, List<PromptAnswers> texts, int atOnce) {
-        try {
-            return Stream.of(arithmetic.answers().logProbabilities(model, texts, atOnce))
-                    .map(text -> Stream.of(text)
-                            .mapToDouble(answer -> DoubleStream.of(answer).sum())
-                            .toArray())
-                    .toList();
-        } catch (NativeMemoryException e) {
-            int longest = texts.stream().mapToInt(PromptAnswers::longest).max().orElse(0);
-            throw new MicroBatchException(MicroBatch.Part.REFERENCE, longest, "The reference: " + e.getMessage(), e);
-        }
-    }
-
-    /** Reports steps, lets commands in between them. */
-    private final class Listener implements StepListener {
-        private final Map<String, Double> metrics;
-
-        Listener(Map<String, Double> metrics) {
-            this.metrics = metrics;
-        }
-
-        @Override
-        public void before(Stage<?> stage, long step) {
-            control.check();
-        }
-
-        @Override
-        public void after(Stage<?> stage, StepReport report) {
-            reporter.step(report);
-            metrics.put(stage.name() + "_loss", report.loss());
-            report.figures().forEach((name, value) -> metrics.put(stage.name() + "_" + name, value));
-        }
-    }
-
     // ---- judging ----------------------------------------------------------------------------------------------------
 
-    private CheckpointEvent judge(
-            Prepared prepared,
-            LanguageModel champion,
-            LanguageModel trained,
-            Trainee trainee,
-            RoundRewardModel rewardModel,
-            Tokenizer tokenizer,
-            VersionWriter.Draft draft)
-            throws IOException {
+    private <M extends Model<M>, S> CheckpointEvent judge(
+            VersionWriter.Draft draft, ModelRound<M, S> round, M trained, Tokenizer tokenizer) throws IOException {
         RoundPlan plan = draft.plan();
         reporter.phase(Phase.GATING, "comparing " + plan.version() + " with " + plan.parent());
         Path aside = store.aside(plan.versionId());
         try {
             trained.save(aside, plan.settings().published());
-            trainee.saveBeside(aside);
             VersionFiles.copyCompanions(store.directory(plan.parentId()), aside);
             Probe probe = Probe.of(aside, tokenizer);
-            try (LanguageModel candidate =
-                    LanguageModel.load(aside, plan.settings().compute())) {
+            try (M candidate = round.load(aside)) {
                 Optional<String> flaw =
                         flaw(probe, trained, candidate, plan.settings().published());
                 if (flaw.isPresent()) {
@@ -530,10 +229,9 @@ final class RoundRunner {
                             draft,
                             GateVerdict.newBuilder().setSummary(flaw.get()).build());
                 }
-                Judgement judgement = verdict(draft, prepared, champion, candidate, tokenizer);
+                Judgement judgement = verdict(draft, round, candidate);
                 draft.metrics().putAll(judgement.figures());
-                rewardModel.accuracy(prepared.heldOutPairs()).ifPresent(accuracy -> draft.metrics()
-                        .put("reward_model_accuracy", accuracy));
+                draft.metrics().putAll(round.figures());
                 if (!judgement.verdict().getPassed()) {
                     return refuse(draft, judgement.verdict());
                 }
@@ -542,9 +240,9 @@ final class RoundRunner {
                 if (plan.settings().published() != WeightType.FLOAT32) {
                     trained.save(state.resolve("masters"), WeightType.FLOAT32);
                 }
-                Ledger.write(state, prepared.examples().ledger());
-                prepared.heldOut().write(state);
-                rewardModel.saveBeside(aside);
+                Ledger.write(state, round.examples().ledger());
+                round.heldOut().write(state);
+                round.saveBeside(aside);
                 probe.write(aside);
                 return versions.publish(aside, draft, VersionState.PROMOTED, judgement.verdict());
             }
@@ -564,7 +262,7 @@ final class RoundRunner {
 
     /** What was written must be what was trained. */
     private static Optional<String> flaw(
-            Probe probe, LanguageModel trained, LanguageModel written, WeightType published) {
+            Probe probe, Model<?> trained, Model<?> written, WeightType published) {
         double largest = 0;
         for (float logit : probe.logits()) {
             if (!Float.isFinite(logit)) {
@@ -582,106 +280,33 @@ final class RoundRunner {
         return Optional.empty();
     }
 
-    private Judgement verdict(
-            VersionWriter.Draft draft,
-            Prepared prepared,
-            LanguageModel champion,
-            LanguageModel candidate,
-            Tokenizer tokenizer)
+    private <M extends Model<M>, S> Judgement verdict(VersionWriter.Draft draft, ModelRound<M, S> round, M candidate)
             throws IOException {
         RoundPlan plan = draft.plan();
-        int atOnce = draft.microBatch().gateTokens();
-        RoundSettings.GateSettings gate = plan.settings().gate();
-        LossSuite heldOut = new LossSuite(
-                "held-out-loss", prepared.heldOut().windows(), gate.heldOutMargin(), gate.minimumWindows());
-        LossSuite oldData = new LossSuite(
-                "old-data-loss",
-                OldData.windows(
-                        store.manifest(plan.parentId()).base(),
-                        gate.oldData(),
-                        tokenizer,
-                        windowLength(plan, champion.config().maxPositions()),
-                        gate.maximumOldDataWindows()),
-                gate.oldDataMargin(),
-                gate.minimumWindows());
-        PreferenceSuite preferences = new PreferenceSuite(
-                "preference-accuracy", prepared.heldOutPairs(), gate.preferenceMargin(), gate.minimumPairs());
-
-        List<Suite> suites =
-                oldData.windows().isEmpty() ? List.of(heldOut, preferences) : List.of(heldOut, oldData, preferences);
         Runnable between = () -> {
             control.check();
             reporter.tick();
         };
         List<Gate.Measured> measured = new ArrayList<>();
-        for (Suite suite : suites) {
-            Scores before = scores.score(plan.parent(), suite, () -> scoring(champion, atOnce), between);
-            Scores after = scores.score(plan.version(), suite, () -> scoring(candidate, atOnce), between);
-            measured.add(Gate.Measured.withChampion(suite, before, after));
-        }
-        if (plan.pinnedId().isPresent()) {
-            measured.addAll(sincePinned(draft, plan.pinnedId().get(), List.copyOf(measured), between));
-        }
-        GateVerdict verdict = new Gate(gate.statistics()).judge(measured, plan.seed());
-        return new Judgement(verdict, figures(measured));
-    }
-
-    /** The same suites once more, against an ancestor: many small steps down, each within its margin, add up. */
-    private List<Gate.Measured> sincePinned(
-            VersionWriter.Draft draft, VersionId pinned, List<Gate.Measured> withChampion, Runnable between)
-            throws IOException {
-        RoundPlan plan = draft.plan();
-        int atOnce = draft.microBatch().gateTokens();
-        double factor = plan.settings().gate().pinnedMargins();
-        List<Gate.Measured> measured = new ArrayList<>();
-        try (Later ancestor = new Later(store.directory(pinned), plan.settings().compute())) {
-            for (Gate.Measured one : withChampion) {
-                Scores before =
-                        scores.score(pinned.toString(), one.suite(), () -> scoring(ancestor.get(), atOnce), between);
-                measured.add(
-                        new Gate.Measured(one.suite(), pinned.toString(), factor * one.margin(), before, one.after()));
+        List<Gate.Measured> sincePinned = new ArrayList<>();
+        try (Later<M> ancestor =
+                Later.of(() -> round.load(store.directory(plan.pinnedId().orElseThrow())))) {
+            for (Suite<S> suite : round.suites()) {
+                Scores before = scores.score(plan.parent(), suite, () -> round.scoring(round.champion()), between);
+                Scores after = scores.score(plan.version(), suite, () -> round.scoring(candidate), between);
+                measured.add(Gate.Measured.withChampion(suite, before, after));
+                if (plan.pinnedId().isPresent()) {
+                    // Many small steps down, each within its margin, add up.
+                    Scores first = scores.score(plan.pinned(), suite, () -> round.scoring(ancestor.get()), between);
+                    double margin = plan.settings().gate().pinnedMargins() * suite.margin();
+                    sincePinned.add(new Gate.Measured(suite, plan.pinned(), margin, first, after));
+                }
             }
         }
-        return measured;
-    }
-
-    /** A model that is loaded when it is asked for, if it ever is. */
-    private static final class Later implements Supplier<LanguageModel>, AutoCloseable {
-        private final Path directory;
-        private final ComputeType compute;
-        private final boolean borrowed;
-        private LanguageModel model;
-
-        Later(Path directory, ComputeType compute) {
-            this(directory, compute, null);
-        }
-
-        private Later(Path directory, ComputeType compute, LanguageModel borrowed) {
-            this.directory = directory;
-            this.compute = compute;
-            this.borrowed = borrowed != null;
-            this.model = borrowed;
-        }
-
-        /** One that somebody else closes. */
-        static Later borrowed(LanguageModel model) {
-            return new Later(null, model.computeType(), model);
-        }
-
-        @Override
-        public LanguageModel get() {
-            if (model == null) {
-                model = LanguageModel.load(directory, compute);
-            }
-            return model;
-        }
-
-        @Override
-        public void close() {
-            if (model != null && !borrowed) {
-                model.close();
-            }
-        }
+        Map<String, Double> figures = figures(measured);
+        measured.addAll(sincePinned);
+        GateVerdict verdict = new Gate(plan.settings().gate().statistics()).judge(measured, plan.seed());
+        return new Judgement(verdict, figures);
     }
 
     /** Those of the comparison with the champion. */

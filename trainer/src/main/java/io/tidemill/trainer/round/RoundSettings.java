@@ -2,14 +2,11 @@ package io.tidemill.trainer.round;
 
 import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.engine.WeightType;
-import io.tidemill.trainer.data.Stages;
 import io.tidemill.trainer.gate.Gate;
 import io.tidemill.trainer.gate.HeldOut;
 import io.tidemill.trainer.stage.PreferenceSettings;
 import io.tidemill.trainer.stage.RatingSettings;
 import io.tidemill.trainer.stage.SequenceSettings;
-import java.util.HashSet;
-import java.util.Set;
 
 /**
  * Everything about a round that decides its result; frozen in its plan and written into its manifest.
@@ -20,6 +17,7 @@ import java.util.Set;
  * @param loggedReferences how far logged log-probabilities may be from computed ones to stand for the reference's, nats per
  *                  token; 0 computes all
  * @param adapter   trained instead of all weights, if it is on; plans of older programs have none
+ * @param encoder   how it learns where the model is one; plans of older programs have none, and none of an encoder's
  */
 public record RoundSettings(
         SequenceSettings pretrain,
@@ -34,7 +32,8 @@ public record RoundSettings(
         WeightType published,
         int saveEvery,
         double loggedReferences,
-        AdapterSettings adapter) {
+        AdapterSettings adapter,
+        EncoderRoundSettings encoder) {
 
     static final String NO_CRITIC =
             "ppo's critic is a head of the whole model, which a round that trains an adapter does not"
@@ -42,21 +41,10 @@ public record RoundSettings(
 
     public RoundSettings {
         adapter = adapter == null ? AdapterSettings.OFF : adapter;
+        encoder = encoder == null ? EncoderRoundSettings.NONE : encoder;
         if (adapter.lora().isPresent() && rollout.needsCritic()) {
             throw new IllegalArgumentException(NO_CRITIC);
         }
-    }
-
-    /** Which of the stages that a trainer may leave out it has. */
-    Set<String> optionalStages() {
-        Set<String> stages = new HashSet<>();
-        if (rating.learns()) {
-            stages.add(Stages.RATING);
-        }
-        if (rollout.learns()) {
-            stages.add(Stages.ROLLOUT);
-        }
-        return stages;
     }
 
     /**
@@ -65,20 +53,24 @@ public record RoundSettings(
      * @param heldOutMargin    nats per token
      * @param oldDataMargin    nats per token
      * @param preferenceMargin share of pairs
+     * @param labelMargin      share of labelled texts
      * @param pinned           version that candidates are compared with beside the champion; empty for the lineage's first
      * @param pinnedMargins    its margins, as multiples of those above
      * @param minimumWindows   of a loss suite, to be judged
      * @param minimumPairs     of the preference suite, to be judged
+     * @param minimumTexts     of the suite of labels, to be judged
      * @param oldData          JSONL of the operator with a "text" a line; empty for the embedded base's own
      */
     public record GateSettings(
             double heldOutMargin,
             double oldDataMargin,
             double preferenceMargin,
+            double labelMargin,
             String pinned,
             double pinnedMargins,
             int minimumWindows,
             int minimumPairs,
+            int minimumTexts,
             int maximumWindows,
             int maximumOldDataWindows,
             int maximumPairs,

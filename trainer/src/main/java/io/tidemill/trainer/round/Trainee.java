@@ -1,12 +1,20 @@
 package io.tidemill.trainer.round;
 
 import io.tidemill.model.engine.AdamWSettings;
+import io.tidemill.model.engine.Adapter;
 import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.engine.DecoderLearner;
+import io.tidemill.model.engine.EncoderAdapter;
+import io.tidemill.model.engine.EncoderLearner;
+import io.tidemill.model.engine.EncoderModel;
 import io.tidemill.model.engine.LanguageModel;
+import io.tidemill.model.engine.Learner;
 import io.tidemill.model.engine.LoraAdapter;
 import io.tidemill.model.engine.LoraConfig;
+import io.tidemill.model.engine.Model;
 import io.tidemill.model.engine.TrainableAdapter;
+import io.tidemill.model.engine.TrainableEncoder;
+import io.tidemill.model.engine.TrainableEncoderAdapter;
 import io.tidemill.model.engine.TrainableModel;
 import io.tidemill.trainer.checkpoint.VersionFiles;
 import java.nio.file.Path;
@@ -15,17 +23,20 @@ import java.util.function.Consumer;
 /**
  * What goes from stage to stage of a round. It begins as the champion, whose weights it reads and never changes; each
  * stage takes its place with what it has learnt.
+ *
+ * @param <M> what it is
+ * @param <L> how a stage teaches it
  */
-interface Trainee extends AutoCloseable {
+interface Trainee<M extends Model<M>, L extends Learner> extends AutoCloseable {
     /**
      * Lets a stage learn, from where the stage before ended.
      *
      * @param critic whether a critic learns beside the policy, which ends with the stage
      */
-    void learn(AdamWSettings optimizer, boolean critic, Consumer<DecoderLearner> stage);
+    void learn(AdamWSettings optimizer, boolean critic, Consumer<L> stage);
 
     /** The whole model as it ends, which the caller closes; no stage may follow. */
-    LanguageModel end();
+    M end();
 
     /** Writes what stands beside the weights of the version, into its directory. */
     void saveBeside(Path version);
@@ -33,48 +44,98 @@ interface Trainee extends AutoCloseable {
     @Override
     void close();
 
-    /** All weights. */
-    static Trainee whole(LanguageModel masters, ComputeType compute) {
-        return new Whole(masters, compute);
+    /** All weights of a decoder. */
+    static Trainee<LanguageModel, DecoderLearner> whole(LanguageModel masters, ComputeType compute) {
+        return new Whole<LanguageModel, DecoderLearner, TrainableModel>(masters) {
+            @Override
+            TrainableModel learner(LanguageModel start, AdamWSettings optimizer, boolean critic) {
+                if (!critic) {
+                    return TrainableModel.from(start, optimizer);
+                }
+                try (LanguageModel criticised = start.withValueHead()) {
+                    return TrainableModel.from(criticised, optimizer);
+                }
+            }
+
+            @Override
+            LanguageModel snapshot(TrainableModel learner) {
+                return learner.snapshot(compute);
+            }
+        };
     }
 
-    /** An adapter on frozen weights. */
-    static Trainee adapter(LanguageModel masters, LoraConfig config, long seed) {
-        return new Adapter(masters, LoraAdapter.initial(config, masters.config(), seed));
+    /** All weights of an encoder. */
+    static Trainee<EncoderModel, EncoderLearner> whole(EncoderModel masters, ComputeType compute) {
+        return new Whole<EncoderModel, EncoderLearner, TrainableEncoder>(masters) {
+            @Override
+            TrainableEncoder learner(EncoderModel start, AdamWSettings optimizer, boolean critic) {
+                return TrainableEncoder.from(start, optimizer);
+            }
+
+            @Override
+            EncoderModel snapshot(TrainableEncoder learner) {
+                return learner.snapshot(compute);
+            }
+        };
+    }
+
+    /** An adapter on a decoder's frozen weights. */
+    static Trainee<LanguageModel, DecoderLearner> adapter(LanguageModel masters, LoraConfig config, long seed) {
+        LoraAdapter initial = LoraAdapter.initial(config, masters.config(), seed);
+        return new OfAdapter<LanguageModel, DecoderLearner, TrainableAdapter, LoraAdapter>(masters, initial) {
+            @Override
+            TrainableAdapter learner(LoraAdapter start, AdamWSettings optimizer) {
+                return TrainableAdapter.from(masters, start, optimizer);
+            }
+
+            @Override
+            LoraAdapter snapshot(TrainableAdapter learner) {
+                return learner.snapshot();
+            }
+        };
+    }
+
+    /** An adapter on an encoder's frozen weights. */
+    static Trainee<EncoderModel, EncoderLearner> adapter(EncoderModel masters, LoraConfig config, long seed) {
+        EncoderAdapter initial = EncoderAdapter.initial(config, masters, seed);
+        return new OfAdapter<EncoderModel, EncoderLearner, TrainableEncoderAdapter, EncoderAdapter>(masters, initial) {
+            @Override
+            TrainableEncoderAdapter learner(EncoderAdapter start, AdamWSettings optimizer) {
+                return TrainableEncoderAdapter.from(masters, start, optimizer);
+            }
+
+            @Override
+            EncoderAdapter snapshot(TrainableEncoderAdapter learner) {
+                return learner.snapshot();
+            }
+        };
     }
 
     /** All weights: a stage has them four times, so nothing else is kept while it runs. */
-    final class Whole implements Trainee {
-        private final LanguageModel masters;
-        private final ComputeType compute;
-        private LanguageModel learnt; // null before the first stage, and while one runs
+    abstract class Whole<M extends Model<M>, L extends Learner, T extends L> implements Trainee<M, L> {
+        private final M masters;
+        private M learnt; // null before the first stage, and while one runs
 
-        private Whole(LanguageModel masters, ComputeType compute) {
+        private Whole(M masters) {
             this.masters = masters;
-            this.compute = compute;
         }
 
+        abstract T learner(M start, AdamWSettings optimizer, boolean critic);
+
+        abstract M snapshot(T learner);
+
         @Override
-        public void learn(AdamWSettings optimizer, boolean critic, Consumer<DecoderLearner> stage) {
-            try (TrainableModel model = learner(learnt == null ? masters : learnt, optimizer, critic)) {
+        public void learn(AdamWSettings optimizer, boolean critic, Consumer<L> stage) {
+            try (T learner = learner(learnt == null ? masters : learnt, optimizer, critic)) {
                 close();
-                stage.accept(model);
-                learnt = model.snapshot(compute);
-            }
-        }
-
-        private static TrainableModel learner(LanguageModel start, AdamWSettings optimizer, boolean critic) {
-            if (!critic) {
-                return TrainableModel.from(start, optimizer);
-            }
-            try (LanguageModel criticised = start.withValueHead()) {
-                return TrainableModel.from(criticised, optimizer);
+                stage.accept(learner);
+                learnt = snapshot(learner);
             }
         }
 
         @Override
-        public LanguageModel end() {
-            LanguageModel end = learnt == null ? masters.copy() : learnt;
+        public M end() {
+            M end = learnt == null ? masters.copy() : learnt;
             learnt = null;
             return end;
         }
@@ -92,30 +153,35 @@ interface Trainee extends AutoCloseable {
     }
 
     /** An adapter, merged only at the end. */
-    final class Adapter implements Trainee {
-        private final LanguageModel masters;
-        private LoraAdapter learnt;
+    abstract class OfAdapter<M extends Model<M>, L extends Learner, T extends L, A extends Adapter<M>>
+            implements Trainee<M, L> {
+        private final M masters;
+        private A learnt;
 
-        private Adapter(LanguageModel masters, LoraAdapter learnt) {
+        private OfAdapter(M masters, A learnt) {
             this.masters = masters;
             this.learnt = learnt;
         }
 
+        abstract T learner(A start, AdamWSettings optimizer);
+
+        abstract A snapshot(T learner);
+
         @Override
-        public void learn(AdamWSettings optimizer, boolean critic, Consumer<DecoderLearner> stage) {
+        public void learn(AdamWSettings optimizer, boolean critic, Consumer<L> stage) {
             if (critic) {
                 throw new IllegalArgumentException(RoundSettings.NO_CRITIC);
             }
-            try (TrainableAdapter adapter = TrainableAdapter.from(masters, learnt, optimizer)) {
-                stage.accept(adapter);
-                LoraAdapter next = adapter.snapshot();
+            try (T learner = learner(learnt, optimizer)) {
+                stage.accept(learner);
+                A next = snapshot(learner);
                 learnt.close();
                 learnt = next;
             }
         }
 
         @Override
-        public LanguageModel end() {
+        public M end() {
             return learnt.mergedInto(masters);
         }
 

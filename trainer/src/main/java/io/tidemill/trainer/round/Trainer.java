@@ -3,6 +3,9 @@ package io.tidemill.trainer.round;
 import com.google.protobuf.util.Timestamps;
 import io.tidemill.model.base.BaseModel;
 import io.tidemill.model.engine.ComputeType;
+import io.tidemill.model.engine.EncoderConfig;
+import io.tidemill.model.engine.EncoderConfig.Head;
+import io.tidemill.model.engine.EncoderModel;
 import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.model.engine.ModelConfig;
 import io.tidemill.model.engine.NativeMemoryException;
@@ -27,7 +30,10 @@ import io.tidemill.trainer.checkpoint.Durable;
 import io.tidemill.trainer.checkpoint.FencedException;
 import io.tidemill.trainer.checkpoint.Lineage;
 import io.tidemill.trainer.checkpoint.Manifest;
+import io.tidemill.trainer.checkpoint.VersionFiles;
 import io.tidemill.trainer.data.ExampleReader;
+import io.tidemill.trainer.data.Stages;
+import io.tidemill.trainer.encoder.ClassWeights;
 import io.tidemill.trainer.gate.ScoreCache;
 import io.tidemill.trainer.reward.RewardException;
 import io.tidemill.trainer.slice.Backlog;
@@ -369,22 +375,60 @@ public final class Trainer implements AutoCloseable {
         if (settingsFit) {
             return;
         }
-        ModelConfig config = ModelConfig.read(model.resolve("config.json"));
+        ModelShape shape = ModelShape.read(model);
+        checkLabels(shape, name);
         options.round().adapter().lora().ifPresent(adapter -> {
             try {
-                adapter.requireFits(config);
+                shape.requireFits(adapter);
             } catch (IllegalArgumentException e) {
                 throw new BaseModelException(
                         "trainer.adapter.target-modules does not suit " + name + ": " + e.getMessage(), e);
             }
         });
         Optional<String> refusal = options.memory().available().flatMap(available -> MemoryNeed.of(
-                        config.parameterCount(), options.round())
+                        shape.parameters(), options.round())
                 .refusal(name, available));
         if (refusal.isPresent()) {
             throw new NoMemoryException(refusal.get(), null);
         }
         settingsFit = true;
+    }
+
+    /** Does the model tell apart what the settings say? */
+    private void checkLabels(ModelShape shape, String name) {
+        EncoderRoundSettings.Classification asked = options.round().encoder().classification();
+        if (shape.encoder().isEmpty()) {
+            if (!asked.labels().isEmpty()) {
+                throw new BaseModelException(
+                        "trainer.classification.labels is " + asked.labels() + ", but " + name
+                                + " is a decoder. Start from an encoder (./tidemill import bert, then --model), or leave"
+                                + " the labels out.",
+                        null);
+            }
+            return;
+        }
+        EncoderConfig config = shape.encoder().get();
+        if (config.head() == Head.NONE || config.head() == Head.BARE) {
+            throw new BaseModelException(
+                    name + " is an encoder without a head, so no round can train it. Set trainer.classification.labels to"
+                            + " make a classifier of it, or start from a BertForMaskedLM.",
+                    null);
+        }
+        if (!asked.of(config).equals(config)) {
+            throw new BaseModelException(
+                    name + " tells apart " + config.labels() + " as " + config.problem()
+                            + ", but trainer.classification has " + asked.labels() + " " + asked.problemType()
+                            + ". Leave them out to go on with it, or give the new lineage a name of its own"
+                            + " (--model-name, tidemill.model).",
+                    null);
+        }
+        try {
+            if (config.head() == Head.LABELS) {
+                ClassWeights.check(asked.weights(), config.labels(), config.problem());
+            }
+        } catch (IllegalArgumentException e) {
+            throw new BaseModelException("trainer.classification.class-weights " + e.getMessage() + ".", e);
+        }
     }
 
     private void checkStore(Lineage events) throws IOException {
@@ -445,6 +489,8 @@ public final class Trainer implements AutoCloseable {
             Path from = options.baseModel().orElse(extracted);
             if (options.baseModel().isEmpty()) {
                 extractBase(extracted);
+            } else if (wantsOtherLabels(from)) {
+                from = writeClassifier(from, extracted);
             }
             checkSettings(from, base.equals(EMBEDDED) ? "The embedded base" : "The base model " + base);
             LOG.info(
@@ -457,6 +503,26 @@ public final class Trainer implements AutoCloseable {
         } finally {
             Durable.deleteTree(extracted);
         }
+    }
+
+    private boolean wantsOtherLabels(Path base) throws IOException {
+        return ModelShape.read(base)
+                .encoder()
+                .filter(config -> !options.round().encoder().classification().of(config).equals(config))
+                .isPresent();
+    }
+
+    /** The body of the base under a fresh head for the labels of the settings. */
+    private Path writeClassifier(Path base, Path directory) throws IOException {
+        Files.createDirectories(directory);
+        VersionFiles.copyCompanions(base, directory);
+        try (EncoderModel body = EncoderModel.load(base, ComputeType.FLOAT32)) {
+            EncoderConfig wanted = options.round().encoder().classification().of(body.config());
+            try (EncoderModel classifier = body.withLabels(wanted.labels(), wanted.problem(), options.seed())) {
+                classifier.save(directory, WeightType.FLOAT32);
+            }
+        }
+        return directory;
     }
 
     /** A build without base weights starts from random ones, so that the loop can be tried at all. */
@@ -485,9 +551,12 @@ public final class Trainer implements AutoCloseable {
         }
         ExampleReader reader = exampleReader();
         backlog = new Backlog(clients::consumer, reader::classify, options.waitingCapacity());
-        List<String> read =
-                new ArrayList<>(List.of(sequences.name(), topics.preferences().name()));
-        if (options.round().rollout().learns()) {
+        Set<String> stages = shape().stages(options.round());
+        List<String> read = new ArrayList<>(List.of(sequences.name()));
+        if (stages.contains(Stages.PREFERENCE)) {
+            read.add(topics.preferences().name());
+        }
+        if (stages.contains(Stages.ROLLOUT)) {
             read.add(topics.prompts().name());
         }
         backlog.restart(read, lineage.sliceStart());
@@ -636,12 +705,17 @@ public final class Trainer implements AutoCloseable {
     }
 
     private ExampleReader exampleReader() throws IOException {
-        Path config = store.directory(lineage.live().orElseThrow()).resolve("config.json");
+        ModelShape shape = shape();
         return new ExampleReader(
                 topics.preferences().name(),
                 topics.prompts().name(),
-                ModelConfig.read(config).vocabularySize(),
-                options.round().optionalStages());
+                shape.vocabularySize(),
+                shape.stages(options.round()));
+    }
+
+    /** Of the champion. */
+    private ModelShape shape() throws IOException {
+        return ModelShape.read(store.directory(lineage.live().orElseThrow()));
     }
 
     private void tellEnd(CheckpointEvent event) {

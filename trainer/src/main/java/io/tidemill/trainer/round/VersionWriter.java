@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.protobuf.util.Timestamps;
 import io.tidemill.model.engine.ComputeType;
-import io.tidemill.model.engine.ModelConfig;
 import io.tidemill.model.text.Tokenizer;
 import io.tidemill.proto.VersionId;
 import io.tidemill.proto.v1.CheckpointEvent;
@@ -79,6 +78,7 @@ final class VersionWriter {
         boolean refused = state == VersionState.REFUSED;
         return finish(
                 aside,
+                store.directory(plan.parentId()),
                 plan.versionId(),
                 event.setState(state),
                 draft.examples().sources(),
@@ -108,10 +108,10 @@ final class VersionWriter {
                 CheckpointEvent.Builder event = CheckpointEvent.newBuilder()
                         .setState(VersionState.PROMOTED)
                         .setTokenizerFingerprint(tokenizer.fingerprint())
-                        .setParameters(
-                                ModelConfig.read(aside.resolve("config.json")).parameterCount())
+                        .setParameters(ModelShape.read(aside).parameters())
                         .setReason("The base model of a new lineage.");
                 return finish(
+                        aside,
                         aside,
                         version,
                         event,
@@ -126,8 +126,10 @@ final class VersionWriter {
         }
     }
 
+    /** @param likeIt directory with weights of the same kind: those of a refused version are not kept */
     private CheckpointEvent finish(
             Path aside,
+            Path likeIt,
             VersionId version,
             CheckpointEvent.Builder event,
             Map<String, Long> sources,
@@ -141,7 +143,7 @@ final class VersionWriter {
                 .setUri(version.uri())
                 .setFilesUrl(filesUrl.apply(version))
                 .setEventTime(Timestamps.fromMillis(clock.millis()));
-        ModelCard.write(aside, event.build(), sources);
+        ModelCard.write(aside, likeIt, event.build(), sources);
         event.addAllFiles(VersionFiles.digests(aside));
         new Manifest(event.build(), base, quarantined, settings, origin).write(aside);
         store.publish(aside, version);

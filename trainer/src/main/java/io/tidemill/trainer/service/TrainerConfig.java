@@ -81,6 +81,10 @@ public interface TrainerConfig {
     /** What judges them too, but is not learned from: the guard's second opinion. */
     Map<String, Map<String, String>> heldOutRewards();
 
+    MaskedLm maskedLm();
+
+    Classification classification();
+
     Adapter adapter();
 
     Gate gate();
@@ -387,6 +391,96 @@ public interface TrainerConfig {
         double weightDecay();
     }
 
+    /** Masked language modelling on documents, where the base is a BERT with that head. */
+    interface MaskedLm {
+        /** Peak of the schedule. */
+        @WithDefault("5e-5")
+        double learningRate();
+
+        /** Share of the stage's steps in which the rate rises. */
+        @WithDefault("0.1")
+        double warmupShare();
+
+        @WithDefault("LINEAR")
+        Decay decay();
+
+        /** Of a step. */
+        @WithDefault("16")
+        int texts();
+
+        /** Texts that go through the model in one call. */
+        @WithDefault("8")
+        int rows();
+
+        /** Of a text; tokens, special ones included. A longer document is cut between words. */
+        @WithDefault("128")
+        int length();
+
+        @WithDefault("1")
+        int epochs();
+
+        /** Share of tokens, or of words, that are masked. */
+        @WithDefault("0.15")
+        double probability();
+
+        /** Mask words, all of their tokens, instead of tokens. */
+        @WithDefault("false")
+        boolean wholeWords();
+
+        @WithDefault("1.0")
+        double maximumGradientNorm();
+
+        @WithDefault("0.01")
+        double weightDecay();
+    }
+
+    /** Classification of labelled demonstrations, where the base is a BERT: one with labels, or with labels set here. */
+    interface Classification {
+        /** What a new lineage tells apart, in the order of the logits; the base's own labels where absent. */
+        Optional<List<String>> labels();
+
+        /**
+         * single_label_classification, multi_label_classification or regression; where absent, what is usual for that many
+         * labels: one is a score, several are one of them.
+         */
+        Optional<String> problemType();
+
+        /** balanced, or a number a label; all alike where absent. */
+        Optional<List<String>> classWeights();
+
+        /** Peak of the schedule. */
+        @WithDefault("2e-5")
+        double learningRate();
+
+        /** Share of the stage's steps in which the rate rises. */
+        @WithDefault("0.1")
+        double warmupShare();
+
+        @WithDefault("LINEAR")
+        Decay decay();
+
+        /** Of a step. */
+        @WithDefault("16")
+        int texts();
+
+        /** Texts that go through the model in one call. */
+        @WithDefault("8")
+        int rows();
+
+        /** Of a text; tokens, special ones included. A longer text is cut at its end. */
+        @WithDefault("128")
+        int length();
+
+        @WithDefault("3")
+        int epochs();
+
+        @WithDefault("1.0")
+        double maximumGradientNorm();
+
+        @WithDefault("0.01")
+        double weightDecay();
+    }
+
     /**
      * A low-rank adapter, trained by all stages on the frozen champion instead of all weights. What is judged and served is
      * the merged model; the adapter stands beside it.
@@ -422,14 +516,18 @@ public interface TrainerConfig {
         @WithDefault("0.02")
         double preferenceMargin();
 
+        /** Accepted fall of a classifier's accuracy; share of texts. */
+        @WithDefault("0.02")
+        double labelMargin();
+
         /** Version that candidates are compared with beside the champion, against slow drift; the lineage's first where absent. */
         Optional<String> pinned();
 
-        /** Margins of that comparison, as multiples of the three above. */
+        /** Margins of that comparison, as multiples of those above. */
         @WithDefault("5")
         double pinnedMargins();
 
-        /** A loss suite with fewer windows is told, but decides nothing. */
+        /** A loss suite with fewer windows, or texts, is told, but decides nothing. */
         @WithDefault("20")
         int minimumWindows();
 
@@ -437,7 +535,11 @@ public interface TrainerConfig {
         @WithDefault("200")
         int minimumPairs();
 
-        /** Held-out windows kept at most. */
+        /** A suite of labels with fewer texts is told, but decides nothing. */
+        @WithDefault("200")
+        int minimumTexts();
+
+        /** Held-out windows, or texts, kept at most. */
         @WithDefault("500")
         int maximumSequences();
 

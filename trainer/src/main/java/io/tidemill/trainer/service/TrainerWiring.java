@@ -9,7 +9,9 @@ import io.tidemill.proto.VersionId;
 import io.tidemill.proto.v1.RoundEvent;
 import io.tidemill.trainer.optimizer.Curve;
 import io.tidemill.trainer.rollout.RewardGuard;
+import io.tidemill.trainer.encoder.EncoderSettings;
 import io.tidemill.trainer.round.AdapterSettings;
+import io.tidemill.trainer.round.EncoderRoundSettings;
 import io.tidemill.trainer.round.HostMemory;
 import io.tidemill.trainer.round.RewardModelSettings;
 import io.tidemill.trainer.round.RolloutStageSettings;
@@ -182,10 +184,12 @@ public class TrainerWiring {
                         gate.heldOutMargin(),
                         gate.oldDataMargin(),
                         gate.preferenceMargin(),
+                        gate.labelMargin(),
                         gate.pinned().orElse(""),
                         gate.pinnedMargins(),
                         gate.minimumWindows(),
                         gate.minimumPairs(),
+                        gate.minimumTexts(),
                         gate.maximumSequences(),
                         gate.maximumOldData(),
                         gate.maximumPairs(),
@@ -201,7 +205,50 @@ public class TrainerWiring {
                         config.adapter().rank(),
                         config.adapter().alpha(),
                         config.adapter().rankStabilized(),
-                        config.adapter().targetModules().orElse(List.of())));
+                        config.adapter().targetModules().orElse(List.of())),
+                encoder(config));
+    }
+
+    private static EncoderRoundSettings encoder(TrainerConfig config) {
+        TrainerConfig.MaskedLm masked = config.maskedLm();
+        TrainerConfig.Classification labels = config.classification();
+        return new EncoderRoundSettings(
+                new EncoderRoundSettings.MaskedLanguage(
+                        new EncoderSettings(
+                                ofEncoder(
+                                        masked.learningRate(),
+                                        masked.warmupShare(),
+                                        masked.decay(),
+                                        masked.maximumGradientNorm(),
+                                        masked.weightDecay()),
+                                masked.texts(),
+                                masked.rows(),
+                                masked.epochs()),
+                        masked.length(),
+                        masked.probability(),
+                        masked.wholeWords()),
+                new EncoderRoundSettings.Classification(
+                        new EncoderSettings(
+                                ofEncoder(
+                                        labels.learningRate(),
+                                        labels.warmupShare(),
+                                        labels.decay(),
+                                        labels.maximumGradientNorm(),
+                                        labels.weightDecay()),
+                                labels.texts(),
+                                labels.rows(),
+                                labels.epochs()),
+                        labels.length(),
+                        labels.labels().orElse(List.of()),
+                        labels.problemType().orElse(""),
+                        labels.classWeights().orElse(List.of())));
+    }
+
+    /** As BERT was trained, and as transformers has it. */
+    private static OptimizerSettings ofEncoder(
+            double learningRate, double warmupShare, Curve decay, double maximumGradientNorm, double weightDecay) {
+        return new OptimizerSettings(
+                learningRate, warmupShare, decay, maximumGradientNorm, BETA1, 0.999, EPSILON, weightDecay);
     }
 
     private static RolloutStageSettings rollout(TrainerConfig config) {

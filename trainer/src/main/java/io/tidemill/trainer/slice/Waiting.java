@@ -1,7 +1,6 @@
 package io.tidemill.trainer.slice;
 
 import io.tidemill.trainer.data.Stages;
-import java.util.Set;
 import org.apache.kafka.common.TopicPartition;
 
 /**
@@ -12,11 +11,8 @@ import org.apache.kafka.common.TopicPartition;
  * @param tokens    0 where it is text
  */
 public record Waiting(TopicPartition partition, long offset, long timestamp, String stage, long tokens) {
-    private static final Set<String> TRAINED =
-            Set.of(Stages.PRETRAIN, Stages.SFT, Stages.PREFERENCE, Stages.RATING, Stages.ROLLOUT);
-
     /** Would a stage train on it? */
     public boolean trainable() {
-        return TRAINED.contains(stage);
+        return Stages.TRAINED.contains(stage);
     }
 }

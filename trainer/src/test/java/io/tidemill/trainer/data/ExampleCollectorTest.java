@@ -35,7 +35,9 @@ class ExampleCollectorTest {
     private static final String PREFERENCES = "preferences";
     private static final String PROMPTS = "prompts";
 
-    private Set<String> optional = Set.of();
+    private static final Set<String> DECODER = Set.of(Stages.PRETRAIN, Stages.SFT, Stages.PREFERENCE);
+
+    private Set<String> learned = DECODER;
     private final ExampleSet seen = new ExampleSet();
     private final List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
 
@@ -67,7 +69,7 @@ class ExampleCollectorTest {
 
     @Test
     void ratingsAreLearnedUnlessTheyAreUndecidedHeldOutOrInAPair() {
-        optional = Set.of(Stages.RATING);
+        learned = Set.of(Stages.PRETRAIN, Stages.SFT, Stages.PREFERENCE, Stages.RATING);
         record(PREFERENCES, rated("up", 1, "feedback 1", "completion 1"));
         record(PREFERENCES, rated("four stars", 0.75, "feedback 2", "completion 2"));
         record(PREFERENCES, rated("three stars", 0.5, "feedback 3", "completion 3"));
@@ -109,7 +111,7 @@ class ExampleCollectorTest {
         record(PROMPTS, prompt);
         assertThat(collect(records).counts()).isEqualTo(Map.of(Stages.WITHOUT_OBJECTIVE, 1L));
 
-        optional = Set.of(Stages.ROLLOUT);
+        learned = Set.of(Stages.ROLLOUT);
         RoundExamples examples = collect(records);
         assertThat(examples.counts()).isEqualTo(Map.of(Stages.ROLLOUT, 1L));
         assertThat(examples.prompts()).singleElement().satisfies(one -> {
@@ -126,7 +128,7 @@ class ExampleCollectorTest {
 
     private RoundExamples collect(List<ConsumerRecord<byte[], byte[]>> inOrder) {
         ExampleCollector collector =
-                new ExampleCollector(new ExampleReader(PREFERENCES, PROMPTS, 100, optional), seen, 42);
+                new ExampleCollector(new ExampleReader(PREFERENCES, PROMPTS, 100, learned), seen, 42);
         inOrder.forEach(collector::add);
         return collector.finish();
     }
@@ -177,7 +179,7 @@ class ExampleCollectorTest {
                         .build());
 
         RoundExamples examples = collect(records);
-        assertThat(examples.pretrain()).extracting(TrainingSequence::exampleId).containsExactly("document");
+        assertThat(examples.documents()).extracting(TrainingSequence::exampleId).containsExactly("document");
         assertThat(examples.sft()).singleElement().satisfies(chat -> {
             assertThat(chat.lossMask()).containsExactly(false, true);
             assertThat(chat.weight()).isEqualTo(1); // none was given
@@ -203,6 +205,49 @@ class ExampleCollectorTest {
     }
 
     @Test
+    void whatAModelDoesNotLearnFromIsNoMeasureOfItEither() {
+        for (Split split : List.of(Split.TRAIN, Split.HELD_OUT)) {
+            record(SEQUENCES, sequence("document " + split, Objective.CAUSAL_LM, split, 1, 2));
+            record(SEQUENCES, sequence("chat " + split, Objective.SFT, split, 1, 2));
+            record(
+                    SEQUENCES,
+                    sequence("labelled " + split, Objective.LABELS, split, 1, 2).toBuilder()
+                            .addLabels("ham")
+                            .build());
+            record(PREFERENCES, pair("pair " + split, split));
+        }
+        RoundExamples decoder = collect(records);
+        assertThat(decoder.labelled()).isEmpty();
+        assertThat(decoder.counts())
+                .isEqualTo(Map.of(
+                        Stages.PRETRAIN, 1L,
+                        Stages.SFT, 1L,
+                        Stages.PREFERENCE, 1L,
+                        Stages.HELD_OUT, 3L,
+                        Stages.WITHOUT_OBJECTIVE, 2L));
+
+        learned = Set.of(Stages.MASKED_LM);
+        RoundExamples masked = collect(records);
+        assertThat(masked.documents()).extracting(TrainingSequence::exampleId).containsExactly("document TRAIN");
+        assertThat(masked.counts())
+                .isEqualTo(Map.of(Stages.MASKED_LM, 1L, Stages.HELD_OUT, 1L, Stages.WITHOUT_OBJECTIVE, 6L));
+        assertThat(masked.sources()).isEqualTo(Map.of("a book", 1L));
+
+        learned = Set.of(Stages.CLASSIFICATION);
+        RoundExamples labels = collect(records);
+        assertThat(labels.labelled()).singleElement().satisfies(text -> {
+            assertThat(text.exampleId()).isEqualTo("labelled TRAIN");
+            assertThat(text.labels()).containsExactly("ham");
+            assertThat(text.weight()).isEqualTo(1);
+        });
+        assertThat(labels.heldOutSequences())
+                .extracting(TokenSequence::getExampleId)
+                .containsExactly("labelled HELD_OUT");
+        assertThat(labels.counts())
+                .isEqualTo(Map.of(Stages.CLASSIFICATION, 1L, Stages.HELD_OUT, 1L, Stages.WITHOUT_OBJECTIVE, 6L));
+    }
+
+    @Test
     void theResultDoesNotDependOnTheOrderInWhichPartitionsWereRead() {
         for (int i = 0; i < 60; i++) {
             record(SEQUENCES, sequence("example-" + i % 40, Objective.CAUSAL_LM, Split.TRAIN, 1, i));
@@ -212,7 +257,7 @@ class ExampleCollectorTest {
         assertThat(collect(records)).usingRecursiveComparison().isEqualTo(inOrder);
         assertThat(inOrder.counts()).isEqualTo(Map.of(Stages.PRETRAIN, 40L, Stages.REPEATED, 20L));
         // of two revisions the later one counts
-        assertThat(inOrder.pretrain())
+        assertThat(inOrder.documents())
                 .filteredOn(sequence -> sequence.exampleId().equals("example-3"))
                 .singleElement()
                 .satisfies(sequence -> assertThat(sequence.ids()).containsExactly(1, 43));
@@ -265,7 +310,7 @@ class ExampleCollectorTest {
         for (RoundExamples examples : List.of(collect(records), collect(shuffled))) {
             assertThat(examples.pairs()).extracting(PairExample::exampleId).containsExactly("kept");
             assertThat(examples.sft()).isEmpty();
-            assertThat(examples.pretrain()).hasSize(1);
+            assertThat(examples.documents()).hasSize(1);
             assertThat(examples.counts())
                     .containsEntry(Stages.WITHDRAWN, 3L)
                     .containsEntry(Stages.WITHDRAWAL, 4L)

@@ -97,18 +97,18 @@ class GateTest {
     @Test
     void heldOutExamplesAreKeptToALimitAndReadBackAsTheyWere(@TempDir Path directory) throws Exception {
         HeldOut.Limits limits = new HeldOut.Limits(5, 3);
-        HeldOut first = HeldOut.NONE.with(sequences(0, 8), pairs(0, 2), 16, limits);
-        HeldOut both = first.with(sequences(8, 16), pairs(2, 9), 16, limits);
+        HeldOut first = HeldOut.NONE.with(windows(0, 8), pairs(0, 2), limits);
+        HeldOut both = first.with(windows(8, 16), pairs(2, 9), limits);
         assertThat(both.sequences()).hasSize(5);
         assertThat(both.pairs()).hasSize(3);
         // the same sample as if all had come at once
-        assertThat(both).isEqualTo(HeldOut.NONE.with(sequences(0, 16), pairs(0, 9), 16, limits));
+        assertThat(both).isEqualTo(HeldOut.NONE.with(windows(0, 16), pairs(0, 9), limits));
         both.write(directory);
         assertThat(HeldOut.read(directory)).isEqualTo(both);
         assertThat(HeldOut.read(directory.resolve("absent"))).isEqualTo(HeldOut.NONE);
     }
 
-    private static List<TokenSequence> sequences(int from, int to) {
+    private static List<TokenSequence> windows(int from, int to) {
         return IntStream.range(from, to)
                 .mapToObj(i -> TokenSequence.newBuilder()
                         .setExampleId("s" + i)
@@ -116,6 +116,7 @@ class GateTest {
                         .addIds(i + 1)
                         .setTextBytes(4)
                         .build())
+                .flatMap(sequence -> HeldOut.windows(sequence, 16))
                 .toList();
     }
 

@@ -263,7 +263,7 @@ final class PreferenceTrial {
         return Window.cut(sequence, WINDOW);
     }
 
-    private static Scores score(Suite suite, LanguageModel model) {
+    private static Scores score(Suite<Scoring> suite, LanguageModel model) {
         int n = suite.weights().length;
         double[] values = new double[n];
         for (int from = 0; from < n; from += 128) {

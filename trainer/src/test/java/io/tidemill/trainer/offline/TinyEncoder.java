@@ -10,12 +10,12 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** An encoder small enough to train in a second, with a vocabulary of few words and letters. */
-final class TinyEncoder {
+public final class TinyEncoder {
     private static final Path TOKENIZER = Path.of("src/test/resources/encoder-text");
 
     private TinyEncoder() {}
 
-    static Path write(Path directory) throws IOException {
+    public static Path write(Path directory) throws IOException {
         Files.createDirectories(directory);
         for (String file : List.of("tokenizer.json", "tokenizer_config.json")) {
             Files.copy(TOKENIZER.resolve(file), directory.resolve(file));

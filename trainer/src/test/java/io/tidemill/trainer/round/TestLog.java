@@ -52,8 +52,11 @@ public final class TestLog implements AutoCloseable {
     public TestLog(String bootstrapServers, String prefix, Path base) {
         topics = new TopicCatalogue(prefix);
         clients = new TrainerClients(Map.of("bootstrap.servers", bootstrapServers));
+        // One request at a time: of several to a partition that is just being made, the second may be taken before the first.
         producer = new KafkaProducer<>(
-                Map.of("bootstrap.servers", bootstrapServers), new ByteArraySerializer(), new ByteArraySerializer());
+                Map.of("bootstrap.servers", bootstrapServers, "max.in.flight.requests.per.connection", 1),
+                new ByteArraySerializer(),
+                new ByteArraySerializer());
         try (Tokenizer tokenizer = Tokenizer.load(base);
                 Admin admin = clients.admin();
                 Stream<CorpusDocument> corpus = Corpus.training()) {

@@ -21,7 +21,7 @@ import java.util.Optional;
  *
  * <p>Native memory: 4 bytes per weight of the adapter.
  */
-public final class EncoderAdapter implements AutoCloseable {
+public final class EncoderAdapter implements Adapter<EncoderModel> {
     private static final String CONFIG = "adapter_config.json";
     private static final String WEIGHTS = "adapter_model.safetensors";
     private static final int PROBED_TOKENS = 32;
@@ -126,6 +126,7 @@ public final class EncoderAdapter implements AutoCloseable {
      * @param base      the model that the adapter was trained on
      * @throws IllegalStateException if what was read back does not say what is in memory; nothing is left behind
      */
+    @Override
     public void save(Path directory, EncoderModel base) {
         save(directory, base, written -> {});
     }
@@ -212,6 +213,7 @@ public final class EncoderAdapter implements AutoCloseable {
     }
 
     /** A copy of the base whose weights are W + s·B·A, with this classifier; it computes in the base's type. */
+    @Override
     public EncoderModel mergedInto(EncoderModel base) {
         fits(base);
         HeldWeights from = base.held();

@@ -6,7 +6,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * The shape of a BERT encoder, as Hugging Face's {@code config.json} gives it. What such a file asks for and this engine
@@ -70,6 +72,18 @@ public record EncoderConfig(
 
         Problem(String problemType) {
             this.problemType = problemType;
+        }
+
+        /** By the name that {@code problem_type} of {@code config.json} has for it; empty where it is none. */
+        public static Optional<Problem> of(String problemType) {
+            return Stream.of(values())
+                    .filter(problem -> problem.problemType.equals(problemType))
+                    .findFirst();
+        }
+
+        /** All names that {@code problem_type} has. */
+        public static List<String> types() {
+            return Stream.of(values()).map(problem -> problem.problemType).toList();
         }
 
         /** What transformers takes where {@code config.json} does not say: one label is a score. */

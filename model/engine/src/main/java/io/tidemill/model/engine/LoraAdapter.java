@@ -19,7 +19,7 @@ import java.util.Optional;
  *
  * <p>Native memory: 4 bytes per weight of the adapter.
  */
-public final class LoraAdapter implements AutoCloseable {
+public final class LoraAdapter implements Adapter<LanguageModel> {
     /** Logits of what was written and of what is in memory may differ by so much. */
     static final double ALLOWED_DIFFERENCE = 1e-4;
 
@@ -136,6 +136,7 @@ public final class LoraAdapter implements AutoCloseable {
      * @param base      the model that the adapter was trained on
      * @throws IllegalStateException if what was read back does not say what is in memory; nothing is left behind
      */
+    @Override
     public void save(Path directory, LanguageModel base) {
         save(directory, base, written -> {});
     }
@@ -233,6 +234,7 @@ public final class LoraAdapter implements AutoCloseable {
      * A copy of the base whose weights are W + s·B·A, with the adapter's matrix of scores where there is one; it computes in
      * the base's type. A critic's head that the base had while the adapter was trained is left out.
      */
+    @Override
     public LanguageModel mergedInto(LanguageModel base) {
         return changed(base, 1);
     }

@@ -23,8 +23,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/** The stages of a round, made from its examples one after the other. */
-final class RoundStages {
+/** The stages of a decoder's round, made from its examples one after the other. */
+final class DecoderStages implements RoundContext.Stages<DecoderLearner> {
     /** In this order. */
     static final List<String> NAMES =
             List.of(Stages.PRETRAIN, Stages.SFT, Stages.PREFERENCE, Stages.RATING, Stages.ROLLOUT);
@@ -42,7 +42,7 @@ final class RoundStages {
      * @param examples   as the stages take them: none is left that cannot be learned
      * @param references under the champion
      */
-    RoundStages(
+    DecoderStages(
             RoundPlan plan,
             RoundExamples examples,
             List<TokenizedPair> pairs,
@@ -61,13 +61,13 @@ final class RoundStages {
         this.references = references;
     }
 
-    /** Makes the stage of that name; without steps where there is nothing to learn. */
-    Stage<DecoderLearner> stage(String name) throws IOException {
+    @Override
+    public Stage<DecoderLearner> stage(String name) throws IOException {
         RoundSettings settings = plan.settings();
         return switch (name) {
             case Stages.PRETRAIN ->
                 FixedStage.ofSequences(
-                        name, examples.pretrain(), settings.pretrain(), Packer.Policy.CUT, maxPositions, plan.seed());
+                        name, examples.documents(), settings.pretrain(), Packer.Policy.CUT, maxPositions, plan.seed());
             case Stages.SFT ->
                 FixedStage.ofSequences(
                         name, examples.sft(), settings.sft(), Packer.Policy.WHOLE, maxPositions, plan.seed());
@@ -139,12 +139,5 @@ final class RoundStages {
                 settings.answers(),
                 settings.epochs(),
                 plan.seed());
-    }
-
-    /** What a call of each stage has at most, for those that memory restarts. */
-    static MicroBatch.Part part(String name) {
-        return name.equals(Stages.PRETRAIN) || name.equals(Stages.SFT)
-                ? MicroBatch.Part.SEQUENCES
-                : MicroBatch.Part.PAIRS;
     }
 }

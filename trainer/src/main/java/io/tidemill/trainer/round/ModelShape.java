@@ -1,0 +1,60 @@
+package io.tidemill.trainer.round;
+
+import io.tidemill.model.engine.EncoderConfig;
+import io.tidemill.model.engine.LoraConfig;
+import io.tidemill.model.engine.ModelConfig;
+import io.tidemill.trainer.data.Stages;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
+
+/** What is known of a model before its weights are read: one of both is there. */
+record ModelShape(Optional<ModelConfig> decoder, Optional<EncoderConfig> encoder) {
+
+    /** Of a Hugging Face directory. */
+    static ModelShape read(Path directory) throws IOException {
+        Path config = directory.resolve("config.json");
+        return EncoderConfig.isEncoder(config)
+                ? new ModelShape(Optional.empty(), Optional.of(EncoderConfig.read(config)))
+                : new ModelShape(Optional.of(ModelConfig.read(config)), Optional.empty());
+    }
+
+    long parameters() {
+        return decoder.map(ModelConfig::parameterCount)
+                .or(() -> encoder.map(EncoderConfig::parameterCount))
+                .orElseThrow();
+    }
+
+    int vocabularySize() {
+        return decoder.map(ModelConfig::vocabularySize)
+                .or(() -> encoder.map(EncoderConfig::vocabularySize))
+                .orElseThrow();
+    }
+
+    /** Stages that its rounds have: an encoder's head decides, a decoder's settings. */
+    Set<String> stages(RoundSettings settings) {
+        if (encoder.isPresent()) {
+            return switch (encoder.get().head()) {
+                case MASKED -> Set.of(Stages.MASKED_LM);
+                case LABELS -> Set.of(Stages.CLASSIFICATION);
+                case NONE, BARE -> Set.of();
+            };
+        }
+        Set<String> stages = new HashSet<>(Set.of(Stages.PRETRAIN, Stages.SFT, Stages.PREFERENCE));
+        if (settings.rating().learns()) {
+            stages.add(Stages.RATING);
+        }
+        if (settings.rollout().learns()) {
+            stages.add(Stages.ROLLOUT);
+        }
+        return stages;
+    }
+
+    /** @throws IllegalArgumentException if a target is no linear layer of the model */
+    void requireFits(LoraConfig adapter) {
+        decoder.ifPresent(adapter::requireFits);
+        encoder.ifPresent(adapter::requireFits);
+    }
+}
