@@ -12,8 +12,7 @@ import java.util.OptionalDouble;
  * @param weight 0 leaves the example out; any other value takes part
  */
 @SuppressWarnings("ArrayRecordComponent") // compared by nobody
-public record LabelledSequence(
-        String exampleId, int[] ids, List<String> labels, OptionalDouble score, double weight) {
+public record LabelledSequence(String exampleId, int[] ids, List<String> labels, OptionalDouble score, double weight) {
     public LabelledSequence {
         labels = List.copyOf(labels);
     }

@@ -40,15 +40,14 @@ public final class ClassWeights {
             throw new IllegalArgumentException("have no meaning for a score; leave them out");
         }
         if (!said.equals(List.of(BALANCED)) && !areNumbers(said, labels.size())) {
-            throw new IllegalArgumentException("must be 'balanced' or one number, 0 or more, for each of "
-                    + labels + ", but were " + said);
+            throw new IllegalArgumentException(
+                    "must be 'balanced' or one number, 0 or more, for each of " + labels + ", but were " + said);
         }
     }
 
     private static boolean areNumbers(List<String> said, int count) {
         try {
-            var unused =
-                    new LabelWeights(said.stream().map(Double::parseDouble).toList());
+            var unused = new LabelWeights(said.stream().map(Double::parseDouble).toList());
             return said.size() == count;
         } catch (IllegalArgumentException e) { // not a number, or a negative one
             return false;

@@ -11,7 +11,8 @@ import java.util.stream.IntStream;
  * How often the model finds the preferred answer more likely, by log-probability a token (so that a short answer has no
  * advantage), given the prompt. A tie counts half. Unit: share from 0 to 1.
  */
-public record PreferenceSuite(String name, List<TokenizedPair> pairs, double margin, int minimum) implements Suite<Scoring> {
+public record PreferenceSuite(String name, List<TokenizedPair> pairs, double margin, int minimum)
+        implements Suite<Scoring> {
     public PreferenceSuite {
         pairs = List.copyOf(pairs);
     }

@@ -64,7 +64,8 @@ final class DecoderRound implements ModelRound<LanguageModel, Scoring> {
         this.plan = context.plan();
         this.tokenizer = tokenizer;
         this.champion = champion;
-        this.rewardModel = new RoundRewardModel(plan, context.parent(), context.work().path());
+        this.rewardModel =
+                new RoundRewardModel(plan, context.parent(), context.work().path());
         this.chat = chat(context.parent(), tokenizer);
         this.masters = context.masters(champion, this::load);
 
@@ -173,18 +174,17 @@ final class DecoderRound implements ModelRound<LanguageModel, Scoring> {
             rewardModel.train(
                     pairs,
                     champion,
-                    (stage, learner) -> context.run(
-                            stage, context.arithmetic().learner().apply(learner)));
+                    (stage, learner) ->
+                            context.run(stage, context.arithmetic().learner().apply(learner)));
         }
         var learning = plan.settings()
                 .adapter()
                 .lora()
                 .map(adapter -> Trainee.adapter(masters.get(), adapter.withBaseModel(plan.parent()), plan.seed()))
-                .orElseGet(() ->
-                        Trainee.whole(masters.get(), plan.settings().compute()));
+                .orElseGet(() -> Trainee.whole(masters.get(), plan.settings().compute()));
         trainee = learning;
-        try (RoundRollouts rollouts = new RoundRollouts(
-                plan, context.work().path(), rewardModel.directory(), champion, tokenizer, chat)) {
+        try (RoundRollouts rollouts =
+                new RoundRollouts(plan, context.work().path(), rewardModel.directory(), champion, tokenizer, chat)) {
             context.learn(
                     DecoderStages.NAMES,
                     new DecoderStages(plan, examples, pairs, ratings, prompts, rollouts, positions(), references()),
@@ -239,8 +239,8 @@ final class DecoderRound implements ModelRound<LanguageModel, Scoring> {
         if (!old.isEmpty()) {
             suites.add(new LossSuite("old-data-loss", old, gate.oldDataMargin(), gate.minimumWindows()));
         }
-        suites.add(new PreferenceSuite(
-                "preference-accuracy", heldOutPairs, gate.preferenceMargin(), gate.minimumPairs()));
+        suites.add(
+                new PreferenceSuite("preference-accuracy", heldOutPairs, gate.preferenceMargin(), gate.minimumPairs()));
         return suites;
     }
 

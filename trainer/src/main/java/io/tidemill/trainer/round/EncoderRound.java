@@ -81,9 +81,7 @@ final class EncoderRound implements ModelRound<EncoderModel, EncoderScoring> {
         this.examples = read.without(asides);
         this.heldOut = HeldOut.read(context.parent().resolve(CheckpointStore.STATE))
                 .with(
-                        read.heldOutSequences().stream()
-                                .flatMap(this::kept)
-                                .toList(),
+                        read.heldOutSequences().stream().flatMap(this::kept).toList(),
                         List.of(),
                         plan.settings().gate().limits());
     }
@@ -181,8 +179,7 @@ final class EncoderRound implements ModelRound<EncoderModel, EncoderScoring> {
                 .adapter()
                 .lora()
                 .map(adapter -> Trainee.adapter(masters.get(), adapter.withBaseModel(plan.parent()), plan.seed()))
-                .orElseGet(() ->
-                        Trainee.whole(masters.get(), plan.settings().compute()));
+                .orElseGet(() -> Trainee.whole(masters.get(), plan.settings().compute()));
         trainee = learning;
         context.learn(
                 EncoderStages.NAMES,
@@ -219,14 +216,13 @@ final class EncoderRound implements ModelRound<EncoderModel, EncoderScoring> {
                 gate.minimumWindows()));
         List<MaskableText> old = OldData.sample(
                 gate.maximumOldDataWindows(),
-                OldData.sequences(
-                                context.store().manifest(plan.parentId()).base(), gate.oldData(), tokenizer)
-                        .stream()
+                OldData.sequences(context.store().manifest(plan.parentId()).base(), gate.oldData(), tokenizer).stream()
                         .flatMap(this::parts)
                         .toList(),
                 MaskableText::exampleId);
         if (!old.isEmpty()) {
-            suites.add(MaskedLossSuite.of("old-data-loss", old, masking(), gate.oldDataMargin(), gate.minimumWindows()));
+            suites.add(
+                    MaskedLossSuite.of("old-data-loss", old, masking(), gate.oldDataMargin(), gate.minimumWindows()));
         }
         return suites;
     }
@@ -239,7 +235,7 @@ final class EncoderRound implements ModelRound<EncoderModel, EncoderScoring> {
                 .toList();
         List<Suite<EncoderScoring>> suites = new ArrayList<>();
         suites.add(new LabelSuite(
-                "held-out-loss", Figure.LOSS, config.problem(), texts, gate.heldOutMargin(), gate.minimumWindows()));
+                "held-out-loss", Figure.LOSS, config.problem(), texts, gate.labelLossMargin(), gate.minimumTexts()));
         if (config.problem() != Problem.SCORE) {
             suites.add(new LabelSuite(
                     "label-accuracy",

@@ -13,8 +13,8 @@ import java.util.List;
 
 /** How an encoder learns in rounds. */
 public record EncoderRoundSettings(MaskedLanguage maskedLanguage, Classification classification) {
-    private static final EncoderSettings LEAST = new EncoderSettings(
-            new OptimizerSettings(0, 0, Decay.LINEAR, 1, 0.9, 0.999, 1e-8, 0), 1, 1, 1);
+    private static final EncoderSettings LEAST =
+            new EncoderSettings(new OptimizerSettings(0, 0, Decay.LINEAR, 1, 0.9, 0.999, 1e-8, 0), 1, 1, 1);
 
     /** Of plans that were made before encoders had rounds. */
     static final EncoderRoundSettings NONE = new EncoderRoundSettings(

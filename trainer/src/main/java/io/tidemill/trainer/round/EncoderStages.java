@@ -43,7 +43,8 @@ final class EncoderStages implements RoundContext.Stages<EncoderLearner> {
         EncoderRoundSettings settings = plan.settings().encoder();
         return switch (name) {
             case Stages.MASKED_LM ->
-                MaskedStage.of(name, documents, masking, settings.maskedLanguage().training(), plan.seed());
+                MaskedStage.of(
+                        name, documents, masking, settings.maskedLanguage().training(), plan.seed());
             case Stages.CLASSIFICATION -> classification(settings.classification());
             default -> throw new IllegalArgumentException("There is no stage " + name + ", only " + NAMES);
         };

@@ -1,17 +1,16 @@
 package io.tidemill.trainer.round;
 
 import io.tidemill.model.engine.LanguageModel;
-import io.tidemill.trainer.stage.CallSize;
 import io.tidemill.trainer.data.Stages;
+import io.tidemill.trainer.stage.CallSize;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
  * How much of a round goes through the model in one call. A round begins with what its settings say; where memory runs
  * out it begins again with less, and what it then had is recorded: it decides the last bits of the weights.
  *
- * @param rows            of packed sequences, at most
+ * @param rows            of packed sequences, or texts of an encoder, at most
  * @param pairs           of preferences, at most
  * @param referenceTokens scored at once by the reference
  * @param gateTokens      scored at once by the gate; no part of the weights
@@ -24,12 +23,11 @@ record MicroBatch(int rows, int pairs, int referenceTokens, int gateTokens, bool
     /** Where in a round memory ran out. */
     enum Part {
         SEQUENCES("a row"),
+        /** Of an encoder, whose activations are never recomputed. */
+        TEXTS("a text"),
         PAIRS("a pair"),
         REFERENCE("a text"),
         GATE("a text");
-
-        private static final Set<String> OF_TEXTS =
-                Set.of(Stages.PRETRAIN, Stages.SFT, Stages.MASKED_LM, Stages.CLASSIFICATION);
 
         private final String smallest;
 
@@ -39,7 +37,11 @@ record MicroBatch(int rows, int pairs, int referenceTokens, int gateTokens, bool
 
         /** What a call of that stage has at most. */
         static Part of(String stage) {
-            return OF_TEXTS.contains(stage) ? SEQUENCES : PAIRS;
+            return switch (stage) {
+                case Stages.PRETRAIN, Stages.SFT -> SEQUENCES;
+                case Stages.MASKED_LM, Stages.CLASSIFICATION -> TEXTS;
+                default -> PAIRS;
+            };
         }
 
         /** What goes through the model at least. */
@@ -68,10 +70,8 @@ record MicroBatch(int rows, int pairs, int referenceTokens, int gateTokens, bool
      */
     Optional<MicroBatch> smaller(Part part, int longest) {
         return switch (part) {
-            case SEQUENCES ->
-                rows > 1
-                        ? Optional.of(new MicroBatch(rows / 2, pairs, referenceTokens, gateTokens, recompute))
-                        : recomputing();
+            case SEQUENCES -> rows > 1 ? Optional.of(halfTheRows()) : recomputing();
+            case TEXTS -> rows > 1 ? Optional.of(halfTheRows()) : Optional.empty();
             case PAIRS ->
                 pairs > 1
                         ? Optional.of(new MicroBatch(rows, fewerPairs(longest), referenceTokens, gateTokens, recompute))
@@ -85,6 +85,10 @@ record MicroBatch(int rows, int pairs, int referenceTokens, int gateTokens, bool
                         ? Optional.of(new MicroBatch(rows, pairs, referenceTokens, gateTokens / 2, recompute))
                         : Optional.empty();
         };
+    }
+
+    private MicroBatch halfTheRows() {
+        return new MicroBatch(rows / 2, pairs, referenceTokens, gateTokens, recompute);
     }
 
     private int fewerPairs(int longest) {

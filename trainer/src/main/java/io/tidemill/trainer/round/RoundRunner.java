@@ -3,8 +3,8 @@ package io.tidemill.trainer.round;
 import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.engine.EncoderConfig;
 import io.tidemill.model.engine.EncoderModel;
-import io.tidemill.model.engine.Model;
 import io.tidemill.model.engine.LanguageModel;
+import io.tidemill.model.engine.Model;
 import io.tidemill.model.engine.WeightType;
 import io.tidemill.model.text.Tokenizer;
 import io.tidemill.proto.VersionId;
@@ -134,7 +134,8 @@ final class RoundRunner {
                 + (training ? " with activations recomputed" : "")
                 + ". The champion " + plan.parent()
                 + " stays, and the records wait. Half as many tokens would need about"
-                + " half of that: set shorter rows (trainer.pretrain.length, trainer.sft.length) or shorter answers, take a"
+                + " half of that: set shorter rows (trainer.pretrain.length, trainer.sft.length; of an encoder"
+                + " trainer.masked-lm.length, trainer.classification.length) or shorter answers, take a"
                 + " smaller base model, or give the process more memory, and start the trainer again.";
     }
 
@@ -261,8 +262,7 @@ final class RoundRunner {
     }
 
     /** What was written must be what was trained. */
-    private static Optional<String> flaw(
-            Probe probe, Model<?> trained, Model<?> written, WeightType published) {
+    private static Optional<String> flaw(Probe probe, Model<?> trained, Model<?> written, WeightType published) {
         double largest = 0;
         for (float logit : probe.logits()) {
             if (!Float.isFinite(logit)) {

@@ -54,6 +54,7 @@ public record RoundSettings(
      * @param oldDataMargin    nats per token
      * @param preferenceMargin share of pairs
      * @param labelMargin      share of labelled texts
+     * @param labelLossMargin  nats per labelled text or per label, or a squared error
      * @param pinned           version that candidates are compared with beside the champion; empty for the lineage's first
      * @param pinnedMargins    its margins, as multiples of those above
      * @param minimumWindows   of a loss suite, to be judged
@@ -66,6 +67,7 @@ public record RoundSettings(
             double oldDataMargin,
             double preferenceMargin,
             double labelMargin,
+            double labelLossMargin,
             String pinned,
             double pinnedMargins,
             int minimumWindows,

@@ -410,7 +410,8 @@ public final class Trainer implements AutoCloseable {
         EncoderConfig config = shape.encoder().get();
         if (config.head() == Head.NONE || config.head() == Head.BARE) {
             throw new BaseModelException(
-                    name + " is an encoder without a head, so no round can train it. Set trainer.classification.labels to"
+                    name
+                            + " is an encoder without a head, so no round can train it. Set trainer.classification.labels to"
                             + " make a classifier of it, or start from a BertForMaskedLM.",
                     null);
         }
@@ -508,7 +509,8 @@ public final class Trainer implements AutoCloseable {
     private boolean wantsOtherLabels(Path base) throws IOException {
         return ModelShape.read(base)
                 .encoder()
-                .filter(config -> !options.round().encoder().classification().of(config).equals(config))
+                .filter(config ->
+                        !options.round().encoder().classification().of(config).equals(config))
                 .isPresent();
     }
 

@@ -520,6 +520,10 @@ public interface TrainerConfig {
         @WithDefault("0.02")
         double labelMargin();
 
+        /** Accepted rise of a classifier's held-out loss; nats per text, or for several labels per label, or a squared error. */
+        @WithDefault("0.1")
+        double labelLossMargin();
+
         /** Version that candidates are compared with beside the champion, against slow drift; the lineage's first where absent. */
         Optional<String> pinned();
 
@@ -527,7 +531,7 @@ public interface TrainerConfig {
         @WithDefault("5")
         double pinnedMargins();
 
-        /** A loss suite with fewer windows, or texts, is told, but decides nothing. */
+        /** A loss suite with fewer windows is told, but decides nothing. */
         @WithDefault("20")
         int minimumWindows();
 
@@ -535,7 +539,7 @@ public interface TrainerConfig {
         @WithDefault("200")
         int minimumPairs();
 
-        /** A suite of labels with fewer texts is told, but decides nothing. */
+        /** A classifier's suite with fewer texts is told, but decides nothing. */
         @WithDefault("200")
         int minimumTexts();
 

@@ -7,9 +7,9 @@ import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.engine.NativeMemory;
 import io.tidemill.proto.VersionId;
 import io.tidemill.proto.v1.RoundEvent;
+import io.tidemill.trainer.encoder.EncoderSettings;
 import io.tidemill.trainer.optimizer.Curve;
 import io.tidemill.trainer.rollout.RewardGuard;
-import io.tidemill.trainer.encoder.EncoderSettings;
 import io.tidemill.trainer.round.AdapterSettings;
 import io.tidemill.trainer.round.EncoderRoundSettings;
 import io.tidemill.trainer.round.HostMemory;
@@ -185,6 +185,7 @@ public class TrainerWiring {
                         gate.oldDataMargin(),
                         gate.preferenceMargin(),
                         gate.labelMargin(),
+                        gate.labelLossMargin(),
                         gate.pinned().orElse(""),
                         gate.pinnedMargins(),
                         gate.minimumWindows(),

@@ -42,6 +42,12 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** The other end of the trainer's topics: what preprocess would write, and what anybody may read. */
 public final class TestLog implements AutoCloseable {
+    private static final List<String> SENTENCES = List.of(
+            "the tide does not stop, the mill does",
+            "one word after another, the unhappy mill stops",
+            "the happy tides stop after the mill",
+            "unhappiness does not stop the tide!");
+
     private final TopicCatalogue topics;
     private final TrainerClients clients;
     private final Topic sequences;
@@ -52,7 +58,8 @@ public final class TestLog implements AutoCloseable {
     public TestLog(String bootstrapServers, String prefix, Path base) {
         topics = new TopicCatalogue(prefix);
         clients = new TrainerClients(Map.of("bootstrap.servers", bootstrapServers));
-        // One request at a time: of several to a partition that is just being made, the second may be taken before the first.
+        // One request at a time: of several to a partition that is just being made, the second may be taken before the
+        // first.
         producer = new KafkaProducer<>(
                 Map.of("bootstrap.servers", bootstrapServers, "max.in.flight.requests.per.connection", 1),
                 new ByteArraySerializer(),
@@ -93,6 +100,51 @@ public final class TestLog implements AutoCloseable {
                             .setTextBytes(4L * Math.min(tokens, ids.length))
                             .build());
         }
+        producer.flush();
+    }
+
+    /** Sentences of a small vocabulary for an encoder, with the end that documents have; every fifth is held out. */
+    public void sentences(int from, int to, Tokenizer tokenizer) {
+        for (int i = from; i < to; i++) {
+            String id = Ids.exampleId(List.of("sentence-" + i), "causal-lm", 0);
+            send(
+                    sequences.name(),
+                    id,
+                    encoded(id, i, SENTENCES.get(i % SENTENCES.size()), tokenizer)
+                            .addIds(tokenizer.endOfText())
+                            .setObjective(Objective.CAUSAL_LM)
+                            .build());
+        }
+        producer.flush();
+    }
+
+    /** Texts about the tide and about the mill, and named so; every fifth is held out. */
+    public void labelled(int from, int to, Tokenizer tokenizer) {
+        for (int i = from; i < to; i++) {
+            String label = i % 2 == 0 ? "tide" : "mill";
+            String id = Ids.exampleId(List.of("labelled-" + i), "labels", 0);
+            send(
+                    sequences.name(),
+                    id,
+                    encoded(id, i, "the " + label + " does not stop after " + (char) ('a' + i % 26), tokenizer)
+                            .setObjective(Objective.LABELS)
+                            .addLabels(label)
+                            .build());
+        }
+        producer.flush();
+    }
+
+    public TokenSequence.Builder encoded(String id, int number, String text, Tokenizer tokenizer) {
+        return TokenSequence.newBuilder()
+                .setExampleId(id)
+                .addAllIds(IntStream.of(tokenizer.encode(text)).boxed().toList())
+                .setSplit(number % 5 == 0 ? Split.HELD_OUT : Split.TRAIN)
+                .setWeight(1);
+    }
+
+    /** Sends one token sequence. */
+    public void sequence(TokenSequence sequence) {
+        send(sequences.name(), sequence.getExampleId(), sequence);
         producer.flush();
     }
 
