@@ -15,6 +15,7 @@ import io.tidemill.proto.v1.Rating;
 import io.tidemill.proto.v1.Rejected;
 import io.tidemill.proto.v1.RoundEvent;
 import io.tidemill.proto.v1.SelfContained;
+import io.tidemill.proto.v1.TextTarget;
 import io.tidemill.proto.v1.TokenSequence;
 import java.util.List;
 import java.util.Set;
@@ -125,13 +126,22 @@ public final class Readers {
                             .anyMatch(message -> message.getRole().equals("assistant")
                                     && !message.getContent().isEmpty()));
         } else {
-            required("text_target.text", demonstration.getTextTarget().getText());
-            boolean scored = demonstration.getTextTarget().hasScore();
-            present(
-                    "text_target.labels or text_target.score",
-                    scored || demonstration.getTextTarget().getLabelsCount() > 0);
-            finite("text_target.score", demonstration.getTextTarget().getScore());
+            check(demonstration.getTextTarget());
         }
+    }
+
+    private static void check(TextTarget target) throws Refusal {
+        required("text_target.text", target.getText());
+        present("text_target.labels or text_target.score", target.hasScore() || target.getLabelsCount() > 0);
+        for (int i = 0; i < target.getLabelsCount(); i++) {
+            if (target.getLabels(i).isBlank()) {
+                throw Refusal.wrongValue(
+                        "text_target.labels[" + i + "]",
+                        "a label, not blank",
+                        "\"" + Refusal.shown(target.getLabels(i)) + "\"");
+            }
+        }
+        finite("text_target.score", target.getScore());
     }
 
     private static void check(Feedback feedback) throws Refusal {

@@ -12,6 +12,7 @@ import io.tidemill.proto.v1.Document;
 import io.tidemill.proto.v1.Feedback;
 import io.tidemill.proto.v1.SelfContained;
 import io.tidemill.proto.v1.Thumb;
+import io.tidemill.proto.v1.TokenSequence;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.List;
@@ -201,10 +202,35 @@ class RecordReaderTest {
                 "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}                | role assistant",
                 "{\"text_target\":{\"text\":\"a\"}}                                    | text_target.labels or text_target.score",
                 "{\"text_target\":{\"text\":\"a\",\"score\":\"NaN\"}}                  | text_target.score must be a finite number",
+                "{\"text_target\":{\"text\":\"a\",\"labels\":[\"b\",\" \\t\"]}}            | text_target.labels[1] must be a label, not blank, but was \"",
                 "{\"text_target\":{\"text\":\"a\",\"score\":1},\"messages\":[{\"role\":\"assistant\",\"content\":\"a\"}]} | either messages or text_target"
             })
     void aDemonstrationWithNothingToLearnIsRefused(String json, String reason) {
         assertThat(reason(Readers.demonstrations().readJson(json))).contains(reason);
+    }
+
+    @Test
+    void aSequenceOfLabelsNeedsALabelOrAFiniteScore() {
+        TokenSequence nothing = TokenSequence.newBuilder()
+                .setExampleId("e")
+                .addIds(7)
+                .setObjective(TokenSequence.Objective.LABELS)
+                .build();
+        assertThat(reason(read(nothing))).startsWith("labels or score is required");
+        for (double score : new double[] {Double.NaN, Double.NEGATIVE_INFINITY}) {
+            TokenSequence beyond =
+                    nothing.toBuilder().addLabels("a").setScore(score).build();
+            assertThat(reason(read(beyond))).startsWith("score must be a finite number, but was " + score);
+        }
+
+        TokenSequence labelled = nothing.toBuilder().addLabels("a").build();
+        TokenSequence scored = nothing.toBuilder().setScore(0).build();
+        assertThat(accepted(read(labelled))).isEqualTo(labelled);
+        assertThat(accepted(read(scored))).isEqualTo(scored);
+    }
+
+    private static Reading<TokenSequence> read(TokenSequence sequence) {
+        return Readers.tokenSequences().read(sequence.toByteArray(), new RecordHeaders());
     }
 
     @Test

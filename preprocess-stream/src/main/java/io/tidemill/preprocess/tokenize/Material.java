@@ -11,11 +11,12 @@ import io.tidemill.proto.v1.Document;
 import io.tidemill.proto.v1.Preference;
 import io.tidemill.proto.v1.Provenance;
 import io.tidemill.proto.v1.Split;
+import io.tidemill.proto.v1.TokenSequence;
 import io.tidemill.proto.v1.TokenSequence.Objective;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Optional;
 
 /** What can become a token sequence. Each kind knows its id, its text, its objective and where it comes from. */
 sealed interface Material extends Wrapped {
@@ -23,8 +24,10 @@ sealed interface Material extends Wrapped {
     static WrappedSerde<Material> serde() {
         return new WrappedSerde<Material>()
                 .kind(1, PlainText.class, Document.parser(), PlainText::new)
-                .kind(2, Conversation.class, Demonstration.parser(), Conversation::new)
-                .kind(3, CorrectedAnswer.class, Preference.parser(), CorrectedAnswer::new);
+                // Both of these are demonstrations, and the message tells which: before 4 there was, 2 was either.
+                .kind(2, Conversation.class, Demonstration.parser(), Demonstrated::of)
+                .kind(3, CorrectedAnswer.class, Preference.parser(), CorrectedAnswer::new)
+                .kind(4, LabelledText.class, Demonstration.parser(), Demonstrated::of);
     }
 
     /** What its producer calls it, or the hash of its content. */
@@ -44,8 +47,8 @@ sealed interface Material extends Wrapped {
 
     Objective objective();
 
-    /** Why nothing can be learned of it yet. */
-    Optional<String> withoutObjective();
+    /** Writes down what is right of the text, where that is not the text itself. */
+    default void addTarget(TokenSequence.Builder sequence) {}
 
     Encoded encode(Tokenization tokenization) throws UnusableTextException;
 
@@ -104,11 +107,6 @@ sealed interface Material extends Wrapped {
         }
 
         @Override
-        public Optional<String> withoutObjective() {
-            return Optional.empty();
-        }
-
-        @Override
         public Encoded encode(Tokenization tokenization) throws UnusableTextException {
             int[] ids = tokenization.encode(message.getText());
             return new Encoded(ids, new byte[0], utf8Bytes(texts())).endedBy(tokenization.endOfText());
@@ -148,54 +146,85 @@ sealed interface Material extends Wrapped {
         }
     }
 
-    /** A demonstration: what the assistant says is learned. */
-    record Conversation(Demonstration message) implements Material {
-        static Conversation of(Demonstration demonstration) {
-            return new Conversation(
-                    demonstration.getExampleId().isEmpty()
-                            ? demonstration.toBuilder()
-                                    .setExampleId(Ids.contentHash(
-                                            demonstration.getTextTarget().toByteArray(),
-                                            Ids.turnHash(demonstration.getMessagesList())
-                                                    .getBytes(StandardCharsets.UTF_8)))
-                                    .build()
-                            : demonstration);
+    /** What a person showed: a conversation, or a text with its labels or score. */
+    sealed interface Demonstrated extends Material {
+        static Demonstrated of(Demonstration demonstration) {
+            Demonstration named = demonstration.getExampleId().isEmpty()
+                    ? demonstration.toBuilder()
+                            .setExampleId(Ids.contentHash(
+                                    demonstration.getTextTarget().toByteArray(),
+                                    Ids.turnHash(demonstration.getMessagesList())
+                                            .getBytes(StandardCharsets.UTF_8)))
+                            .build()
+                    : demonstration;
+            return named.hasTextTarget() ? new LabelledText(named) : new Conversation(named);
         }
 
         @Override
-        public String id() {
-            return message.getExampleId();
+        Demonstration message();
+
+        @Override
+        default String id() {
+            return message().getExampleId();
         }
 
         @Override
-        public String kind() {
+        default String kind() {
             return "demonstration";
         }
 
         @Override
-        public Material normalized() {
-            Demonstration.Builder builder =
-                    message.toBuilder().clearMessages().addAllMessages(normalize(message.getMessagesList()));
-            if (message.hasTextTarget()) {
-                builder.getTextTargetBuilder()
-                        .setText(
-                                TextNormalizer.normalize(message.getTextTarget().getText()));
+        default double weight() {
+            return 1;
+        }
+
+        @Override
+        default Split split(SplitFunction function) {
+            return function.of(groupId());
+        }
+
+        private String groupId() {
+            return message().getGroupId().isEmpty() ? id() : message().getGroupId();
+        }
+
+        @Override
+        default Provenance provenance(Timestamp ingestTime) {
+            Provenance.Builder provenance = Provenance.newBuilder()
+                    .addParentIds(id())
+                    .setSource(message().getSource())
+                    .setGroupId(groupId())
+                    .addAllSubjects(message().getSubjectsList())
+                    .setIngestTime(ingestTime);
+            if (message().hasEventTime()) {
+                provenance.setEventTime(message().getEventTime());
             }
-            return new Conversation(builder.build());
+            return provenance.build();
+        }
+
+        @Override
+        default List<String> exampleParents() {
+            return List.of(id(), contentKey());
+        }
+    }
+
+    /** A conversation: what the assistant says is learned. */
+    record Conversation(Demonstration message) implements Demonstrated {
+        @Override
+        public Material normalized() {
+            return new Conversation(message.toBuilder()
+                    .clearMessages()
+                    .addAllMessages(normalize(message.getMessagesList()))
+                    .build());
         }
 
         @Override
         public List<String> texts() {
-            return message.hasTextTarget()
-                    ? List.of(message.getTextTarget().getText())
-                    : contents(message.getMessagesList());
+            return contents(message.getMessagesList());
         }
 
         @Override
         public String contentKey() {
-            return message.hasTextTarget()
-                    ? "target:" + Ids.contentHash(message.getTextTarget().toByteArray())
-                    : chatKey(message.getMessagesList());
+            return chatKey(message.getMessagesList());
         }
 
         @Override
@@ -204,49 +233,53 @@ sealed interface Material extends Wrapped {
         }
 
         @Override
-        public Optional<String> withoutObjective() {
-            return message.hasTextTarget()
-                    ? Optional.of("a demonstration with text_target needs a classification objective, which this"
-                            + " version does not train; send it as messages instead")
-                    : Optional.empty();
-        }
-
-        @Override
         public Encoded encode(Tokenization tokenization) throws UnusableTextException {
             return tokenization.encode(message.getMessagesList());
         }
+    }
 
+    /**
+     * A text to classify or score: labels and score are learned. Labels are taken as they are given, each once; a text with
+     * other labels is other content.
+     */
+    record LabelledText(Demonstration message) implements Demonstrated {
         @Override
-        public double weight() {
-            return 1;
+        public Material normalized() {
+            Demonstration.Builder builder = message.toBuilder();
+            builder.getTextTargetBuilder()
+                    .setText(TextNormalizer.normalize(message.getTextTarget().getText()))
+                    .clearLabels()
+                    .addAllLabels(new LinkedHashSet<>(message.getTextTarget().getLabelsList()));
+            return new LabelledText(builder.build());
         }
 
         @Override
-        public Split split(SplitFunction function) {
-            return function.of(groupId());
-        }
-
-        private String groupId() {
-            return message.getGroupId().isEmpty() ? id() : message.getGroupId();
+        public List<String> texts() {
+            return List.of(message.getTextTarget().getText());
         }
 
         @Override
-        public Provenance provenance(Timestamp ingestTime) {
-            Provenance.Builder provenance = Provenance.newBuilder()
-                    .addParentIds(id())
-                    .setSource(message.getSource())
-                    .setGroupId(groupId())
-                    .addAllSubjects(message.getSubjectsList())
-                    .setIngestTime(ingestTime);
-            if (message.hasEventTime()) {
-                provenance.setEventTime(message.getEventTime());
+        public String contentKey() {
+            return "target:" + Ids.contentHash(message.getTextTarget().toByteArray());
+        }
+
+        @Override
+        public Objective objective() {
+            return Objective.LABELS;
+        }
+
+        @Override
+        public void addTarget(TokenSequence.Builder sequence) {
+            sequence.addAllLabels(message.getTextTarget().getLabelsList());
+            if (message.getTextTarget().hasScore()) {
+                sequence.setScore(message.getTextTarget().getScore());
             }
-            return provenance.build();
         }
 
+        /** The text alone: what a model puts around it, and how long it may be, is the model's business. */
         @Override
-        public List<String> exampleParents() {
-            return List.of(id(), contentKey());
+        public Encoded encode(Tokenization tokenization) throws UnusableTextException {
+            return new Encoded(tokenization.encode(message.getTextTarget().getText()), new byte[0], utf8Bytes(texts()));
         }
     }
 
@@ -302,11 +335,6 @@ sealed interface Material extends Wrapped {
         @Override
         public Objective objective() {
             return Objective.SFT;
-        }
-
-        @Override
-        public Optional<String> withoutObjective() {
-            return Optional.empty();
         }
 
         @Override

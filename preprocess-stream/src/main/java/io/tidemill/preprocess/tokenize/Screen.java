@@ -4,15 +4,11 @@ import io.tidemill.preprocess.outcome.Refusal;
 import java.util.List;
 import java.util.Optional;
 
-/** Refuses what is empty, too long, or of no use to any objective; looks at one normalised record alone. */
+/** Refuses what is empty or too long; looks at one normalised record alone. */
 record Screen(int maxCharacters) {
     private static final String STAGE = "screen";
 
     Optional<Refusal> refuse(Material material) {
-        Optional<String> useless = material.withoutObjective();
-        if (useless.isPresent()) {
-            return refusal("without-objective", useless.get());
-        }
         List<String> texts = material.texts();
         if (texts.stream().allMatch(String::isBlank)) {
             return refusal("empty", "the " + material.kind() + " holds nothing but white space and control characters");

@@ -62,7 +62,7 @@ final class TokenizeProcessor implements Processor<String, Material, String, Out
                     "none of the " + encoded.ids().length + " tokens of the " + material.kind()
                             + " is to be learned by tokenizer " + tokenization.fingerprint());
         }
-        TokenSequence sequence = TokenSequence.newBuilder()
+        TokenSequence.Builder building = TokenSequence.newBuilder()
                 .setExampleId(Ids.exampleId(
                         material.exampleParents(), material.objective().name(), 0))
                 .addAllIds(Arrays.stream(encoded.ids()).boxed().toList())
@@ -72,8 +72,9 @@ final class TokenizeProcessor implements Processor<String, Material, String, Out
                 .setProvenance(material.provenance(ingestTime))
                 .setObjective(material.objective())
                 .setTokenizerFingerprint(tokenization.fingerprint())
-                .setTextBytes(encoded.textBytes())
-                .build();
+                .setTextBytes(encoded.textBytes());
+        material.addTarget(building);
+        TokenSequence sequence = building.build();
         int bytes = sequence.getSerializedSize();
         if (bytes > TopicCatalogue.MAX_SOURCE_RECORD_BYTES) {
             throw new UnusableTextException(

@@ -86,7 +86,7 @@ public final class TokenizeTopology {
                                 catalogue.demonstrations(),
                                 "demonstrations",
                                 Readers.demonstrations(),
-                                Material.Conversation::of),
+                                Material.Demonstrated::of),
                         Named.as("and-demonstrations"))
                 .merge(
                         parse(

@@ -2,6 +2,7 @@ package io.tidemill.preprocess.tokenize;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import com.google.protobuf.util.Timestamps;
 import io.tidemill.preprocess.TopologyRun;
@@ -28,6 +29,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.streams.test.TestRecord;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -243,16 +245,107 @@ class TokenizeTopologyTest {
     }
 
     @Test
-    void aClassificationExampleHasNoObjectiveYet() {
+    void aClassificationExampleBecomesTheTextsTokensAloneWithItsLabels() {
         run.protobuf(
                 run.catalogue.demonstrations(),
-                Demonstration.newBuilder()
-                        .setExampleId("e1")
-                        .setTextTarget(TextTarget.newBuilder().setText("good").addLabels("positive"))
+                labelled("e1", "e\u0301a", " sad", "calm", " sad").toBuilder()
+                        .setSource("mail")
+                        .setGroupId("thread-1")
+                        .addSubjects("ann")
+                        .setEventTime(Timestamps.fromMillis(1_000))
                         .build());
 
-        assertThat(only(run.rejected()).getCode()).isEqualTo("without-objective");
+        TokenSequence sequence = only(sequences());
+        assertThat(sequence.getObjective()).isEqualTo(Objective.LABELS);
+        assertThat(sequence.getIdsList()).containsExactly(0xe9, (int) 'a'); // nothing at the end, nothing around
+        assertThat(sequence.getLossMask().isEmpty()).isTrue();
+        assertThat(sequence.getLabelsList()).containsExactly(" sad", "calm");
+        assertThat(sequence.hasScore()).isFalse();
+        assertThat(sequence.getTextBytes()).isEqualTo(3);
+        assertThat(sequence.getWeight()).isEqualTo(1);
+        assertThat(sequence.getSplit()).isEqualTo(SPLIT.of("thread-1"));
+        assertThat(sequence.getProvenance())
+                .isEqualTo(Provenance.newBuilder()
+                        .addParentIds("e1")
+                        .setSource("mail")
+                        .setGroupId("thread-1")
+                        .addSubjects("ann")
+                        .setEventTime(Timestamps.fromMillis(1_000))
+                        .setIngestTime(Timestamps.fromMillis(TopologyRun.START.toEpochMilli()))
+                        .build());
+        assertThat(run.rejected()).isEmpty();
+    }
+
+    @Test
+    void aScoredTextKeepsItsScoreEvenIfThatIsZero() {
+        run.json(run.catalogue.demonstrations(), "{\"text_target\": {\"text\": \"good\", \"score\": 0}}");
+
+        TokenSequence sequence = only(sequences());
+        assertThat(sequence.getObjective()).isEqualTo(Objective.LABELS);
+        assertThat(sequence.hasScore()).isTrue();
+        assertThat(sequence.getScore()).isZero();
+        assertThat(sequence.getLabelsList()).isEmpty();
+    }
+
+    @Test
+    void aTextThatComesAgainWithOtherLabelsIsARevisionAndWithTheSameARepeat() {
+        run.protobuf(run.catalogue.demonstrations(), labelled("e1", "good", "calm"));
+        run.protobuf(run.catalogue.demonstrations(), labelled("e1", "good", "calm", "calm"));
+        run.protobuf(run.catalogue.demonstrations(), labelled("e2", "good", "calm"));
+        run.protobuf(run.catalogue.demonstrations(), labelled("e1", "good", "sad"));
+
+        List<TokenSequence> sequences = sequences();
+        assertThat(sequences).extracting(sequence -> sequence.getLabels(0)).containsExactly("calm", "sad");
+        assertThat(sequences.get(0).getExampleId())
+                .isNotEqualTo(sequences.get(1).getExampleId());
+        assertThat(run.rejected()).extracting(Rejected::getCode).containsExactlyInAnyOrder("repeated", "duplicate");
+    }
+
+    @Test
+    void aClassificationExampleThatCannotBeUsedIsRefusedAsOthersAre() {
+        Demonstration tooLong = labelled("e2", "x".repeat(21), "calm");
+        run.protobuf(run.catalogue.demonstrations(), labelled("e1", " \t", "calm"));
+        run.protobuf(run.catalogue.demonstrations(), tooLong);
+        run.protobuf(run.catalogue.demonstrations(), labelled("e3", "good", "calm", " "));
+        run.protobuf(run.catalogue.demonstrations(), labelled("e4", "a <control> b", "calm"));
+
+        List<Rejected> rejected = run.rejected();
+        assertThat(rejected)
+                .extracting(Rejected::getStage, Rejected::getCode)
+                .containsExactlyInAnyOrder(
+                        tuple("screen", "empty"),
+                        tuple("screen", "too-long"),
+                        tuple("parse", "wrong-value"),
+                        tuple("tokenize", "control-token"));
+        assertThat(rejected)
+                .filteredOn(one -> one.getCode().equals("too-long"))
+                .extracting(Rejected::getValue)
+                .containsExactly(tooLong.toByteString());
+        assertThat(rejected)
+                .filteredOn(one -> one.getCode().equals("wrong-value"))
+                .allSatisfy(one -> assertThat(one.getReason()).contains("text_target.labels[1]"));
         assertThat(sequences()).isEmpty();
+    }
+
+    @Test
+    void anInternalRecordOfARunningReleaseIsReadAsWhatItsMessageIs() {
+        try (Serde<Material> serde = Material.serde()) {
+            Demonstration target = labelled("e1", "good", "calm");
+            byte[] written = serde.serializer().serialize("t", new Material.LabelledText(target));
+            byte[] older = written.clone();
+            older[0] = 2; // what both kinds of demonstration were before
+
+            assertThat(written[0]).isEqualTo((byte) 4);
+            assertThat(serde.deserializer().deserialize("t", written)).isEqualTo(new Material.LabelledText(target));
+            assertThat(serde.deserializer().deserialize("t", older)).isEqualTo(new Material.LabelledText(target));
+            Demonstration chat = Demonstration.newBuilder()
+                    .setExampleId("e2")
+                    .addMessages(message("assistant", "ho"))
+                    .build();
+            assertThat(serde.deserializer()
+                            .deserialize("t", serde.serializer().serialize("t", new Material.Conversation(chat))))
+                    .isEqualTo(new Material.Conversation(chat));
+        }
     }
 
     @Test
@@ -325,6 +418,13 @@ class TokenizeTopologyTest {
                 .setOrigin(origin)
                 .setProvenance(
                         Provenance.newBuilder().addAllParentIds(Set.of("f1")).setGroupId("g"))
+                .build();
+    }
+
+    private static Demonstration labelled(String id, String text, String... labels) {
+        return Demonstration.newBuilder()
+                .setExampleId(id)
+                .setTextTarget(TextTarget.newBuilder().setText(text).addAllLabels(List.of(labels)))
                 .build();
     }
 
