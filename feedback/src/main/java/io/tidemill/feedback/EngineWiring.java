@@ -2,7 +2,7 @@ package io.tidemill.feedback;
 
 import io.quarkus.arc.DefaultBean;
 import io.tidemill.feedback.answer.EngineLoader;
-import io.tidemill.feedback.answer.LanguageModelLoader;
+import io.tidemill.feedback.answer.ModelLoader;
 import io.tidemill.model.engine.ComputeType;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
@@ -20,6 +20,6 @@ public class EngineWiring {
                     case FLOAT32 -> ComputeType.FLOAT32;
                     case BFLOAT16 -> ComputeType.BFLOAT16;
                 };
-        return new LanguageModelLoader(compute, config.generators(), config.threads());
+        return new ModelLoader(compute, config.generators(), config.threads());
     }
 }

@@ -112,6 +112,7 @@ function served({ served: now, activity, versions }) {
   $("served-detail").textContent = now.loading ? `loading ${now.loading}…` : now.since ? `since ${ago(now.since)}` : "waiting for the first version";
   const answer = activity.answer_millis;
   facts($("served-facts"), [
+    ["Task", now.task && now.task !== "answer" ? now.task : ""],
     ["Weights", now.parameters ? compact(now.parameters) : ""],
     ["Versions so far", versions.length ? whole(versions.length) : ""],
     ["Answers, half within", answer.samples ? millis(answer.p50) : ""],

@@ -3,9 +3,10 @@ package io.tidemill.feedback.answer;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** Opens a version's directory as something that answers. */
+/** Opens a version's directory as something that can be asked. */
 public interface EngineLoader {
-    AnswerEngine load(String version, Path huggingFaceDirectory) throws IOException;
+    /** @throws IllegalArgumentException if the version is of no use here; says why */
+    Engine load(String version, Path huggingFaceDirectory) throws IOException;
 
     /** How far a logit may lie from the probe's. */
     Tolerance tolerance();

@@ -89,7 +89,7 @@ final class LanguageModelEngine implements AnswerEngine {
     }
 
     @Override
-    public float[] lastLogits(int[] ids) {
+    public float[] probeLogits(int[] ids) {
         Threads.intraOp(threads);
         float[][] logits = model.logits(ids);
         return logits[logits.length - 1];

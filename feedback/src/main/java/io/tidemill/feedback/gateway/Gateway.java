@@ -18,23 +18,20 @@ import java.util.concurrent.CompletableFuture;
 import org.jboss.logging.Logger;
 
 /**
- * From a checked request to answers: takes a lease on the version that serves, waits for a generator, generates choice
- * after choice, and hands each finished one to the capture. A turn is answered by one version, whatever is promoted
+ * From a checked request to answers: once it is let in and a generator is free, it generates choice after choice, and hands each finished one to the capture. A turn is answered by one version, whatever is promoted
  * meanwhile.
  */
 final class Gateway {
     private static final Logger LOG = Logger.getLogger(Gateway.class);
 
-    private final String model;
-    private final ServedModel served;
+    private final Admission admission;
     private final AnswerQueue queue;
     private final Capture capture;
     private final Activity activity;
     private final Clock clock;
 
-    Gateway(String model, ServedModel served, AnswerQueue queue, Capture capture, Activity activity, Clock clock) {
-        this.model = model;
-        this.served = served;
+    Gateway(Admission admission, AnswerQueue queue, Capture capture, Activity activity, Clock clock) {
+        this.admission = admission;
         this.queue = queue;
         this.capture = capture;
         this.activity = activity;
@@ -43,12 +40,8 @@ final class Gateway {
 
     /** Starts to answer and returns; everything that can be refused is refused before. */
     void ask(AskedFor asked, Principal asker, Optional<String> session, Reply reply)
-            throws AnswerQueue.Full, NoModel, UnknownModel {
-        ServedModel.Lease lease = served.acquire().orElseThrow(NoModel::new);
-        boolean handedOver = false;
-        try {
-            AnswerEngine engine = lease.engine();
-            checkModel(asked, engine);
+            throws AnswerQueue.Full, Admission.NoModel, Admission.UnknownModel, Admission.UnsuitedModel {
+        admission.admit(asked.model(), AnswerEngine.class, engine -> {
             int[] prompt = promptTokens(engine, asked.question());
             int room = engine.contextTokens() - prompt.length;
             if (room < 1) {
@@ -59,22 +52,10 @@ final class Gateway {
             }
             String id = (asked.question().raw() ? "cmpl-" : "chatcmpl-") + Ids.uuid7();
             Turn turn = new Turn(id, clock.instant(), asked, asker, session, engine.version(), prompt.length);
-            long asked0 = System.nanoTime();
-            queue.submit(() -> answer(lease, turn, prompt, room, reply, asked0));
-            handedOver = true;
-        } finally {
-            if (!handedOver) {
-                lease.close();
-            }
-        }
+            long askedNanos = System.nanoTime();
+            return lease -> answer(lease, engine, turn, prompt, room, reply, askedNanos);
+        });
         activity.asked();
-    }
-
-    private void checkModel(AskedFor asked, AnswerEngine engine) throws UnknownModel {
-        String wanted = asked.model().orElse(model);
-        if (!wanted.equals(model) && !wanted.equals(engine.version())) {
-            throw new UnknownModel(wanted, model, engine.version());
-        }
     }
 
     private static int[] promptTokens(AnswerEngine engine, Question question) {
@@ -89,11 +70,17 @@ final class Gateway {
     }
 
     /** Runs on a generating thread. */
-    private void answer(ServedModel.Lease lease, Turn turn, int[] prompt, int room, Reply reply, long askedNanos) {
+    private void answer(
+            ServedModel.Lease lease,
+            AnswerEngine engine,
+            Turn turn,
+            int[] prompt,
+            int room,
+            Reply reply,
+            long askedNanos) {
         List<CompletableFuture<Boolean>> kept = new ArrayList<>();
         int tokens = 0;
         try (lease) {
-            AnswerEngine engine = lease.engine();
             for (int choice = 0; choice < turn.asked().choices() && goesOn(reply); choice++) {
                 Answer answer = generate(engine, turn, choice, prompt, room, reply, askedNanos);
                 tokens += answer.tokens().length;
@@ -132,24 +119,5 @@ final class Gateway {
 
     private boolean goesOn(Reply reply) {
         return !reply.gone() && !queue.closing();
-    }
-
-    /** Nothing serves yet. */
-    static final class NoModel extends Exception {
-        private static final long serialVersionUID = 1L;
-
-        NoModel() {
-            super(
-                    "No version of the model is loaded yet; try again in a few seconds. GET /v1/loop tells how far it is.");
-        }
-    }
-
-    /** The client asks for a model or version that does not serve. */
-    static final class UnknownModel extends Exception {
-        private static final long serialVersionUID = 1L;
-
-        UnknownModel(String wanted, String model, String version) {
-            super("The model '" + wanted + "' does not serve here; ask for '" + model + "' or '" + version + "'.");
-        }
     }
 }

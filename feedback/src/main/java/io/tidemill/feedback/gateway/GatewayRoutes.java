@@ -21,8 +21,9 @@ import java.util.function.Function;
 import org.jboss.logging.Logger;
 
 /**
- * OpenAI's endpoints. They are routes rather than resources because whether an answer is one document or a stream is
- * said in the body, and because a client that leaves must stop its generation.
+ * OpenAI's endpoints, and those of the same kind that ask an encoder about texts. They are routes rather than resources
+ * because whether an answer is one document or a stream is said in the body, and because a client that leaves must stop its
+ * generation.
  */
 public final class GatewayRoutes {
     private static final Logger LOG = Logger.getLogger(GatewayRoutes.class);
@@ -31,6 +32,8 @@ public final class GatewayRoutes {
 
     private final Gateway gateway;
     private final RequestReader reader;
+    private final TextGateway texts;
+    private final TextRequestReader textReader = new TextRequestReader();
     private final ServedModel served;
     private final Activity activity;
     private final String model;
@@ -40,6 +43,7 @@ public final class GatewayRoutes {
     GatewayRoutes(
             Gateway gateway,
             RequestReader reader,
+            TextGateway texts,
             ServedModel served,
             Activity activity,
             String model,
@@ -48,6 +52,7 @@ public final class GatewayRoutes {
         this.startedSeconds = clock.instant().getEpochSecond();
         this.gateway = gateway;
         this.reader = reader;
+        this.texts = texts;
         this.served = served;
         this.activity = activity;
         this.model = model;
@@ -55,44 +60,57 @@ public final class GatewayRoutes {
     }
 
     public void register(Router router) {
-        generating(router, "/v1/chat/completions", reader::chat);
-        generating(router, "/v1/completions", reader::rawText);
+        asking(router, "/v1/chat/completions", generating(reader::chat));
+        asking(router, "/v1/completions", generating(reader::rawText));
+        asking(
+                router,
+                "/v1/classifications",
+                (exchange, body, client) -> texts.classify(textReader.classifications(body), client));
+        asking(router, "/v1/fill-mask", (exchange, body, client) -> texts.fillMask(textReader.fillMask(body), client));
         router.get("/v1/models").handler(this::models);
         router.get("/v1/models/:id").handler(this::model);
     }
 
-    private void generating(Router router, String path, Function<byte[], AskedFor> read) {
+    private Asking generating(Function<byte[], AskedFor> read) {
+        return (exchange, body, client) -> {
+            AskedFor asked = read.apply(body);
+            Reply reply = asked.stream() ? new StreamedReply(client) : new WholeReply(client);
+            gateway.ask(asked, AccessFilter.principal(exchange), session(exchange), reply);
+        };
+    }
+
+    private void asking(Router router, String path, Asking asking) {
         router.post(path)
                 .handler(BodyHandler.create(false).setBodyLimit(maximumBodyBytes))
-                .handler(exchange -> answer(exchange, read))
+                .handler(exchange -> answer(exchange, asking))
                 .failureHandler(this::refuse);
     }
 
-    private void answer(RoutingContext exchange, Function<byte[], AskedFor> read) {
+    private void answer(RoutingContext exchange, Asking asking) {
         ClientStream client = new ClientStream(exchange, Vertx.currentContext());
         // Reading and tokenizing a long prompt takes milliseconds, which the event loop does not have.
         exchange.vertx()
                 .executeBlocking(
                         () -> {
-                            answer(exchange, client, read);
+                            answer(exchange, client, asking);
                             return null;
                         },
                         false);
     }
 
-    private void answer(RoutingContext exchange, ClientStream client, Function<byte[], AskedFor> read) {
+    private void answer(RoutingContext exchange, ClientStream client, Asking asking) {
         try {
             Buffer body = exchange.body().buffer();
-            AskedFor asked = read.apply(body == null ? new byte[0] : body.getBytes());
-            Reply reply = asked.stream() ? new StreamedReply(client) : new WholeReply(client);
-            gateway.ask(asked, AccessFilter.principal(exchange), session(exchange), reply);
+            asking.ask(exchange, body == null ? new byte[0] : body.getBytes(), client);
         } catch (InvalidRequest e) {
             client.json(400, ErrorJson.of(e));
-        } catch (Gateway.UnknownModel e) {
+        } catch (Admission.UnknownModel e) {
             client.json(404, ErrorJson.of("invalid_request_error", "model_not_found", e.getMessage()));
+        } catch (Admission.UnsuitedModel e) {
+            client.json(400, ErrorJson.of("invalid_request_error", "model_not_supported", e.getMessage()));
         } catch (AnswerQueue.Full e) {
             turnAway(exchange, client, 429, "1", ErrorJson.of("rate_limit_error", "too_many_waiting", e.getMessage()));
-        } catch (Gateway.NoModel e) {
+        } catch (Admission.NoModel e) {
             turnAway(exchange, client, 503, "2", ErrorJson.of("server_error", "no_model", e.getMessage()));
         } catch (RuntimeException e) {
             LOG.error("A request could not be answered", e);
@@ -169,5 +187,11 @@ public final class GatewayRoutes {
                 .put("object", "model")
                 .put("created", startedSeconds)
                 .put("owned_by", "tidemill");
+    }
+
+    /** What an endpoint does with a body: refuses it, or starts to answer and returns. */
+    private interface Asking {
+        void ask(RoutingContext exchange, byte[] body, ClientStream client)
+                throws AnswerQueue.Full, Admission.NoModel, Admission.UnknownModel, Admission.UnsuitedModel;
     }
 }

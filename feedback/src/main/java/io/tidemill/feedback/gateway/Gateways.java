@@ -33,8 +33,10 @@ public final class Gateways {
             Clock clock,
             RandomGenerator seeds) {
         Capture capture = new Capture(log, completions, recent, activity, capturePatience, clock);
-        Gateway gateway = new Gateway(model, served, queue, capture, activity, clock);
+        Admission admission = new Admission(model, served, queue);
+        Gateway gateway = new Gateway(admission, queue, capture, activity, clock);
         RequestReader reader = new RequestReader(defaultMaxTokens, seeds);
-        return new GatewayRoutes(gateway, reader, served, activity, model, maximumBodyBytes, clock);
+        TextGateway texts = new TextGateway(admission, queue, activity);
+        return new GatewayRoutes(gateway, reader, texts, served, activity, model, maximumBodyBytes, clock);
     }
 }

@@ -25,6 +25,8 @@ public final class Activity {
     private final Timer answers;
     private final Timer firstTokens;
     private final Counter tokens;
+    private final Timer readings;
+    private final Counter texts;
     private final LongAdder asked = new LongAdder();
     private final LongAdder answered = new LongAdder();
     private final LongAdder stored = new LongAdder();
@@ -44,6 +46,10 @@ public final class Activity {
         this.firstTokens = timer("feedback_first_token_seconds", "From the request to the first token");
         this.tokens = Counter.builder("feedback_answer_tokens")
                 .description("Tokens generated")
+                .register(metrics);
+        this.readings = timer("feedback_reading_seconds", "From a request about texts to what an encoder says of them");
+        this.texts = Counter.builder("feedback_read_texts")
+                .description("Texts that encoders read")
                 .register(metrics);
     }
 
@@ -77,6 +83,15 @@ public final class Activity {
         answers.record(Duration.ofNanos(nanos));
         answerTimes.add(nanos);
         tokens.increment(answerTokens);
+        changed.run();
+    }
+
+    /** An encoder has said what it was asked of some texts. */
+    public void read(long nanos, int number) {
+        answered.increment();
+        readings.record(Duration.ofNanos(nanos));
+        answerTimes.add(nanos);
+        texts.increment(number);
         changed.run();
     }
 

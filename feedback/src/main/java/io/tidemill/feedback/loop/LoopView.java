@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.protobuf.Timestamp;
+import io.tidemill.feedback.answer.Task;
 import io.tidemill.feedback.log.EventLog;
 import io.tidemill.feedback.serving.AnswerQueue;
 import io.tidemill.feedback.serving.ModelFollower;
@@ -87,6 +88,7 @@ public final class LoopView {
     private static ObjectNode served(ModelFollower.Status status) {
         ObjectNode served = NODES.objectNode()
                 .put("version", status.version().orElse(null))
+                .put("task", status.task().map(Task::word).orElse(null))
                 .put("since", status.since().map(Instant::toString).orElse(null))
                 .put("parameters", status.parameters())
                 .put("loading", status.loading().orElse(null));

@@ -1,7 +1,8 @@
 package io.tidemill.feedback.serving;
 
-import io.tidemill.feedback.answer.AnswerEngine;
+import io.tidemill.feedback.answer.Engine;
 import io.tidemill.feedback.answer.EngineLoader;
+import io.tidemill.feedback.answer.Task;
 import io.tidemill.proto.v1.CheckpointEvent;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -148,7 +149,7 @@ public final class ModelFollower implements AutoCloseable {
 
     private void serve(CheckpointEvent target, Path files) throws IOException, ProbeCheck.Mismatch {
         String version = target.getVersion();
-        AnswerEngine engine = loader.load(version, files);
+        Engine engine = loader.load(version, files);
         try {
             ProbeCheck.compare(engine, files, loader.tolerance());
         } catch (IOException | ProbeCheck.Mismatch | RuntimeException e) {
@@ -157,10 +158,17 @@ public final class ModelFollower implements AutoCloseable {
         }
         String previous = served.version().orElse(target.getParent());
         long parameters = engine.parameters();
+        Task task = engine.task();
         served.swap(engine);
         Instant now = clock.instant();
-        status(new Status(Optional.of(version), Optional.of(now), parameters, Optional.empty(), Optional.empty()));
-        LOG.infof("serving=%s parameters=%d previous=%s", version, parameters, previous);
+        status(new Status(
+                Optional.of(version),
+                Optional.of(task),
+                Optional.of(now),
+                parameters,
+                Optional.empty(),
+                Optional.empty()));
+        LOG.infof("serving=%s task=%s parameters=%d previous=%s", version, task.word(), parameters, previous);
         removeAllBut(Set.of(version, previous));
     }
 
@@ -217,25 +225,27 @@ public final class ModelFollower implements AutoCloseable {
      * What serves, and what is on its way.
      *
      * @param version    version that answers
+     * @param task       what it is for
      * @param loading    version that is being fetched and loaded
      * @param failure    why the newest attempt failed; gone after a success
      * @param parameters of the version that answers
      */
     public record Status(
             Optional<String> version,
+            Optional<Task> task,
             Optional<Instant> since,
             long parameters,
             Optional<String> loading,
             Optional<Failure> failure) {
         static final Status NOTHING =
-                new Status(Optional.empty(), Optional.empty(), 0, Optional.empty(), Optional.empty());
+                new Status(Optional.empty(), Optional.empty(), Optional.empty(), 0, Optional.empty(), Optional.empty());
 
         Status loading(String next) {
-            return new Status(version, since, parameters, Optional.of(next), failure);
+            return new Status(version, task, since, parameters, Optional.of(next), failure);
         }
 
         Status failed(Failure reason) {
-            return new Status(version, since, parameters, Optional.empty(), Optional.of(reason));
+            return new Status(version, task, since, parameters, Optional.empty(), Optional.of(reason));
         }
     }
 

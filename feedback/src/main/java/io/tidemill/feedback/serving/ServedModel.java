@@ -1,6 +1,6 @@
 package io.tidemill.feedback.serving;
 
-import io.tidemill.feedback.answer.AnswerEngine;
+import io.tidemill.feedback.answer.Engine;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -26,7 +26,7 @@ public final class ServedModel implements AutoCloseable {
     }
 
     /** Makes {@code next} answer from the next question on. */
-    public void swap(AnswerEngine next) {
+    public void swap(Engine next) {
         Counted old = current.getAndSet(new Counted(next));
         if (old != null) {
             old.release();
@@ -54,7 +54,7 @@ public final class ServedModel implements AutoCloseable {
             this.counted = counted;
         }
 
-        public synchronized AnswerEngine engine() {
+        public synchronized Engine engine() {
             if (counted == null) {
                 throw new IllegalStateException("The lease was given back; acquire another one.");
             }
@@ -73,10 +73,10 @@ public final class ServedModel implements AutoCloseable {
 
     /** An engine with the number of its holders; being current is one hold. */
     private static final class Counted {
-        private final AnswerEngine engine;
+        private final Engine engine;
         private int holders = 1;
 
-        private Counted(AnswerEngine engine) {
+        private Counted(Engine engine) {
             this.engine = engine;
         }
 

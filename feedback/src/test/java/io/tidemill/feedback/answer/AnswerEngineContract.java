@@ -64,7 +64,7 @@ interface AnswerEngineContract {
         assertThat(engine.version()).isEqualTo("tidemill-000007");
         assertThat(engine.parameters()).isPositive();
         assertThat(engine.contextTokens()).isGreaterThan(8);
-        assertThat(engine.lastLogits(new int[] {1, 2})).isNotEmpty();
+        assertThat(engine.probeLogits(new int[] {1, 2})).isNotEmpty();
     }
 
     static AnswerSettings settings(double temperature, int maxTokens, List<String> stop) {

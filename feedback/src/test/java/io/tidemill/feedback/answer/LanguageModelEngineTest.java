@@ -35,7 +35,7 @@ class LanguageModelEngineTest implements AnswerEngineContract {
     @BeforeEach
     void load() throws IOException {
         tinyModel(directory);
-        engine = loader().load("tidemill-000007", directory);
+        engine = (AnswerEngine) loader().load("tidemill-000007", directory);
     }
 
     @AfterEach
@@ -50,7 +50,7 @@ class LanguageModelEngineTest implements AnswerEngineContract {
 
     @Test
     void theProbeOfTheSameWeightsAgreesInTheLoadersTolerance() throws Exception {
-        float[] logits = engine.lastLogits(new int[] {3, 4, 5});
+        float[] logits = engine.probeLogits(new int[] {3, 4, 5});
         try (LanguageModel model = LanguageModel.load(directory, ComputeType.FLOAT32)) {
             float[] expected = model.logits(new int[] {3, 4, 5})[2];
             for (int token = 0; token < expected.length; token++) {
@@ -86,7 +86,7 @@ class LanguageModelEngineTest implements AnswerEngineContract {
         int spare = 2_000;
         tinyModel(other, spare); // as Qwen's, whose vocabulary is rounded up; here most ids spell nothing
         List<Piece> pieces = new ArrayList<>();
-        try (AnswerEngine rounded = loader().load("tidemill-000009", other);
+        try (AnswerEngine rounded = (AnswerEngine) loader().load("tidemill-000009", other);
                 Tokenizer tokenizer = Tokenizer.load(other)) {
             int[] prompt = rounded.promptTokens(new Question.RawText("It was"));
             Answer answer = rounded.answer(prompt, AnswerEngineContract.settings(1, 40, List.of()), piece -> {
@@ -113,7 +113,7 @@ class LanguageModelEngineTest implements AnswerEngineContract {
                 new com.fasterxml.jackson.databind.ObjectMapper().readTree(config.toFile());
         json.remove("chat_template");
         Files.writeString(config, json.toString());
-        try (AnswerEngine plain = loader().load("tidemill-000008", directory)) {
+        try (AnswerEngine plain = (AnswerEngine) loader().load("tidemill-000008", directory)) {
             assertThat(plain.promptTokens(new Question.RawText("It was"))).isNotEmpty();
             Question chat = new Question.Chat(List.of(ChatMessage.user("hi")));
             assertThatThrownBy(() -> plain.promptTokens(chat))
@@ -122,8 +122,8 @@ class LanguageModelEngineTest implements AnswerEngineContract {
         }
     }
 
-    private static LanguageModelLoader loader() {
-        return new LanguageModelLoader(ComputeType.FLOAT32, 4, 1);
+    private static ModelLoader loader() {
+        return new ModelLoader(ComputeType.FLOAT32, 4, 1);
     }
 
     /** Two layers of 16 elements over a vocabulary of a few hundred; its answers are noise, token by token. */

@@ -28,7 +28,7 @@ class ProbeCheckTest {
         double[] expected = {0.5, -2.0};
         assertThatThrownBy(() -> ProbeCheck.compare("m-000001", expected, new float[] {0.5f, -2.0021f}, FLOAT32))
                 .isInstanceOf(ProbeCheck.Mismatch.class)
-                .hasMessage("m-000001: logit of token 1 is -2.00210, its probe.json says -2.00000; they may differ by"
+                .hasMessage("m-000001: logit 1 is -2.00210, its probe.json says -2.00000; they may differ by"
                         + " 0.00100.");
     }
 

@@ -87,7 +87,7 @@ class TakeoverTest {
 
         String swapped = Serving.nextVersion();
         Serving.announce(Serving.store().promotedWithOtherWeights(swapped, serving));
-        awaitFailure(swapped, "logit of token 0 is 9.0");
+        awaitFailure(swapped, "logit 0 is 9.0");
         answersAs(serving);
         assertThat(FakeEngineLoader.loaded().stream().filter(e -> e.version().equals(swapped)))
                 .allMatch(FakeEngine::closed);

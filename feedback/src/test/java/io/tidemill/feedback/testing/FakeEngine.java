@@ -126,7 +126,7 @@ public final class FakeEngine implements AnswerEngine {
     }
 
     @Override
-    public float[] lastLogits(int[] ids) {
+    public float[] probeLogits(int[] ids) {
         return logits.clone();
     }
 

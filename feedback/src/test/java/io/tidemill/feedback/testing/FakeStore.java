@@ -2,6 +2,7 @@ package io.tidemill.feedback.testing;
 
 import com.google.protobuf.Timestamp;
 import com.sun.net.httpserver.HttpServer;
+import io.tidemill.feedback.answer.Task;
 import io.tidemill.proto.Ids;
 import io.tidemill.proto.v1.CheckpointEvent;
 import io.tidemill.proto.v1.FileDigest;
@@ -21,7 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** A checkpoint store over HTTP that holds versions of {@link FakeEngine}s. */
+/** A checkpoint store over HTTP that holds versions for a {@link FakeEngineLoader}. */
 public final class FakeStore implements AutoCloseable {
     private static final String LOGITS = "0.25 -1.5 3.0";
 
@@ -49,12 +50,17 @@ public final class FakeStore implements AutoCloseable {
 
     /** A promoted version whose files the store serves. */
     public CheckpointEvent promoted(String version, String parent) {
-        return publish(version, parent, LOGITS).build();
+        return promoted(version, parent, Task.ANSWER);
+    }
+
+    /** The same of a version that is for something else. */
+    public CheckpointEvent promoted(String version, String parent, Task task) {
+        return publish(version, parent, LOGITS, task).build();
     }
 
     /** A version whose weights are not those of its probe. */
     public CheckpointEvent promotedWithOtherWeights(String version, String parent) {
-        return publish(version, parent, "9 9 9").build();
+        return publish(version, parent, "9 9 9", Task.ANSWER).build();
     }
 
     /** A version of which a file has changed since it was announced. */
@@ -64,9 +70,10 @@ public final class FakeStore implements AutoCloseable {
         return event;
     }
 
-    private CheckpointEvent.Builder publish(String version, String parent, String logits) {
+    private CheckpointEvent.Builder publish(String version, String parent, String logits, Task task) {
         Map<String, String> content = new LinkedHashMap<>();
         content.put("fake-logits.txt", logits);
+        content.put("fake-task.txt", task.name());
         content.put("probe.json", "{\"ids\": [1, 2, 3], \"logits\": [" + LOGITS.replace(" ", ", ") + "]}");
         CheckpointEvent.Builder event = CheckpointEvent.newBuilder()
                 .setModel(version.substring(0, version.lastIndexOf('-')))

@@ -3,6 +3,7 @@ package io.tidemill.feedback.testing;
 import static org.awaitility.Awaitility.await;
 
 import io.restassured.RestAssured;
+import io.tidemill.feedback.answer.Task;
 import io.tidemill.proto.v1.CheckpointEvent;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -33,8 +34,13 @@ public final class Serving {
 
     /** Publishes a new version and waits until it serves. */
     public static synchronized String promote() {
+        return promote(Task.ANSWER);
+    }
+
+    /** The same of a version that is for something else; whoever calls it promotes one that answers in the end. */
+    public static synchronized String promote(Task task) {
         String version = nextVersion();
-        announce(STORE.promoted(version, newest));
+        announce(STORE.promoted(version, newest, task));
         awaitServed(version);
         newest = version;
         return version;

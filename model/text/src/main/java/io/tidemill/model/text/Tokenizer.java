@@ -135,10 +135,19 @@ public final class Tokenizer implements AutoCloseable {
 
     /** Text of ids; special tokens leave nothing. */
     public String decode(int[] ids) {
+        return decode(ids, true);
+    }
+
+    /** Text of ids, special tokens as they are spelt. */
+    public String decodeWithControls(int[] ids) {
+        return decode(ids, false);
+    }
+
+    private String decode(int[] ids, boolean skipControls) {
         for (int id : ids) {
             checkId(id);
         }
-        return withControls.decode(Arrays.stream(ids).asLongStream().toArray(), true);
+        return withControls.decode(Arrays.stream(ids).asLongStream().toArray(), skipControls);
     }
 
     /** The bytes that a token adds to the text, none for a special token; of byte-level vocabularies only. */
