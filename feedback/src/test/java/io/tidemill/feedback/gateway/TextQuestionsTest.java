@@ -2,21 +2,31 @@ package io.tidemill.feedback.gateway;
 
 import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasSize;
 
 import io.quarkus.test.common.QuarkusTestResource;
+import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.RestAssured;
 import io.restassured.path.json.JsonPath;
 import io.restassured.response.Response;
+import io.restassured.response.ValidatableResponse;
 import io.tidemill.feedback.answer.Task;
 import io.tidemill.feedback.serving.ServedModel;
 import io.tidemill.feedback.testing.FakeClassifier;
 import io.tidemill.feedback.testing.ServiceTestResource;
 import io.tidemill.feedback.testing.Serving;
 import jakarta.inject.Inject;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -33,8 +43,12 @@ class TextQuestionsTest {
     @Inject
     ServedModel served;
 
+    @TestHTTPResource
+    URI service;
+
     @AfterEach
     void serveAnswersAgain() {
+        FakeClassifier.PACE = null;
         Serving.promote();
     }
 
@@ -85,6 +99,36 @@ class TextQuestionsTest {
                     .hasSizeBetween(9, 12)
                     .allSatisfy(tokens -> assertThat(tokens).isLessThanOrEqualTo(4_096));
         }
+    }
+
+    @Test
+    void aClientThatLeavesStopsTheReadingOfItsTexts() {
+        Serving.promote(Task.CLASSIFY);
+        FakeClassifier engine;
+        try (ServedModel.Lease lease = served.acquire().orElseThrow()) {
+            engine = (FakeClassifier) lease.engine();
+        }
+        Semaphore pace = new Semaphore(0);
+        FakeClassifier.PACE = pace;
+        String input = IntStream.range(0, 128)
+                .mapToObj(i -> '"' + "x".repeat(512) + '"') // 16 passes of 8
+                .collect(Collectors.joining(", ", "[", "]"));
+        CompletableFuture<HttpResponse<String>> answer = HttpClient.newHttpClient()
+                .sendAsync(
+                        HttpRequest.newBuilder(service.resolve("/v1/classifications"))
+                                .POST(HttpRequest.BodyPublishers.ofString("{\"input\": " + input + "}"))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
+        pace.release();
+        await().atMost(Serving.PATIENCE).until(() -> engine.passes().size() == 1);
+
+        answer.cancel(true);
+        Serving.promote(); // the old version is closed once nobody reads with it
+        await().atMost(Serving.PATIENCE).pollInterval(Duration.ofMillis(200)).until(() -> {
+            pace.release();
+            return engine.closed();
+        });
+        assertThat(engine.passes()).hasSizeLessThan(16);
     }
 
     @Test
@@ -192,7 +236,7 @@ class TextQuestionsTest {
         return given().body(body).post("/v1/fill-mask");
     }
 
-    private static io.restassured.response.ValidatableResponse unsupported(Response response) {
+    private static ValidatableResponse unsupported(Response response) {
         return response.then()
                 .statusCode(400)
                 .body("error.type", equalTo("invalid_request_error"))

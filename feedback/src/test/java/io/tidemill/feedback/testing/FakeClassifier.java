@@ -3,21 +3,26 @@ package io.tidemill.feedback.testing;
 import io.tidemill.feedback.answer.Classification;
 import io.tidemill.feedback.answer.ClassifierEngine;
 import io.tidemill.feedback.answer.EncodedText;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Reads a letter as a token, 512 of them, and finds a text the more spam the longer it is. It fails at a text that begins
- * with "explode", and cannot read one that begins with "unreadable".
+ * with "explode", and cannot read one that begins with "unreadable". It waits before each pass while {@link #PACE} is set.
  */
 public final class FakeClassifier implements ClassifierEngine {
+    /** Permits for a pass each; null reads without waiting. Shared by all engines of the JVM. */
+    public static volatile Semaphore PACE;
+
     private static final int CONTEXT = 512;
 
     private final String version;
     private final float[] logits;
-    private final List<Integer> passes = new ArrayList<>();
+    private final List<Integer> passes = new CopyOnWriteArrayList<>();
     private volatile boolean closed;
 
     public FakeClassifier(String version, float... logits) {
@@ -49,12 +54,25 @@ public final class FakeClassifier implements ClassifierEngine {
     }
 
     @Override
-    public synchronized List<Classification> classify(List<EncodedText> texts) {
+    public List<Classification> classify(List<EncodedText> texts) {
         if (closed) {
             throw new IllegalStateException(version + " was asked after it had been closed");
         }
+        await();
         passes.add(texts.stream().mapToInt(text -> text.ids().length).max().orElseThrow() * texts.size());
         return texts.stream().map(this::classification).toList();
+    }
+
+    private static void await() {
+        Semaphore pace = PACE;
+        try {
+            if (pace != null && !pace.tryAcquire(60, TimeUnit.SECONDS)) {
+                throw new IllegalStateException("no permit to read for 60 s");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
     }
 
     private Classification classification(EncodedText text) {
@@ -69,7 +87,7 @@ public final class FakeClassifier implements ClassifierEngine {
     }
 
     /** Tokens of each pass so far, with padding. */
-    public synchronized List<Integer> passes() {
+    public List<Integer> passes() {
         return List.copyOf(passes);
     }
 
@@ -81,5 +99,9 @@ public final class FakeClassifier implements ClassifierEngine {
     @Override
     public void close() {
         closed = true;
+    }
+
+    public boolean closed() {
+        return closed;
     }
 }
