@@ -10,10 +10,13 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * An encoder with a masked-language head as a {@link FillMaskEngine}, as transformers' fill-mask pipeline: only here a
- * text that is too long is cut.
+ * An encoder with a masked-language head as a {@link FillMaskEngine}, as transformers' fill-mask pipeline; but a text
+ * that is too long is cut, and one of many masks refused.
  */
 final class EncoderMaskFiller extends EncoderEngine implements FillMaskEngine {
+    /** Of a text; each guess brings the whole text again. */
+    private static final int MOST_MASKS = 16;
+
     private final int mask;
 
     EncoderMaskFiller(
@@ -36,7 +39,12 @@ final class EncoderMaskFiller extends EncoderEngine implements FillMaskEngine {
         }
         addAll(ids, text.substring(from));
         EncodedText encoded = framed(ids.build().toArray());
-        if (masks(encoded).length == 0) {
+        int masks = masks(encoded).length;
+        if (masks > MOST_MASKS) {
+            throw new IllegalArgumentException(
+                    "it has " + masks + " " + MASK + ", of which at most " + MOST_MASKS + " are filled");
+        }
+        if (masks == 0) {
             throw new IllegalArgumentException(
                     "it has no " + MASK + " among the " + contextTokens() + " tokens that the model reads");
         }

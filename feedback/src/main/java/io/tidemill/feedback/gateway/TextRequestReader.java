@@ -9,15 +9,18 @@ import java.util.Optional;
 
 /** Reads the bodies of the endpoints that ask an encoder about texts. What is not known is refused by name. */
 final class TextRequestReader {
-    static final int MOST_TEXTS = 128;
+    private static final int MOST_TEXTS = 128;
+
+    /** Fewer, since each guess of each mask brings its whole text again. */
+    private static final int MOST_MASKED_TEXTS = 16;
+
     private static final int MOST_GUESSES = 100;
     private static final int USUAL_GUESSES = 5;
-    private static final String SOME_TEXTS = "a string, or an array of 1 to " + MOST_TEXTS + " strings";
 
     /** Body of {@code /v1/classifications}. */
     AskedAbout classifications(byte[] body) {
         Fields fields = Fields.ofObject(body);
-        AskedAbout asked = new AskedAbout(texts(fields), model(fields), 0);
+        AskedAbout asked = new AskedAbout(texts(fields, MOST_TEXTS), model(fields), 0);
         fields.nothingElse();
         return asked;
     }
@@ -28,7 +31,7 @@ final class TextRequestReader {
         int most = fields.integer("top_k", 1, MOST_GUESSES)
                 .orElse((long) USUAL_GUESSES)
                 .intValue();
-        AskedAbout asked = new AskedAbout(texts(fields), model(fields), most);
+        AskedAbout asked = new AskedAbout(texts(fields, MOST_MASKED_TEXTS), model(fields), most);
         fields.nothingElse();
         return asked;
     }
@@ -37,16 +40,17 @@ final class TextRequestReader {
         return fields.text("model").filter(name -> !name.isEmpty());
     }
 
-    private static List<AskedAbout.Text> texts(Fields fields) {
-        JsonNode input = fields.any("input").orElseThrow(() -> InvalidRequest.missing("input", SOME_TEXTS));
+    private static List<AskedAbout.Text> texts(Fields fields, int most) {
+        String expected = "a string, or an array of 1 to " + most + " strings";
+        JsonNode input = fields.any("input").orElseThrow(() -> InvalidRequest.missing("input", expected));
         if (input.isTextual()) {
             return List.of(text("input", input.textValue()));
         }
         if (!input.isArray() || input.isEmpty()) {
-            throw InvalidRequest.value("input", input, SOME_TEXTS);
+            throw InvalidRequest.value("input", input, expected);
         }
-        if (input.size() > MOST_TEXTS) {
-            throw InvalidRequest.value("input", input.size() + " texts", SOME_TEXTS);
+        if (input.size() > most) {
+            throw InvalidRequest.value("input", input.size() + " texts", expected);
         }
         List<AskedAbout.Text> texts = new ArrayList<>();
         for (String text : fields.texts("input")) {

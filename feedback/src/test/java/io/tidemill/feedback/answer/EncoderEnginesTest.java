@@ -180,6 +180,17 @@ class EncoderEnginesTest {
     }
 
     @Test
+    void aTextOfMoreMasksThanAreFilledIsRefusedWithBothNumbers() throws IOException {
+        TinyEncoder.write(directory, TinyEncoder.config(Head.MASKED, 32));
+        try (FillMaskEngine engine = (FillMaskEngine) load()) {
+            assertThat(engine.fill(engine.encode("[MASK] ".repeat(16)), 1)).hasSize(16);
+            assertThatThrownBy(() -> engine.encode("[MASK] ".repeat(17)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("it has 17 [MASK], of which at most 16 are filled");
+        }
+    }
+
+    @Test
     void theProbeOfAnEncoderIsWhatItsHeadSays() throws IOException {
         try (ClassifierEngine engine = classifier(THREE)) {
             assertThat(engine.probeLogits(THE_TIDES_TURN)).isEqualTo(logits(EncoderInput.of(THE_TIDES_TURN)));

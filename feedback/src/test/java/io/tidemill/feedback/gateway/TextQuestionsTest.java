@@ -186,6 +186,11 @@ class TextQuestionsTest {
                 .statusCode(400)
                 .body("error.param", equalTo("input[1]"))
                 .body("error.message", containsString("it has no [MASK]"));
+        String many = IntStream.range(0, 17).mapToObj(i -> "\"[MASK]\"").collect(Collectors.joining(", "));
+        fillMask("{\"input\": [" + many + "]}")
+                .then()
+                .statusCode(400)
+                .body("error.message", containsString("1 to 16 strings, but was 17 texts"));
         unsupported(classify("{\"input\": \"a\"}")).body("error.message", containsString("POST /v1/fill-mask"));
     }
 

@@ -9,7 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Random BERTs of two layers of 8 elements, which read 10 tokens, and their WordPiece tokenizer. */
+/** Random BERTs of two layers of 8 elements, which read 10 tokens unless told otherwise, and their WordPiece tokenizer. */
 public final class TinyEncoder {
     /** By id. */
     public static final List<String> TOKENS = List.of(
@@ -24,7 +24,12 @@ public final class TinyEncoder {
 
     /** A body with a head and no labels. */
     public static EncoderConfig config(EncoderConfig.Head head) {
-        return new EncoderConfig(VOCABULARY, 8, 16, 2, 2, CONTEXT, 2, 1e-12, 0.4, 0, head, List.of());
+        return config(head, CONTEXT);
+    }
+
+    /** The same that reads more tokens, or fewer. */
+    public static EncoderConfig config(EncoderConfig.Head head, int context) {
+        return new EncoderConfig(VOCABULARY, 8, 16, 2, 2, context, 2, 1e-12, 0.4, 0, head, List.of());
     }
 
     /** Writes model and tokenizer. */
