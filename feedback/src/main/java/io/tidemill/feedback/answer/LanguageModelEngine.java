@@ -135,6 +135,7 @@ final class LanguageModelEngine implements AnswerEngine {
                         tail,
                         generation.tokens(),
                         generation.logProbabilities(),
+                        generation.stop().map(end -> new Answer.End(end.token(), end.logProbability())),
                         finish(generation.reason()));
             }
             int kept = tokensBeforeStop();
@@ -143,6 +144,7 @@ final class LanguageModelEngine implements AnswerEngine {
                     tail,
                     Arrays.copyOf(generation.tokens(), kept),
                     Arrays.copyOf(generation.logProbabilities(), kept),
+                    Optional.empty(),
                     Answer.Finish.STOP);
         }
 

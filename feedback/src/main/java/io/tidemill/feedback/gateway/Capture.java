@@ -98,6 +98,7 @@ final class Capture {
         for (int i = 0; i < answer.tokens().length; i++) {
             completion.addAnswerTokens(answer.tokens()[i]).addAnswerLogProbs(answer.logProbabilities()[i]);
         }
+        answer.end().ifPresent(end -> completion.addAnswerTokens(end.token()).addAnswerLogProbs(end.logProbability()));
         return completion.setGroupId(groupId(turn)).build();
     }
 

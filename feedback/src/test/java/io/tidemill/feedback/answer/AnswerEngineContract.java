@@ -38,6 +38,7 @@ interface AnswerEngineContract {
         Answer answer = engine.answer(prompt, settings(0, 30, List.of()), piece -> false);
         assertThat(answer.finish()).isEqualTo(Answer.Finish.CANCELLED);
         assertThat(answer.tokens()).hasSize(1);
+        assertThat(answer.end()).isEmpty();
     }
 
     @Test
@@ -47,6 +48,7 @@ interface AnswerEngineContract {
         Answer answer = engine.answer(prompt, settings(0, 1, List.of()), piece -> true);
         assertThat(answer.finish()).isEqualTo(Answer.Finish.LENGTH);
         assertThat(answer.tokens()).hasSize(1);
+        assertThat(answer.end()).isEmpty();
     }
 
     @Test

@@ -108,6 +108,20 @@ class ChatCompletionsTest {
     }
 
     @Test
+    void theEndThatTheModelDrewIsLoggedWithTheAnswerAndShownToNobody() {
+        JsonPath answer = ask(HELLO + ", \"logprobs\": true}").jsonPath();
+        assertThat(answer.getList("choices[0].logprobs.content")).hasSize(5);
+        assertThat(answer.getInt("usage.completion_tokens")).isEqualTo(5);
+        Completion completion =
+                awaitCompletions(answer.getString("tidemill.turn_id")).get(0);
+        assertThat(completion.getAnswer())
+                .isEqualTo(answer.getString("choices[0].message.content"))
+                .endsWith("words.");
+        assertThat(completion.getAnswerTokensList()).containsExactly(1, 2, 3, 4, 5, FakeEngine.END);
+        assertThat(completion.getAnswerLogProbsList()).containsExactly(-0.5f, -0.5f, -0.5f, -0.5f, -0.5f, -0.25f);
+    }
+
+    @Test
     void withoutASessionLaterTurnsOfAConversationShareItsGroup() {
         String first = ask(HELLO + "}").jsonPath().getString("id");
         String second = ask("{\"messages\": [{\"role\": \"user\", \"content\": \"hello there\"},"

@@ -10,6 +10,7 @@ import io.tidemill.model.text.ChatMessage;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -25,6 +26,9 @@ public final class FakeEngine implements AnswerEngine {
     public static volatile Semaphore PACE;
     /** Counted down when an answer has been begun. */
     public static volatile CountDownLatch BEGUN = new CountDownLatch(0);
+
+    /** The token that ends an answer which is not cut; nobody is shown it. */
+    public static final int END = 99;
 
     private static final int CONTEXT = 64;
 
@@ -107,7 +111,9 @@ public final class FakeEngine implements AnswerEngine {
         Arrays.fill(logProbabilities, -0.5f);
         Answer.Finish finish =
                 cancelled ? Answer.Finish.CANCELLED : said < words.size() ? Answer.Finish.LENGTH : Answer.Finish.STOP;
-        return new Answer(text.toString(), "", tokens, logProbabilities, finish);
+        Optional<Answer.End> end =
+                finish == Answer.Finish.STOP ? Optional.of(new Answer.End(END, -0.25f)) : Optional.empty();
+        return new Answer(text.toString(), "", tokens, logProbabilities, end, finish);
     }
 
     private static void await() {

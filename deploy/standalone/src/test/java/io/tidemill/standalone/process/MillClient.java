@@ -47,22 +47,52 @@ final class MillClient {
 
     /** The version that answers a chat, or what came instead. */
     String chatVersion(String model) throws IOException, InterruptedException {
-        Map<String, Object> question = Map.of(
+        HttpResponse<String> response = send("/v1/chat/completions", Map.of(
                 "model",
                 model,
                 "messages",
                 List.of(Map.of("role", "user", "content", "What is a tide?")),
                 "max_tokens",
-                3);
-        HttpRequest request = HttpRequest.newBuilder(URI.create(url + "/v1/chat/completions"))
-                .header("content-type", "application/json")
-                .timeout(Duration.ofSeconds(60))
-                .POST(BodyPublishers.ofString(write(question), UTF_8))
-                .build();
-        HttpResponse<String> response = http.send(request, BodyHandlers.ofString(UTF_8));
+                3));
         return response.statusCode() == 200
                 ? json.readTree(response.body()).path("system_fingerprint").asText()
                 : response.statusCode() + " " + response.body();
+    }
+
+    /**
+     * Two answers to one question.
+     *
+     * @param talk the conversation it belongs to
+     */
+    JsonNode twoAnswers(String question, String talk, int seed) throws IOException, InterruptedException {
+        HttpResponse<String> response = send("/v1/chat/completions", Map.of(
+                "messages",
+                List.of(Map.of("role", "user", "content", question)),
+                "n",
+                2,
+                "user",
+                talk,
+                "seed",
+                seed,
+                "max_tokens",
+                40));
+        return json.readTree(response.body());
+    }
+
+    /** Says that the first of two answers is the better one; the status says whether that was kept. */
+    int prefer(String completion, String other) throws IOException, InterruptedException {
+        Map<String, Object> comparison = Map.of("completion_a", completion, "completion_b", other, "verdict", "a");
+        return send("/v1/feedback/comparisons", comparison).statusCode();
+    }
+
+    private HttpResponse<String> send(String path, Map<String, Object> object)
+            throws IOException, InterruptedException {
+        HttpRequest request = HttpRequest.newBuilder(URI.create(url + path))
+                .header("content-type", "application/json")
+                .timeout(Duration.ofSeconds(60))
+                .POST(BodyPublishers.ofString(write(object), UTF_8))
+                .build();
+        return http.send(request, BodyHandlers.ofString(UTF_8));
     }
 
     private String write(Object value) {

@@ -66,6 +66,59 @@ class RoundProcessTest {
         }
     }
 
+    /** The prompt, the tokens, the end of turn and the version: all of it has to be the same at both ends of the loop. */
+    @Test
+    void whatServingLoggedStandsForTheReference() throws Exception {
+        Path model = TinyModel.writeTaughtTo(scratch.resolve("tiny"));
+        try (MillProcess mill = MillProcess.start(
+                        scratch,
+                        "up",
+                        "--data",
+                        scratch.resolve("logged").toString(),
+                        "--port",
+                        "0",
+                        "--kafka-port",
+                        "0",
+                        "--model",
+                        model.toString(),
+                        "-Dtrainer.compute=float32",
+                        "-Dfeedback.compute=float32",
+                        "-Dtrainer.round.minimum-preferences=20",
+                        "-Dtrainer.round.maximum-wait=PT5S")
+                .awaitReady()) {
+            MillClient client = new MillClient(mill.url());
+            assertThat(client.chatVersion("tiny")).isEqualTo("tiny-000000");
+
+            int compared = 0;
+            for (int seed = 0; compared < 20; seed += 2) {
+                JsonNode turn = client.twoAnswers(TinyModel.QUESTION, "talk-" + seed, seed);
+                JsonNode choices = turn.path("choices");
+                assertThat(choices).as("%s", turn).hasSize(2);
+                if (!choices.get(0).path("message").equals(choices.get(1).path("message"))) {
+                    JsonNode ids = turn.path("tidemill").path("completion_ids");
+                    assertThat(client.prefer(ids.get(0).asText(), ids.get(1).asText()))
+                            .isEqualTo(202);
+                    compared++;
+                }
+            }
+
+            await().atMost(PATIENCE).untilAsserted(() -> assertThat(client.get("/v1/checkpoints/tiny-000001")
+                            .path("state")
+                            .asText())
+                    .isIn("PROMOTED", "REFUSED"));
+            JsonNode event = client.get("/v1/checkpoints/tiny-000001");
+            long learned =
+                    event.path("lineage").path("examples").path("preference").asLong();
+            assertThat(learned).isPositive();
+            assertThat(event.path("metrics")
+                            .path("preference_references_logged")
+                            .asLong())
+                    .as("%s", event.path("metrics"))
+                    .isBetween(learned / 2, learned); // one off the script may be drawn in other tokens than its text has
+            assertThat(mill.terminate()).isEqualTo(TERMINATED);
+        }
+    }
+
     @Test
     void tryingOutAnInstallationEndsAsSoonAsItIsReady() throws Exception {
         Path data = scratch.resolve("tried");
