@@ -78,16 +78,19 @@ class RatingObjectiveTest {
         double[][][] logProbabilities = Cases.logProbabilities(random, 2, 1);
         RatedAnswer first = new RatedAnswer(true, 1, -3);
         RatingObjective alone = Objectives.rating(name, Map.of());
+        Figures figures = new Figures();
         double loss = alone.evaluate(
                 new AnswerCall(new double[][][] {logProbabilities[0]}, Cases.none(1, 1)),
                 List.of(first),
                 0.5,
                 1,
-                new Figures());
+                figures);
         AnswerCall both = new AnswerCall(logProbabilities, Cases.none(2, 1));
         RatingObjective other = Objectives.rating(name, Map.of());
-        assertThat(other.evaluate(both, List.of(first, new RatedAnswer(false, 0, -1)), 0.5, 1, new Figures()))
+        Figures ofBoth = new Figures();
+        assertThat(other.evaluate(both, List.of(first, new RatedAnswer(false, 0, -1)), 0.5, 1, ofBoth))
                 .isEqualTo(loss);
+        assertThat(ofBoth.means()).isEqualTo(figures.means());
         assertThat(both.logProbabilitySlopes(1, 0)).containsOnly(0);
         assertThat(other.memory()).isEqualTo(alone.memory());
     }
