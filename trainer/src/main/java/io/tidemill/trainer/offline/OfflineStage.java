@@ -13,7 +13,6 @@ interface OfflineStage {
     Set<Key<?>> SPECIAL = Set.of(
             Keys.FROM_SCRATCH,
             Keys.CONFIG_OVERRIDES,
-            Keys.REWARD_MODEL,
             Keys.LABELS,
             Keys.PROBLEM_TYPE,
             Keys.CLASS_WEIGHTS,

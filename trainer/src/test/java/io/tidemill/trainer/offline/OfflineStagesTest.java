@@ -14,12 +14,15 @@ import io.tidemill.trainer.objective.Objectives;
 import io.tidemill.trainer.offline.Runs.Heard;
 import io.tidemill.trainer.offline.Runs.Interrupted;
 import io.tidemill.trainer.offline.data.DataException;
+import io.tidemill.trainer.offline.recipe.Key;
 import io.tidemill.trainer.offline.recipe.RecipeException;
 import io.tidemill.trainer.round.TinyBase;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -77,6 +80,15 @@ class OfflineStagesTest {
 
     private Map<String, String> of(String stage, Path data, String... more) {
         return with(with(recipe, "stage", stage, "train_data", data.toString()), more);
+    }
+
+    @Test
+    void everyKeyThatOnlySomeStagesFollowIsFollowedByOne() {
+        Set<Key<?>> followed = new HashSet<>();
+        OfflineStages.told()
+                .keySet()
+                .forEach(stage -> followed.addAll(OfflineStages.named(stage).special()));
+        assertThat(followed).isEqualTo(OfflineStage.SPECIAL);
     }
 
     static Stream<String> pairObjectives() {

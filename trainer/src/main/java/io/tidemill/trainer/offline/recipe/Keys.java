@@ -37,8 +37,6 @@ public final class Keys {
                     "config_overrides", MODEL, ValueType.names("{FIELD: VALUE, …}"))
             .usual(Map.of())
             .help("Fields of config.json that are otherwise, with from_scratch: {num_hidden_layers: 4}.");
-    public static final Key<String> REWARD_MODEL = new Builder<>("reward_model", MODEL, ValueType.text("DIR"))
-            .help("Hugging Face directory of a reward model, for stages that ask one.");
     public static final Key<String> OUTPUT_DIR = new Builder<>("output_dir", MODEL, ValueType.text("DIR"))
             .same()
             .help("Directory for checkpoints, logs and, at the end, the model.");
