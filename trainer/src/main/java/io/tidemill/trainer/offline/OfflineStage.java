@@ -22,6 +22,7 @@ interface OfflineStage {
             Keys.NEFTUNE,
             Keys.OBJECTIVE_PARAMETERS,
             Keys.REWARDS,
+            Keys.HELD_OUT_REWARDS,
             Keys.ROLLOUT);
 
     String name();

@@ -44,6 +44,7 @@ import java.util.Set;
 /** Stages that learn from answers of the model's own, judged by rewards. */
 final class RolloutsStage implements OfflineStage {
     private static final int AT_ONCE = 16;
+    private static final String HELD_OUT = "held_out_reward";
 
     private final String name;
     private final String summary;
@@ -103,7 +104,7 @@ final class RolloutsStage implements OfflineStage {
 
     @Override
     public Set<Key<?>> special() {
-        return Set.of(Keys.OBJECTIVE_PARAMETERS, Keys.REWARDS, Keys.ROLLOUT);
+        return Set.of(Keys.OBJECTIVE_PARAMETERS, Keys.REWARDS, Keys.HELD_OUT_REWARDS, Keys.ROLLOUT);
     }
 
     @Override
@@ -133,6 +134,7 @@ final class RolloutsStage implements OfflineStage {
             List<RolloutPrompt> evaluation = material.evaluation(tokenize);
             Set<Integer> stops = stops(config, texts);
             Plan plan = plan(recipe, rollout, training.size(), answerTokens, length, stops);
+            heldOut(recipe).ifPresent(Rewards::close); // refused now, if at all
             try (Rewards checked = rewards(recipe)) {
                 return () -> open(material, plan, training, evaluation, stops, checked.names());
             }
@@ -201,10 +203,21 @@ final class RolloutsStage implements OfflineStage {
             throw new RecipeException(
                     "The recipe needs rewards, as in rewards: [{kind: length, …}]; docs/rewards.md has them.");
         }
+        return rewards(recipe, Keys.REWARDS);
+    }
+
+    /** What the guard compares the rewards with. */
+    private static Optional<Rewards> heldOut(Recipe recipe) {
+        return recipe.get(Keys.HELD_OUT_REWARDS).isEmpty()
+                ? Optional.empty()
+                : Optional.of(rewards(recipe, Keys.HELD_OUT_REWARDS));
+    }
+
+    private static Rewards rewards(Recipe recipe, Key<List<Map<String, String>>> key) {
         try {
-            return Rewards.of(recipe.get(Keys.REWARDS));
+            return Rewards.of(recipe.get(key));
         } catch (IllegalArgumentException e) {
-            throw new RecipeException("rewards: " + e.getMessage());
+            throw new RecipeException(key + ": " + e.getMessage());
         }
     }
 
@@ -227,10 +240,12 @@ final class RolloutsStage implements OfflineStage {
         owned.add(texts);
         Rewards rewards = rewards(recipe);
         owned.add(rewards);
+        Optional<Rewards> heldOut = heldOut(recipe);
+        heldOut.ifPresent(owned::add);
         Path kept = Files.createDirectories(material.work().resolve("rollouts"));
         RolloutTools tools = new RolloutTools(
                 rewards,
-                Optional.empty(),
+                heldOut,
                 needs.reference() ? Optional.of(reference(material, pupil.learner(), owned)) : Optional.empty(),
                 tokens -> texts.tokenizer().decode(tokens),
                 RolloutTools::policyOf,
@@ -300,7 +315,12 @@ final class RolloutsStage implements OfflineStage {
 
         @Override
         public List<String> figures() {
-            return evaluation.isEmpty() ? List.of() : List.of("reward", "answer_tokens", "truncated");
+            if (evaluation.isEmpty()) {
+                return List.of();
+            }
+            List<String> figures = new ArrayList<>(List.of("reward", "answer_tokens", "truncated"));
+            tools.heldOut().ifPresent(some -> figures.add(HELD_OUT));
+            return figures;
         }
 
         @Override
@@ -336,6 +356,13 @@ final class RolloutsStage implements OfflineStage {
                         .average()
                         .ifPresent(mean -> figures.put("reward_" + part, mean));
             }
+            tools.heldOut()
+                    .ifPresent(some -> figures.put(
+                            HELD_OUT,
+                            some.judge(given).stream()
+                                    .mapToDouble(Judgement::total)
+                                    .average()
+                                    .orElseThrow()));
             figures.put(
                     "answer_tokens",
                     given.stream()

@@ -106,4 +106,61 @@ class RolloutRunTest {
         assertThatThrownBy(() -> run(with(all, "rollout", "{num_generations: 1}"), new Heard()))
                 .hasMessageContaining("needs at least 2");
     }
+
+    @Test
+    void whatIsHeldOutJudgesTheSameAnswers() throws IOException {
+        Map<String, String> all = with(
+                recipe,
+                "stage",
+                "grpo",
+                "logging_steps",
+                "1",
+                "held_out_rewards",
+                "[{kind: length, name: opposite, unit: characters, target: 20, weight: -1}]");
+        Heard heard = new Heard();
+        Map<String, Double> results = run(all, heard);
+        assertThat(results.get("eval_held_out_reward")).isEqualTo(-results.get("eval_reward"));
+        assertThat(heard.figures)
+                .filteredOn(figures -> figures.containsKey("reward"))
+                .hasSize(5)
+                .allSatisfy(
+                        figures -> assertThat(figures.get("held_out_reward")).isEqualTo(-figures.get("reward")));
+        Map<String, String> without = with(
+                recipe,
+                "stage",
+                "grpo",
+                "output_dir",
+                directory.resolve("without").toString());
+        assertThat(run(without, new Heard())).doesNotContainKey("eval_held_out_reward");
+    }
+
+    @Test
+    void theGuardStopsWhereTheRewardsRiseAndWhatIsHeldOutFalls() {
+        Map<String, String> all = with(
+                recipe,
+                "stage",
+                "grpo",
+                "max_steps",
+                "20",
+                "learning_rate",
+                "5e-2",
+                "rollout",
+                "{num_generations: 8, max_completion_length: 8}",
+                "rewards",
+                "[{kind: length, unit: characters, target: 1}]",
+                "held_out_rewards",
+                "[{kind: length, unit: characters, target: 1, weight: -1}]");
+        assertThatThrownBy(() -> run(all, new Heard())).hasMessageContaining("while the held-out one fell");
+    }
+
+    @Test
+    void heldOutRewardsThatCannotBeMadeAreRefusedBeforeAnythingStarts() {
+        Map<String, String> all = with(recipe, "stage", "grpo", "held_out_rewards", "[{kind: lenth}]");
+        Heard heard = new Heard();
+        assertThatThrownBy(() -> run(all, heard))
+                .isInstanceOf(RecipeException.class)
+                .hasMessageContaining("held_out_rewards")
+                .hasMessageContaining("lenth");
+        assertThat(heard.losses).isEmpty();
+    }
 }

@@ -25,6 +25,7 @@ public final class Runs {
     public static class Heard implements Progress {
         public final List<String> said = new ArrayList<>();
         public final List<Double> losses = new ArrayList<>();
+        public final List<Map<String, Double>> figures = new ArrayList<>();
         private final long stopAt;
 
         public Heard() {
@@ -45,7 +46,9 @@ public final class Runs {
         }
 
         @Override
-        public void logged(long step, long steps, Map<String, Double> figures) {}
+        public void logged(long step, long steps, Map<String, Double> logged) {
+            figures.add(logged);
+        }
 
         @Override
         public void say(String text) {

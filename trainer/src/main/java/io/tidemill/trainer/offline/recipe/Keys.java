@@ -232,6 +232,10 @@ public final class Keys {
                     "rewards", OBJECTIVE, ValueType.listOfNames("[{kind: NAME, …}, …]"))
             .usual(List.of())
             .help("What judges answers in stages with rollouts.");
+    public static final Key<List<Map<String, String>>> HELD_OUT_REWARDS = new Builder<>(
+                    "held_out_rewards", OBJECTIVE, ValueType.listOfNames("[{kind: NAME, …}, …]"))
+            .usual(List.of())
+            .help("What judges them too and is not learned from: the guard's second opinion.");
     public static final Key<Map<String, String>> ROLLOUT = new Builder<>(
                     "rollout", OBJECTIVE, ValueType.names("{NAME: X, …}"))
             .usual(Map.of())
