@@ -9,6 +9,8 @@ import io.tidemill.model.engine.EncoderInput;
 import io.tidemill.model.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 
@@ -52,6 +54,43 @@ class EncoderTextTest {
                 assertThat(input.ids()).as(one.toString()).isEqualTo(numbers(one.get("ids")));
                 assertThat(input.types()).as(one.toString()).isEqualTo(numbers(one.get("types")));
             }
+        }
+    }
+
+    @Test
+    void aTokenizedTextIsMaskedByWordsAndALongOneIsCutBetweenThem() throws IOException {
+        try (Tokenizer tokenizer = Tokenizer.load(DIRECTORY)) {
+            int[] ids = tokenizer.encode("the unhappiness stops , the tides");
+            int[] ended = Arrays.copyOf(ids, ids.length + 1);
+            ended[ids.length] = tokenizer.endOfText();
+            assertThat(Arrays.stream(ids).mapToObj(tokenizer::token))
+                    .containsExactly("the", "un", "##happi", "##ness", "stop", "##s", ",", "the", "tide", "##s");
+
+            List<MaskableText> whole = new EncoderText(tokenizer, 20).maskable("a", ended);
+            assertThat(whole).singleElement().satisfies(text -> {
+                assertThat(text.exampleId()).isEqualTo("a/0");
+                assertThat(text.input().ids())
+                        .isEqualTo(new EncoderText(tokenizer, 20)
+                                .input("the unhappiness stops , the tides")
+                                .ids());
+                assertThat(text.words()).containsExactly(-1, 0, 1, 1, 1, 2, 2, 3, 4, 5, 5, -1);
+            });
+
+            List<MaskableText> parts = new EncoderText(tokenizer, 7).maskable("a", ended);
+            assertThat(parts).extracting(MaskableText::exampleId).containsExactly("a/0", "a/1", "a/2");
+            // five fit, but the fifth would be the first half of "stops"
+            assertThat(parts.get(0).words()).containsExactly(-1, 0, 1, 1, 1, -1);
+            assertThat(parts.get(1).words()).containsExactly(-1, 0, 0, 1, 2, -1);
+            assertThat(parts.get(2).words()).containsExactly(-1, 0, 0, -1);
+
+            // a word longer than the room is cut where it must be, and nothing of it is lost
+            assertThat(new EncoderText(tokenizer, 4)
+                            .maskable("a", ids).stream()
+                                    .flatMapToInt(part -> Arrays.stream(
+                                            part.input().ids(), 1, part.input().ids().length - 1)))
+                    .containsExactly(Arrays.stream(ids).boxed().toArray(Integer[]::new));
+            assertThat(new EncoderText(tokenizer, 7).maskable("a", new int[] {tokenizer.endOfText()}))
+                    .isEmpty();
         }
     }
 

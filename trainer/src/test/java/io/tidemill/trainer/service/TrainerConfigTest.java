@@ -8,6 +8,7 @@ import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import io.tidemill.proto.VersionId;
 import io.tidemill.trainer.round.AdapterSettings;
+import io.tidemill.trainer.round.EncoderRoundSettings;
 import io.tidemill.trainer.round.HostMemory;
 import io.tidemill.trainer.round.TrainerOptions;
 import java.time.Duration;
@@ -87,6 +88,38 @@ class TrainerConfigTest {
         assertThat(options.round().adapter()).isEqualTo(new AdapterSettings(8, 32, true, List.of("q_proj", "v_proj")));
         assertThat(options.memory().available())
                 .contains(new HostMemory.Available(3 << 20, "trainer.memory-megabytes"));
+    }
+
+    @Test
+    void howAnEncoderLearnsIsASettingToo() {
+        EncoderRoundSettings usual = options(Map.of()).round().encoder();
+        assertThat(usual.classification().labels()).isEmpty();
+        assertThat(usual.classification().training().epochs()).isEqualTo(3);
+        assertThat(usual.maskedLanguage().probability()).isEqualTo(0.15);
+        EncoderRoundSettings settings = options(Map.of(
+                        "trainer.masked-lm.whole-words", "true",
+                        "trainer.masked-lm.length", "64",
+                        "trainer.classification.labels", "ham,spam",
+                        "trainer.classification.class-weights", "1,3",
+                        "trainer.classification.problem-type", "multi_label_classification",
+                        "trainer.classification.learning-rate", "1e-4"))
+                .round()
+                .encoder();
+        assertThat(settings.maskedLanguage().wholeWords()).isTrue();
+        assertThat(settings.maskedLanguage().length()).isEqualTo(64);
+        assertThat(settings.classification().labels()).containsExactly("ham", "spam");
+        assertThat(settings.classification().weights()).containsExactly("1", "3");
+        assertThat(settings.classification().training().optimizer().learningRate())
+                .isEqualTo(1e-4);
+
+        assertThatThrownBy(() -> options(Map.of("trainer.classification.labels", "ham,ham")))
+                .hasMessageContaining("names one twice: [ham, ham]");
+        assertThatThrownBy(() -> options(Map.of(
+                        "trainer.classification.labels", "a,b", "trainer.classification.problem-type", "several")))
+                .hasMessageContaining("must be one of [single_label_classification,")
+                .hasMessageContaining("but was several");
+        assertThatThrownBy(() -> options(Map.of("trainer.classification.problem-type", "regression")))
+                .hasMessageContaining("Set trainer.classification.labels too");
     }
 
     @Test
