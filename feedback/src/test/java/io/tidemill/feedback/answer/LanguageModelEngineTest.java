@@ -97,7 +97,7 @@ class LanguageModelEngineTest implements AnswerEngineContract {
         teachToEnd(directory);
         PromptAnswers[] learned = new PromptAnswers[8];
         Answer[] answers = new Answer[learned.length];
-        try (AnswerEngine taught = loader().load("tidemill-000008", directory);
+        try (AnswerEngine taught = (AnswerEngine) loader().load("tidemill-000008", directory);
                 Tokenizer tokenizer = Tokenizer.load(directory);
                 LanguageModel model = LanguageModel.load(directory, ComputeType.FLOAT32)) {
             ChatEncoder encoder = new ChatEncoder(tokenizer, ChatTemplate.load(directory));
