@@ -1,6 +1,7 @@
 package io.tidemill.trainer.encoder;
 
 import io.tidemill.model.engine.EncoderInput;
+import io.tidemill.model.text.EncoderFrame;
 import io.tidemill.model.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,28 +17,18 @@ public final class EncoderText {
     private static final Pattern SPACE = Pattern.compile("[\\t\\n\\r\\p{Z}]+");
 
     private final Tokenizer tokenizer;
+    private final EncoderFrame frame;
     private final int maximumLength;
     private final int first;
     private final int separator;
 
     /** @param maximumLength tokens of an input, special ones included, at least 3 */
     public EncoderText(Tokenizer tokenizer, int maximumLength) {
-        if (maximumLength < 3) {
-            throw new IllegalArgumentException(
-                    "An input has 3 tokens at least, but the longest was to be " + maximumLength);
-        }
         this.tokenizer = tokenizer;
+        this.frame = new EncoderFrame(tokenizer, maximumLength);
         this.maximumLength = maximumLength;
-        this.first = special(tokenizer, "[CLS]");
-        this.separator = special(tokenizer, "[SEP]");
-    }
-
-    /** @throws IllegalArgumentException if the vocabulary has no such token */
-    static int special(Tokenizer tokenizer, String token) {
-        return tokenizer
-                .id(token)
-                .orElseThrow(() -> new IllegalArgumentException(
-                        "The tokenizer has no token " + token + "; encoders need one of BERT's kind"));
+        this.first = EncoderFrame.id(tokenizer, "[CLS]");
+        this.separator = EncoderFrame.id(tokenizer, "[SEP]");
     }
 
     /** Tokens of a text with those around it, before it is cut. */
@@ -51,12 +42,7 @@ public final class EncoderText {
 
     /** Of a text that is tokenized already. */
     public EncoderInput input(int[] ids) {
-        int kept = Math.min(ids.length, maximumLength - 2);
-        int[] all = new int[kept + 2];
-        all[0] = first;
-        System.arraycopy(ids, 0, all, 1, kept);
-        all[kept + 1] = separator;
-        return EncoderInput.of(all);
+        return EncoderInput.of(frame.around(ids));
     }
 
     public EncoderInput input(String a, String b) {

@@ -3,6 +3,7 @@ package io.tidemill.trainer.encoder;
 import io.tidemill.model.engine.EncoderInput;
 import io.tidemill.model.engine.MaskedText;
 import io.tidemill.model.engine.PackedBatch;
+import io.tidemill.model.text.EncoderFrame;
 import io.tidemill.model.text.Tokenizer;
 import io.tidemill.trainer.data.Hashes;
 import java.nio.ByteBuffer;
@@ -61,7 +62,7 @@ public record Masking(
     }
 
     private static int mask(Tokenizer tokenizer) {
-        return EncoderText.special(tokenizer, "[MASK]");
+        return EncoderFrame.id(tokenizer, "[MASK]");
     }
 
     /** The same with another probability. */
