@@ -35,16 +35,9 @@ public record RoundSettings(
         AdapterSettings adapter,
         EncoderRoundSettings encoder) {
 
-    static final String NO_CRITIC =
-            "ppo's critic is a head of the whole model, which a round that trains an adapter does not"
-                    + " have. Set trainer.rollout.algorithm to grpo, rloo or reinforce-plus-plus, or trainer.adapter.rank to 0";
-
     public RoundSettings {
         adapter = adapter == null ? AdapterSettings.OFF : adapter;
         encoder = encoder == null ? EncoderRoundSettings.NONE : encoder;
-        if (adapter.lora().isPresent() && rollout.needsCritic()) {
-            throw new IllegalArgumentException(NO_CRITIC);
-        }
     }
 
     /**

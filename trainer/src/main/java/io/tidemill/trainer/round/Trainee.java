@@ -84,8 +84,18 @@ interface Trainee<M extends Model<M>, L extends Learner> extends AutoCloseable {
         LoraAdapter initial = LoraAdapter.initial(config, masters.config(), seed);
         return new OfAdapter<LanguageModel, DecoderLearner, TrainableAdapter, LoraAdapter>(masters, initial) {
             @Override
-            TrainableAdapter learner(LoraAdapter start, AdamWSettings optimizer) {
-                return TrainableAdapter.from(masters, start, optimizer);
+            void teach(LoraAdapter start, AdamWSettings optimizer, boolean critic, Consumer<TrainableAdapter> run) {
+                if (critic) {
+                    try (LanguageModel criticised = masters.withValueHead();
+                            LoraAdapter wider = start.withValueHead();
+                            TrainableAdapter learner = TrainableAdapter.from(criticised, wider, optimizer)) {
+                        run.accept(learner);
+                    }
+                } else {
+                    try (TrainableAdapter learner = TrainableAdapter.from(masters, start, optimizer)) {
+                        run.accept(learner);
+                    }
+                }
             }
 
             @Override
@@ -100,8 +110,14 @@ interface Trainee<M extends Model<M>, L extends Learner> extends AutoCloseable {
         EncoderAdapter initial = EncoderAdapter.initial(config, masters, seed);
         return new OfAdapter<EncoderModel, EncoderLearner, TrainableEncoderAdapter, EncoderAdapter>(masters, initial) {
             @Override
-            TrainableEncoderAdapter learner(EncoderAdapter start, AdamWSettings optimizer) {
-                return TrainableEncoderAdapter.from(masters, start, optimizer);
+            void teach(
+                    EncoderAdapter start,
+                    AdamWSettings optimizer,
+                    boolean critic,
+                    Consumer<TrainableEncoderAdapter> run) {
+                try (TrainableEncoderAdapter learner = TrainableEncoderAdapter.from(masters, start, optimizer)) {
+                    run.accept(learner);
+                }
             }
 
             @Override
@@ -163,21 +179,19 @@ interface Trainee<M extends Model<M>, L extends Learner> extends AutoCloseable {
             this.learnt = learnt;
         }
 
-        abstract T learner(A start, AdamWSettings optimizer);
+        /** Opens a learner that begins as that adapter, and closes it when it has learnt. */
+        abstract void teach(A start, AdamWSettings optimizer, boolean critic, Consumer<T> run);
 
         abstract A snapshot(T learner);
 
         @Override
         public void learn(AdamWSettings optimizer, boolean critic, Consumer<L> stage) {
-            if (critic) {
-                throw new IllegalArgumentException(RoundSettings.NO_CRITIC);
-            }
-            try (T learner = learner(learnt, optimizer)) {
+            teach(learnt, optimizer, critic, learner -> {
                 stage.accept(learner);
                 A next = snapshot(learner);
                 learnt.close();
                 learnt = next;
-            }
+            });
         }
 
         @Override

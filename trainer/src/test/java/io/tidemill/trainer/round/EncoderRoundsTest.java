@@ -134,6 +134,10 @@ class EncoderRoundsTest extends TrainerRig {
     void aBaseWithoutLabelsBecomesAClassifierOfThoseThatAreSetAndLearnsFromLabelledTexts() throws Exception {
         TestLog log = log(base);
         log.labelled(0, 100, tokenizer);
+        log.sequence(log.encoded("longer than an input, and still one text", 0, "the tide ".repeat(20), tokenizer)
+                .setObjective(TokenSequence.Objective.LABELS)
+                .addLabels("tide")
+                .build());
         log.sentences(0, 10, tokenizer);
         log.sequence(log.encoded("of the sea", 1, "the sea", tokenizer)
                 .setObjective(TokenSequence.Objective.LABELS)
@@ -149,11 +153,11 @@ class EncoderRoundsTest extends TrainerRig {
         CheckpointEvent event = awaitVersion(log, 1, VersionState.PROMOTED);
         assertThat(event.getLineage().getExamplesMap())
                 .containsEntry(Stages.CLASSIFICATION, 80L)
-                .containsEntry(Stages.HELD_OUT, 20L)
+                .containsEntry(Stages.HELD_OUT, 21L)
                 .containsEntry(Stages.OTHER_LABELS, 2L)
                 .containsEntry(Stages.WITHOUT_OBJECTIVE, 10L);
         SuiteResult accuracy = suite(event, "label-accuracy");
-        assertThat(accuracy.getExamples()).isEqualTo(20);
+        assertThat(accuracy.getExamples()).isEqualTo(21);
         assertThat(accuracy.getAfter()).isEqualTo(1);
         assertThat(suite(event, "held-out-loss").getUnit()).isEqualTo("nats per text");
         for (int round = 0; round < 2; round++) {

@@ -95,8 +95,8 @@ abstract class TrainerRig {
                 RewardGuard.USUAL.with(RewardGuard.Action.WARN));
     }
 
-    static RoundSettings withRollouts(String algorithm) {
-        return settings(0.01, AdapterSettings.OFF, false, rollout(algorithm));
+    static RoundSettings withRollouts(String algorithm, AdapterSettings adapter) {
+        return settings(0.01, adapter, false, rollout(algorithm));
     }
 
     static RoundSettings withRewardModel(double learningRate) {

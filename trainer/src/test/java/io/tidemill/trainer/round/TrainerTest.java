@@ -33,7 +33,7 @@ import java.util.function.LongSupplier;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Whole rounds of a tiny decoder on a real broker. */
 class TrainerTest extends TrainerRig {
@@ -148,8 +148,11 @@ class TrainerTest extends TrainerRig {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"grpo", "ppo"})
-    void promptsAreAnsweredJudgedAndLearnedFromAndAnInterruptedRoundEndsTheSame(String algorithm) throws Exception {
+    @CsvSource({"grpo, 0", "ppo, 0", "ppo, 2"})
+    void promptsAreAnsweredJudgedAndLearnedFromAndAnInterruptedRoundEndsTheSame(String algorithm, int rank)
+            throws Exception {
+        RoundSettings settings = withRollouts(
+                algorithm, rank == 0 ? AdapterSettings.OFF : new AdapterSettings(rank, 16, false, List.of()));
         TestLog straightLog = log();
         Path straight = data.resolve("straight");
         TestLog brokenLog = log();
@@ -159,8 +162,8 @@ class TrainerTest extends TrainerRig {
             log.prompts(0, 12);
             log.startRound(MODEL);
         }
-        start(straightLog, straight, withRollouts(algorithm), System::nanoTime);
-        start(brokenLog, broken, withRollouts(algorithm), failingAtStepCall(9, 12, 17));
+        start(straightLog, straight, settings, System::nanoTime);
+        start(brokenLog, broken, settings, failingAtStepCall(9, 12, 17));
 
         CheckpointEvent event = awaitVersion(straightLog, 1, VersionState.PROMOTED);
         awaitVersion(brokenLog, 1, VersionState.PROMOTED);

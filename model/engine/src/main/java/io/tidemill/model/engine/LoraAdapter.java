@@ -112,6 +112,20 @@ public final class LoraAdapter implements Adapter<LanguageModel> {
         return new LoraAdapter(config, base, held);
     }
 
+    /**
+     * A copy for the base with a critic's head, {@link LanguageModel#withValueHead}, which is part of the adapter and zero at
+     * first; the snapshots of {@link TrainableAdapter} no longer have it.
+     */
+    public LoraAdapter withValueHead() {
+        base.head().requireSpeech();
+        ModelConfig other = base.withHead(DecoderHead.LANGUAGE_AND_VALUE);
+        List<LoraModule> modules = config.modules(other);
+        return new LoraAdapter(
+                config,
+                other,
+                held.as(new Layout(other, modules), Layout.program(other, modules), (slot, weights) -> {})); // zeros
+    }
+
     public LoraConfig config() {
         return config;
     }

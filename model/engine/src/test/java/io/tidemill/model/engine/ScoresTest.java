@@ -335,6 +335,25 @@ class ScoresTest {
     }
 
     @Test
+    void anAdapterThatHasLearntGoesOnBesideACriticFromWhereItIs() {
+        try (LanguageModel plain = LanguageModel.random(Fixtures.TINY, 3, ComputeType.FLOAT32);
+                TrainableAdapter alone = TrainableAdapter.from(plain, LoraConfig.of(3, 6), 4, SETTINGS)) {
+            PackedBatch batch = AgainstTransformersTest.batchOfStep(0, Fixtures.TINY.vocabularySize());
+            alone.accumulate(batch, batch.lossTokens());
+            alone.update(1e-2);
+            try (LoraAdapter learnt = alone.snapshot();
+                    LanguageModel critic = plain.withValueHead();
+                    LoraAdapter wider = learnt.withValueHead();
+                    TrainableAdapter learner = TrainableAdapter.from(critic, wider, SETTINGS)) {
+                assertThat(learner.values(AnswersTest.TEXTS)[0][0]).containsOnly(0);
+                try (LoraAdapter snapshot = learner.snapshot()) {
+                    assertThat(snapshot.digest()).isEqualTo(learnt.digest());
+                }
+            }
+        }
+    }
+
+    @Test
     void anAdapterThatLearntBesideACriticIsOneForThePlainModel() {
         try (LanguageModel plain = LanguageModel.random(Fixtures.TINY, 3, ComputeType.FLOAT32);
                 LanguageModel critic = plain.withValueHead();
