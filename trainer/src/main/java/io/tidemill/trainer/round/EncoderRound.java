@@ -2,7 +2,6 @@ package io.tidemill.trainer.round;
 
 import io.tidemill.model.engine.EncoderConfig;
 import io.tidemill.model.engine.EncoderConfig.Problem;
-import io.tidemill.model.engine.EncoderInput;
 import io.tidemill.model.engine.EncoderModel;
 import io.tidemill.model.text.Tokenizer;
 import io.tidemill.proto.v1.TokenSequence;
@@ -13,6 +12,7 @@ import io.tidemill.trainer.data.RoundExamples;
 import io.tidemill.trainer.data.Stages;
 import io.tidemill.trainer.encoder.EncoderExample;
 import io.tidemill.trainer.encoder.EncoderText;
+import io.tidemill.trainer.encoder.LabelReader;
 import io.tidemill.trainer.encoder.MaskableText;
 import io.tidemill.trainer.encoder.Masking;
 import io.tidemill.trainer.gate.EncoderScoring;
@@ -25,12 +25,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -49,7 +46,7 @@ final class EncoderRound implements ModelRound<EncoderModel, EncoderScoring> {
     private final EncoderModel champion;
     private final EncoderConfig config;
     private final EncoderText maskedTexts;
-    private final EncoderText labelledTexts;
+    private final LabelReader labelReader;
 
     private final RoundExamples examples;
     private final List<MaskableText> documents;
@@ -69,7 +66,8 @@ final class EncoderRound implements ModelRound<EncoderModel, EncoderScoring> {
         this.config = champion.config();
         EncoderRoundSettings settings = plan.settings().encoder();
         this.maskedTexts = texts(settings.maskedLanguage().length());
-        this.labelledTexts = texts(settings.classification().length());
+        this.labelReader =
+                new LabelReader(config, texts(settings.classification().length()));
         this.masters = context.masters(champion, this::load);
 
         this.documents = read.documents().stream()
@@ -118,7 +116,7 @@ final class EncoderRound implements ModelRound<EncoderModel, EncoderScoring> {
     private List<EncoderExample> labelled(List<LabelledSequence> read, Map<String, String> asides) {
         List<EncoderExample> fitting = new ArrayList<>();
         for (LabelledSequence text : read) {
-            Optional<EncoderExample> example = labelled(text);
+            Optional<EncoderExample> example = labelReader.read(text);
             if (example.isEmpty()) {
                 LOG.warn(
                         "Text {} is left out: it has labels {} and score {}, but the model tells apart {} as {}",
@@ -133,27 +131,6 @@ final class EncoderRound implements ModelRound<EncoderModel, EncoderScoring> {
             }
         }
         return fitting;
-    }
-
-    /** Empty where its labels or its score are not what the model is for. */
-    private Optional<EncoderExample> labelled(LabelledSequence text) {
-        EncoderInput input = labelledTexts.input(text.ids());
-        if (config.problem() == Problem.SCORE) {
-            return text.score().isPresent()
-                    ? Optional.of(EncoderExample.scored(
-                            text.exampleId(), input, text.score().getAsDouble()))
-                    : Optional.empty();
-        }
-        Set<Integer> right = new HashSet<>();
-        for (String label : text.labels()) {
-            OptionalInt index = EncoderExample.index(config.labels(), label);
-            if (index.isEmpty()) {
-                return Optional.empty();
-            }
-            right.add(index.getAsInt());
-        }
-        boolean fits = config.problem() == Problem.SINGLE ? right.size() == 1 : !right.isEmpty();
-        return fits ? Optional.of(EncoderExample.of(text.exampleId(), input, right)) : Optional.empty();
     }
 
     // ---- training ---------------------------------------------------------------------------------------------------
@@ -231,7 +208,7 @@ final class EncoderRound implements ModelRound<EncoderModel, EncoderScoring> {
         RoundSettings.GateSettings gate = plan.settings().gate();
         List<EncoderExample> texts = heldOut.sequences().stream()
                 .filter(sequence -> sequence.getObjective() == Objective.LABELS)
-                .flatMap(sequence -> labelled(LabelledSequence.of(sequence)).stream())
+                .flatMap(sequence -> labelReader.read(LabelledSequence.of(sequence)).stream())
                 .toList();
         List<Suite<EncoderScoring>> suites = new ArrayList<>();
         suites.add(new LabelSuite(

@@ -1,6 +1,8 @@
 package io.tidemill.trainer.round;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
+import static org.assertj.core.api.Assertions.within;
 import static org.awaitility.Awaitility.await;
 
 import io.tidemill.model.engine.ComputeType;
@@ -17,6 +19,7 @@ import io.tidemill.proto.v1.Split;
 import io.tidemill.proto.v1.SuiteResult;
 import io.tidemill.proto.v1.TokenSequence;
 import io.tidemill.proto.v1.VersionState;
+import io.tidemill.trainer.checkpoint.CheckpointStore;
 import io.tidemill.trainer.checkpoint.Manifest;
 import io.tidemill.trainer.checkpoint.Probe;
 import io.tidemill.trainer.checkpoint.VersionFiles;
@@ -60,14 +63,19 @@ class EncoderRoundsTest extends TrainerRig {
     }
 
     private static RoundSettings masking(AdapterSettings adapter) {
-        return of(settings(0.01, adapter), List.of(), WeightType.FLOAT32);
+        return of(settings(0.01, adapter), List.of(), List.of(), WeightType.FLOAT32, "");
     }
 
     private static RoundSettings classifying(AdapterSettings adapter) {
-        return of(settings(0.01, adapter), LABELS, WeightType.FLOAT32);
+        return of(settings(0.01, adapter), LABELS, List.of(), WeightType.FLOAT32, "");
     }
 
-    private static RoundSettings of(RoundSettings usual, List<String> labels, WeightType published) {
+    private static RoundSettings weighing(String... weights) {
+        return of(settings(0.01), LABELS, List.of(weights), WeightType.FLOAT32, "");
+    }
+
+    private static RoundSettings of(
+            RoundSettings usual, List<String> labels, List<String> weights, WeightType published, String oldData) {
         EncoderRoundSettings.MaskedLanguage masked = usual.encoder().maskedLanguage();
         return new RoundSettings(
                 usual.pretrain(),
@@ -76,14 +84,15 @@ class EncoderRoundsTest extends TrainerRig {
                 usual.rating(),
                 usual.rewardModel(),
                 usual.rollout(),
-                usual.gate(),
+                gate(oldData),
                 usual.threads(),
                 usual.compute(),
                 published,
                 usual.saveEvery(),
                 usual.loggedReferences(),
                 usual.adapter(),
-                new EncoderRoundSettings(masked, labels(masked.training(), labels)));
+                new EncoderRoundSettings(
+                        masked, new EncoderRoundSettings.Classification(masked.training(), 24, labels, "", weights)));
     }
 
     private Trainer start(TestLog log, Path directory, RoundSettings settings, LongSupplier nanoClock) {
@@ -217,27 +226,69 @@ class EncoderRoundsTest extends TrainerRig {
         }
     }
 
+    private static RoundSettings published(double learningRate) {
+        return of(settings(learningRate), LABELS, List.of(), WeightType.BFLOAT16, "");
+    }
+
     @Test
     void weightsPublishedInBfloat16AreLearnedFromInFloat32AndJudgedAgainstTheFirstVersionToo() throws Exception {
         TestLog log = log(base);
-        start(log, data, of(settings(0.01), LABELS, WeightType.BFLOAT16), System::nanoTime);
-        for (int round = 1; round <= 2; round++) {
-            log.labelled(100 * round, 100 * round + 60, tokenizer);
-            log.startRound(MODEL);
-            awaitVersion(log, round, VersionState.PROMOTED);
-        }
+        Trainer first = start(log, data, published(0.01), System::nanoTime);
+        log.labelled(100, 160, tokenizer);
+        log.startRound(MODEL);
+        awaitVersion(log, 1, VersionState.PROMOTED);
+        first.close();
+
+        start(log, data, published(1e-12), System::nanoTime); // what moves nothing ends with what it began with
+        log.labelled(200, 260, tokenizer);
+        log.startRound(MODEL);
         CheckpointEvent event = awaitVersion(log, 2, VersionState.PROMOTED);
         assertThat(event.getVerdict().getSuitesList())
                 .extracting(SuiteResult::getSuite, SuiteResult::getAgainst)
-                .contains(
-                        org.assertj.core.groups.Tuple.tuple("label-accuracy", "tiny-000000"),
-                        org.assertj.core.groups.Tuple.tuple("held-out-loss", "tiny-000000"));
+                .contains(tuple("label-accuracy", "tiny-000000"), tuple("held-out-loss", "tiny-000000"));
         assertThat(suite(event, "label-accuracy").getExamples()).isEqualTo(24); // of both rounds
-        Path masters = directory(data, 2).resolve("state").resolve("masters");
-        try (EncoderModel published = EncoderModel.load(directory(data, 2), ComputeType.FLOAT32);
-                EncoderModel learned = EncoderModel.load(masters, ComputeType.FLOAT32)) {
-            assertThat(published.digest()).isNotEqualTo(learned.digest());
+        Path learntFirst = directory(data, 1).resolve(CheckpointStore.STATE).resolve("masters");
+        Path learntThen = directory(data, 2).resolve(CheckpointStore.STATE).resolve("masters");
+        assertThat(embeddings(learntThen)).containsExactly(embeddings(learntFirst), within(1e-9f));
+        assertThat(embeddings(learntThen)).isNotEqualTo(embeddings(directory(data, 2)));
+    }
+
+    private static float[] embeddings(Path directory) {
+        try (EncoderModel model = EncoderModel.load(directory, ComputeType.FLOAT32)) {
+            return model.weights("bert.embeddings.word_embeddings.weight");
         }
+    }
+
+    @Test
+    void weightsOfClassesChangeWhatIsLearned() throws Exception {
+        List<String> digests = new ArrayList<>();
+        for (RoundSettings settings : List.of(weighing(), weighing("1", "1.5"), weighing("balanced"))) {
+            TestLog log = log(base);
+            log.labelled(0, 39, tokenizer); // of 31 to learn from one more is about the mill
+            log.startRound(MODEL);
+            Path directory = data.resolve("store of " + digests.size());
+            start(log, directory, settings, System::nanoTime);
+            awaitVersion(log, 1, VersionState.PROMOTED);
+            digests.add(digest(directory, 1));
+        }
+        assertThat(digests).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void oldTextOfTheOperatorIsJudgedByMaskedWordsToo() throws Exception {
+        Path old = data.resolve("old.jsonl");
+        Files.writeString(old, "{\"text\": \"the happy tide does not stop after another word\"}\n".repeat(6));
+        TestLog log = log(base);
+        log.sentences(0, 60, tokenizer);
+        log.startRound(MODEL);
+        start(
+                log,
+                data,
+                of(settings(0.01), List.of(), List.of(), WeightType.FLOAT32, old.toString()),
+                System::nanoTime);
+        CheckpointEvent event = awaitVersion(log, 1, VersionState.PROMOTED);
+        assertThat(suite(event, "old-data-loss").getUnit()).isEqualTo("nats per masked token");
+        assertThat(suite(event, "old-data-loss").getExamples()).isBetween(1L, 6L);
     }
 
     @Test
@@ -379,6 +430,28 @@ class EncoderRoundsTest extends TrainerRig {
     }
 
     @Test
+    void weightsThatAreNotOneALabelAreRefused() {
+        assertStops(
+                log(base),
+                data,
+                weighing("1", "2", "3"),
+                base,
+                "trainer.classification.class-weights must be 'balanced' or one number, 0 or more, for each of [mill, tide]",
+                "but were [1, 2, 3]");
+    }
+
+    @Test
+    void anAdapterOnLayersThatAnEncoderDoesNotHaveIsRefused() {
+        assertStops(
+                log(base),
+                data,
+                masking(new AdapterSettings(2, 16, false, List.of("q_proj"))),
+                base,
+                "trainer.adapter.target-modules does not suit",
+                "q_proj");
+    }
+
+    @Test
     void otherLabelsThanThoseOfALineageAreRefusedWithBoth() {
         TestLog log = log(base);
         Trainer first = start(log, data, classifying(AdapterSettings.OFF), System::nanoTime);
@@ -387,7 +460,7 @@ class EncoderRoundsTest extends TrainerRig {
         assertStops(
                 log,
                 data,
-                of(settings(0.01), List.of("ham", "spam"), WeightType.FLOAT32),
+                of(settings(0.01), List.of("ham", "spam"), List.of(), WeightType.FLOAT32, ""),
                 base,
                 "tells apart [mill, tide]",
                 "[ham, spam]",

@@ -113,7 +113,7 @@ abstract class TrainerRig {
                 new RatingSettings(optimizer, "kto", Map.of(), 4, 1),
                 new RewardModelSettings(optimizer, rewardModel, Map.of(), 4, 1),
                 rollout,
-                new RoundSettings.GateSettings(0.02, 0.1, 0.02, 0.02, 0.1, "", 5, 5, 5, 5, 100, 20, 100, "", 500, 0.05),
+                gate(""),
                 1,
                 ComputeType.FLOAT32,
                 WeightType.FLOAT32,
@@ -123,14 +123,16 @@ abstract class TrainerRig {
                 encoder(optimizer));
     }
 
+    static RoundSettings.GateSettings gate(String oldData) {
+        return new RoundSettings.GateSettings(
+                0.02, 0.1, 0.02, 0.02, 0.1, "", 5, 5, 5, 5, 100, 20, 100, oldData, 500, 0.05);
+    }
+
     static EncoderRoundSettings encoder(OptimizerSettings optimizer) {
         EncoderSettings training = new EncoderSettings(optimizer, 4, 4, 2);
         return new EncoderRoundSettings(
-                new EncoderRoundSettings.MaskedLanguage(training, 24, 0.15, false), labels(training, List.of()));
-    }
-
-    static EncoderRoundSettings.Classification labels(EncoderSettings training, List<String> labels) {
-        return new EncoderRoundSettings.Classification(training, 24, labels, "", List.of());
+                new EncoderRoundSettings.MaskedLanguage(training, 24, 0.15, false),
+                new EncoderRoundSettings.Classification(training, 24, List.of(), "", List.of()));
     }
 
     static TrainerOptions options(TestLog log, Path directory, RoundSettings settings, Path base) {
