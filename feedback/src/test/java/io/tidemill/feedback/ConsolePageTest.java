@@ -1,18 +1,14 @@
 package io.tidemill.feedback;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
-import com.microsoft.playwright.Browser;
-import com.microsoft.playwright.BrowserType;
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
-import com.microsoft.playwright.Playwright;
 import com.microsoft.playwright.options.ColorScheme;
 import io.quarkus.test.common.QuarkusTestResource;
-import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
+import io.tidemill.feedback.testing.FakeEngine;
 import io.tidemill.feedback.testing.Kafka;
 import io.tidemill.feedback.testing.ServiceTestResource;
 import io.tidemill.feedback.testing.Serving;
@@ -22,68 +18,14 @@ import io.tidemill.proto.v1.Command;
 import io.tidemill.proto.v1.Comparison;
 import io.tidemill.proto.v1.Feedback;
 import io.tidemill.proto.v1.RoundEvent;
-import java.net.URI;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.Test;
 
-/** The page in a real browser. Skipped where there is no Chromium; nothing is installed or downloaded for it. */
+/** The page of a version that answers, and of any. */
 @QuarkusTest
 @QuarkusTestResource(ServiceTestResource.class)
-class ConsolePageTest {
-    private static final Path CHROMIUM = Path.of("/usr/bin/chromium");
-
-    @TestHTTPResource("/")
-    URI root;
-
-    private Playwright playwright;
-    private Page page;
-    private final List<String> complaints = new ArrayList<>();
-    private final List<String> foreignRequests = new ArrayList<>();
-
-    @BeforeEach
-    void open() {
-        assumeThat(Files.isExecutable(CHROMIUM))
-                .as("the page test needs Chromium at %s; install it to run the test", CHROMIUM)
-                .isTrue();
-        Serving.some();
-        playwright = Playwright.create(
-                new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
-        Browser browser = playwright
-                .chromium()
-                .launch(new BrowserType.LaunchOptions()
-                        .setExecutablePath(CHROMIUM)
-                        .setArgs(List.of("--no-sandbox", "--disable-gpu", "--disable-background-networking")));
-        page = browser.newPage(new Browser.NewPageOptions().setViewportSize(1280, 900));
-        page.onConsoleMessage(message -> {
-            if (message.type().equals("error")) {
-                complaints.add(message.text());
-            }
-        });
-        page.onPageError(complaints::add);
-        page.onRequest(request -> {
-            if (!request.url().startsWith(root.toString())) {
-                foreignRequests.add(request.url());
-            }
-        });
-        page.navigate(root.toString());
-        page.getByText("Live").waitFor();
-    }
-
-    @AfterEach
-    void close() {
-        if (playwright != null) {
-            playwright.close();
-            assertThat(complaints).as("errors in the browser's console").isEmpty();
-            assertThat(foreignRequests).as("requests to elsewhere").isEmpty();
-        }
-    }
-
+class ConsolePageTest extends ConsoleInChromium {
     @Test
     void thePageFollowsTheLoop() {
         String version = Serving.promote();
@@ -165,6 +107,20 @@ class ConsolePageTest {
     }
 
     @Test
+    void aReaderStopsAnAnswer() {
+        FakeEngine.PACE = new Semaphore(0);
+        try {
+            page.getByLabel("Your message").fill("Go on for ever");
+            page.keyboard().press("Enter");
+            page.getByText("Stop", new Page.GetByTextOptions().setExact(true)).click();
+            page.getByText("Stopped.").waitFor();
+        } finally {
+            FakeEngine.PACE.release(100);
+            FakeEngine.PACE = null;
+        }
+    }
+
+    @Test
     void theButtonsSendCommands() {
         round(RoundEvent.Phase.WAITING, 0);
         page.locator("#start-round:enabled").waitFor();
@@ -190,12 +146,6 @@ class ConsolePageTest {
         screenshot("phone-dark.png");
         page.setViewportSize(1280, 900);
         screenshot("dark.png");
-    }
-
-    private void screenshot(String name) {
-        page.screenshot(new Page.ScreenshotOptions()
-                .setPath(Path.of("target", "page", name))
-                .setFullPage(true));
     }
 
     private static void round(RoundEvent.Phase phase, long step) {
