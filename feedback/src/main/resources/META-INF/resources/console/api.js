@@ -28,8 +28,8 @@ async function request(path, options = {}) {
   return response;
 }
 
-export async function post(path, body) {
-  const response = await request(path, json(body));
+export async function post(path, body, signal) {
+  const response = await request(path, { ...json(body), signal });
   return response.json();
 }
 

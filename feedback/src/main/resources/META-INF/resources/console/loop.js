@@ -9,9 +9,11 @@ const PHASES = {
   publishing: "Publishing", promoted: "Promoted", refused: "Refused", paused: "Paused", failed: "Failed",
 };
 const WORKING = new Set(["reading", "training", "gating", "publishing"]);
-const KINDS = { pretrain: "texts", sft: "demonstrations", preference: "preferences", rating: "ratings", rollout: "prompts", "held-out": "held out", "without-objective": "of no use yet", "in-a-pair": "in a pair", undecided: "neither good nor bad", repeated: "repeats", unreadable: "unreadable", "too-long": "too long", withdrawal: "withdrawals" };
-const STAGES = { pretrain: "reading on", sft: "learning to answer", preference: "learning preferences", rating: "learning from ratings", rollout: "answering and being judged", reference: "asking the champion" };
+const KINDS = { pretrain: "texts", sft: "demonstrations", preference: "preferences", rating: "ratings", rollout: "prompts", "masked-lm": "texts", classification: "labelled texts", "held-out": "held out", "without-objective": "of no use yet", "in-a-pair": "in a pair", undecided: "neither good nor bad", repeated: "repeats", unreadable: "unreadable", "too-long": "too long", withdrawal: "withdrawals" };
+const STAGES = { pretrain: "reading on", sft: "learning to answer", preference: "learning preferences", rating: "learning from ratings", rollout: "answering and being judged", "masked-lm": "learning to fill masks", classification: "learning labels", reference: "asking the champion" };
 const FULL_BASIN = 2000;
+const PREFERENCES = "preference-accuracy";
+const ENCODERS = new Set(["classify", "fill-mask"]);
 
 const kind = (stage) => KINDS[stage] ?? words(stage);
 
@@ -27,13 +29,10 @@ export function draw(loop) {
   mill(loop.round);
   gate(loop);
   served(loop);
-  charts(loop.versions);
+  charts(loop);
   versions(loop);
   notices(loop);
-  const a = loop.activity;
-  const feedback = Object.values(a.feedback).reduce((sum, n) => sum + n, 0);
-  $("counts").textContent = `Since ${new Date(a.since).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" })}: ${whole(a.answered)} questions answered, `
-    + `${whole(a.completions)} answers kept, ${whole(feedback)} pieces of feedback.`;
+  counts(loop);
 }
 
 function waiting(counts) {
@@ -122,22 +121,31 @@ function served({ served: now, activity, versions }) {
   ]);
 }
 
-function charts(versions) {
-  const loss = points(versions, (s) => !s.against && (/^held-?out-loss/.test(s.suite) || s.suite === "loss"));
-  const accuracy = points(versions, (s) => !s.against && /accuracy/.test(s.suite));
-  $("loss-unit").textContent = loss.unit && !isShare(loss.unit) ? loss.unit : "";
-  chart($("chart-loss"), loss.points, { title: "Held-out loss", format: (v) => number(v, 4) });
-  chart($("chart-accuracy"), accuracy.points, { title: "Preference accuracy", format: (v) => `${Number((v * 100).toFixed(1))} %`, chance: 0.5 });
+/** The newest verdict says which suites there are: an encoder has no preferences, and one without labels no accuracy. */
+function charts({ versions, served: now }) {
+  const judged = versions.filter((v) => v.verdict?.suites.length).at(-1);
+  const suites = judged?.verdict.suites.filter((s) => !s.against) ?? [];
+  const loss = suites.find((s) => /^held-?out-loss/.test(s.suite) || s.suite === "loss");
+  $("loss-unit").textContent = loss?.examples && !isShare(loss.unit) ? loss.unit : "";
+  chart($("chart-loss"), points(versions, loss), { title: "Held-out loss", format: (v) => number(v, 4) });
+
+  const accuracy = judged || now.task !== "answer" ? suites.find((s) => /accuracy/.test(s.suite)) : { suite: PREFERENCES, unit: "" };
+  $("accuracy").hidden = !accuracy;
+  if (!accuracy) return;
+  const title = words(accuracy.suite).replace(/^./, (first) => first.toUpperCase());
+  const chance = accuracy.suite === PREFERENCES ? 0.5 : null;  // of labels it depends on how many there are
+  $("accuracy-title").textContent = title;
+  $("accuracy-unit").textContent = accuracy.unit;
+  $("accuracy-key").textContent = `higher is better; ${chance === null ? "bars are 95 % intervals" : "the dashed line is chance"}`;
+  chart($("chart-accuracy"), points(versions, accuracy), { title, format: (v) => `${Number((v * 100).toFixed(1))} %`, chance });
 }
 
 /** What a suite measured of each version; the first one's `before` is the version that the lineage began with. */
 function points(versions, wanted) {
   const result = [];
-  let unit = "";
   for (const v of versions) {
-    const suite = v.verdict?.suites.find(wanted);
+    const suite = v.verdict?.suites.find((s) => !s.against && s.suite === wanted?.suite);
     if (!suite?.examples) continue;
-    unit = suite.unit;
     if (!result.length && v.parent) result.push({ name: v.parent, label: short(v.parent), value: suite.before, low: null, high: null, accepted: true });
     const interval = suite.after_high > suite.after_low;
     result.push({
@@ -145,7 +153,7 @@ function points(versions, wanted) {
       low: interval ? suite.after_low : null, high: interval ? suite.after_high : null,
     });
   }
-  return { points: result, unit };
+  return result;
 }
 
 /** A suite is compared with the version's parent, or with the ancestor that it names. */
@@ -196,6 +204,17 @@ function files(v) {
     el("ul", {}, ...v.files.map((f) => el("li", {},
       el("a", { href: base + f.path.split("/").map(encodeURIComponent).join("/"), download: "" }, f.path), ` ${bytes(f.length)}`))));
 }
+
+/** Of texts that an encoder read nothing is kept, and there is no feedback on it. */
+function counts({ activity: a, served: now }) {
+  const feedback = Object.values(a.feedback).reduce((sum, n) => sum + n, 0);
+  const kept = [[a.completions, "answer", " kept"], [feedback, "piece", " of feedback"]]
+    .filter(([n]) => n || !ENCODERS.has(now.task)).map(([n, noun, rest]) => few(n, noun) + rest);
+  $("counts").textContent = `Since ${new Date(a.since).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" })}: `
+    + [`${few(a.answered, "request")} answered`, ...kept].join(", ") + ".";
+}
+
+const few = (n, noun) => `${whole(n)} ${noun}${n === 1 ? "" : "s"}`;
 
 function notices(loop) {
   const all = [];

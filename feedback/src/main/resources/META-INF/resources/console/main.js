@@ -3,11 +3,13 @@
 import { events, post, Refused, useKey } from "./api.js";
 import * as chat from "./chat.js";
 import { draw } from "./loop.js";
+import * as texts from "./texts.js";
 
 const $ = (id) => document.getElementById(id);
 const LONGEST_PAUSE = 10_000;
 
 chat.start();
+texts.start();
 $("start-round").addEventListener("click", () => command({ kind: "start_round" }));
 $("pause").addEventListener("click", () => command({ kind: $("pause").dataset.kind ?? "pause" }));
 $("key-form").addEventListener("submit", (event) => {
@@ -23,7 +25,9 @@ async function follow() {
   for (;;) {
     try {
       for await (const data of events("v1/loop/events")) {
-        draw(JSON.parse(data));
+        const loop = JSON.parse(data);
+        draw(loop);
+        offer(loop.served.task ?? "answer");
         live(true, "Live");
         pause = 500;
       }
@@ -39,6 +43,18 @@ async function follow() {
     await new Promise((resolve) => { setTimeout(resolve, pause); });
     pause = Math.min(LONGEST_PAUSE, pause * 2);
   }
+}
+
+/** Shows the panel for what the version that serves does. A hidden one keeps what was said in it. */
+function offer(task) {
+  const [shown, wanted] = [":not([hidden])", `[data-task="${task}"]`].map((which) => document.querySelector(`section[data-task]${which}`));
+  if (!wanted || shown === wanted) return;
+  const focused = shown.contains(document.activeElement);
+  shown.hidden = true;
+  wanted.hidden = false;
+  if (focused) wanted.querySelector("textarea").focus({ preventScroll: true });
+  $("skip").href = `#${wanted.getAttribute("aria-labelledby")}`;
+  $("skip").textContent = wanted.dataset.skip;
 }
 
 function live(on, text) {

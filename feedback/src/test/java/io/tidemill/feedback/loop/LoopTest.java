@@ -121,6 +121,7 @@ class LoopTest {
                 "/console/chart.js",
                 "/console/format.js",
                 "/console/loop.js",
+                "/console/texts.js",
                 "/console/tidemill.css",
                 "/console/icon.svg");
         for (String path : paths) {

@@ -12,7 +12,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Reads a letter as a token, 512 of them, and finds a text the more spam the longer it is. It fails at a text that begins
- * with "explode", and cannot read one that begins with "unreadable". It waits before each pass while {@link #PACE} is set.
+ * with "explode", and cannot read one that begins with "unreadable". One that begins with "several" may have several labels,
+ * one that begins with "score" gets its length as a score. It waits before each pass while {@link #PACE} is set.
  */
 public final class FakeClassifier implements ClassifierEngine {
     /** Permits for a pass each; null reads without waiting. Shared by all engines of the JVM. */
@@ -76,14 +77,30 @@ public final class FakeClassifier implements ClassifierEngine {
     }
 
     private Classification classification(EncodedText text) {
-        if (text.ids()[0] == 'e' && text.ids()[1] == 'x') {
+        String read = new String(text.ids(), 0, text.ids().length);
+        if (read.startsWith("ex")) {
             throw new IllegalStateException("the fake was asked to explode");
+        }
+        if (read.startsWith("score")) {
+            return new Classification.Score(read.length());
+        }
+        if (read.startsWith("several")) {
+            return new Classification.SeveralLabels(severalLabels());
         }
         double spam = text.ids().length / 1024.0;
         Map<String, Double> probabilities = new LinkedHashMap<>();
         probabilities.put("ham", 1 - spam);
         probabilities.put("spam", spam);
         return new Classification.OneLabel(probabilities);
+    }
+
+    /** Twelve, of which the first four are rather right than wrong, and the fifth neither. */
+    private static Map<String, Double> severalLabels() {
+        Map<String, Double> probabilities = new LinkedHashMap<>();
+        for (int label = 0; label < 12; label++) {
+            probabilities.put("label-" + label, (12 - label) / 16.0);
+        }
+        return probabilities;
     }
 
     /** Tokens of each pass so far, with padding. */

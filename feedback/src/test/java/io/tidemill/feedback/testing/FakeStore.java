@@ -19,6 +19,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -88,9 +89,8 @@ public final class FakeStore implements AutoCloseable {
                 .setEventTime(Timestamp.newBuilder().setSeconds(1_800_000_000L))
                 .setVerdict(GateVerdict.newBuilder()
                         .setPassed(true)
-                        .setSummary("Both suites passed.")
-                        .addSuites(suite("held-out-loss", "nats/token", 3.2, 3.1, 0.05))
-                        .addSuites(suite("preference-accuracy", "share", 0.61, 0.66, 0.02)));
+                        .setSummary("All suites passed.")
+                        .addAllSuites(suites(task)));
         content.forEach((path, text) -> {
             byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
             files.put("/v1/checkpoints/" + version + "/files/" + path, bytes);
@@ -100,6 +100,20 @@ public final class FakeStore implements AutoCloseable {
                     .setSha256(sha256(bytes)));
         });
         return event;
+    }
+
+    private static List<SuiteResult> suites(Task task) {
+        return switch (task) {
+            case ANSWER ->
+                List.of(
+                        suite("held-out-loss", "nats/token", 3.2, 3.1, 0.05),
+                        suite("preference-accuracy", "share of pairs", 0.61, 0.66, 0.02));
+            case CLASSIFY ->
+                List.of(
+                        suite("held-out-loss", "nats per text", 0.8, 0.5, 0.05),
+                        suite("label-accuracy", "share of texts", 0.45, 0.75, 0.02));
+            case FILL_MASK -> List.of(suite("held-out-loss", "nats per masked token", 2.2, 2.1, 0.05));
+        };
     }
 
     private static SuiteResult suite(String name, String unit, double before, double after, double half) {
