@@ -2,6 +2,7 @@ package io.tidemill.standalone;
 
 import io.quarkus.runtime.annotations.QuarkusMain;
 import io.tidemill.standalone.checkpoints.CheckpointsCommand;
+import io.tidemill.standalone.checkpoints.RebuildCommand;
 import io.tidemill.standalone.demo.DemoCommand;
 import io.tidemill.standalone.models.DataCommand;
 import io.tidemill.standalone.models.ImportCommand;
@@ -29,6 +30,7 @@ import picocli.CommandLine.ScopeType;
             UpCommand.class,
             DemoCommand.class,
             CheckpointsCommand.class,
+            RebuildCommand.class,
             PullCommand.class,
             ImportCommand.class,
             ProgramCommand.class,

@@ -8,6 +8,7 @@ import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -31,7 +32,7 @@ public final class CheckpointStore implements AutoCloseable {
 
     private final String model;
     private final Path root;
-    private final FileChannel lock;
+    private final FileChannel lock; // null where the store is only read
 
     private CheckpointStore(String model, Path root, FileChannel lock) {
         this.model = model;
@@ -64,6 +65,19 @@ public final class CheckpointStore implements AutoCloseable {
         CheckpointStore store = new CheckpointStore(model, root, channel);
         store.removeHalfWritten();
         return store;
+    }
+
+    /**
+     * The store as it is, to read from; whoever has it open goes on.
+     *
+     * @throws NoSuchFileException if there is none
+     */
+    public static CheckpointStore read(Path directory, String model) throws IOException {
+        Path root = directory.resolve(model);
+        if (!Files.isDirectory(root)) {
+            throw new NoSuchFileException(root.toString(), null, "There is no checkpoint store of " + model + " here.");
+        }
+        return new CheckpointStore(model, root, null);
     }
 
     private void removeHalfWritten() throws IOException {
@@ -182,6 +196,8 @@ public final class CheckpointStore implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        lock.close();
+        if (lock != null) {
+            lock.close();
+        }
     }
 }

@@ -1,6 +1,11 @@
 package io.tidemill.trainer.round;
 
+import io.tidemill.model.engine.ComputeType;
+import io.tidemill.model.engine.EncoderConfig;
+import io.tidemill.model.engine.EncoderModel;
+import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.model.engine.Model;
+import io.tidemill.model.text.Tokenizer;
 import io.tidemill.trainer.data.RoundExamples;
 import io.tidemill.trainer.gate.HeldOut;
 import io.tidemill.trainer.gate.Suite;
@@ -41,6 +46,29 @@ interface ModelRound<M extends Model<M>, S> extends AutoCloseable {
 
     /** Writes what stands beside the weights of the version, into its directory. */
     void saveBeside(Path version) throws IOException;
+
+    /** What is done with a round of either kind. */
+    interface Use<T> {
+        <M extends Model<M>, S> T of(Tokenizer tokenizer, ModelRound<M, S> round) throws IOException;
+    }
+
+    /** Opens the round that the champion's kind asks for, and closes it after its use. */
+    static <T> T with(RoundContext context, RoundExamples examples, Use<T> use) throws IOException {
+        Path parent = context.parent();
+        ComputeType compute = context.settings().compute();
+        try (Tokenizer tokenizer = Tokenizer.load(parent)) {
+            if (EncoderConfig.isEncoder(parent.resolve("config.json"))) {
+                try (EncoderModel champion = EncoderModel.load(parent, compute);
+                        EncoderRound round = new EncoderRound(context, examples, tokenizer, champion)) {
+                    return use.of(tokenizer, round);
+                }
+            }
+            try (LanguageModel champion = LanguageModel.load(parent, compute);
+                    DecoderRound round = new DecoderRound(context, examples, tokenizer, champion)) {
+                return use.of(tokenizer, round);
+            }
+        }
+    }
 
     /** Frees what the round has made; the champion is somebody else's. */
     @Override

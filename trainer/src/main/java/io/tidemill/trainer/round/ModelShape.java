@@ -3,6 +3,8 @@ package io.tidemill.trainer.round;
 import io.tidemill.model.engine.EncoderConfig;
 import io.tidemill.model.engine.LoraConfig;
 import io.tidemill.model.engine.ModelConfig;
+import io.tidemill.proto.TopicCatalogue;
+import io.tidemill.trainer.data.ExampleReader;
 import io.tidemill.trainer.data.Stages;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -50,6 +52,12 @@ record ModelShape(Optional<ModelConfig> decoder, Optional<EncoderConfig> encoder
             stages.add(Stages.ROLLOUT);
         }
         return stages;
+    }
+
+    /** Tells what records are good for. */
+    ExampleReader reader(TopicCatalogue topics, RoundSettings settings) {
+        return new ExampleReader(
+                topics.preferences().name(), topics.prompts().name(), vocabularySize(), stages(settings));
     }
 
     /** @throws IllegalArgumentException if a target is no linear layer of the model */

@@ -1,13 +1,8 @@
 package io.tidemill.trainer.round;
 
-import io.tidemill.model.engine.ComputeType;
-import io.tidemill.model.engine.EncoderConfig;
-import io.tidemill.model.engine.EncoderModel;
-import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.model.engine.Model;
 import io.tidemill.model.engine.WeightType;
 import io.tidemill.model.text.Tokenizer;
-import io.tidemill.proto.VersionId;
 import io.tidemill.proto.v1.CheckpointEvent;
 import io.tidemill.proto.v1.GateVerdict;
 import io.tidemill.proto.v1.RoundEvent.Phase;
@@ -18,9 +13,6 @@ import io.tidemill.trainer.checkpoint.Ledger;
 import io.tidemill.trainer.checkpoint.Lineage;
 import io.tidemill.trainer.checkpoint.Probe;
 import io.tidemill.trainer.checkpoint.VersionFiles;
-import io.tidemill.trainer.data.ExampleCollector;
-import io.tidemill.trainer.data.ExampleReader;
-import io.tidemill.trainer.data.ExampleSet;
 import io.tidemill.trainer.data.RoundExamples;
 import io.tidemill.trainer.gate.Gate;
 import io.tidemill.trainer.gate.LossSuite;
@@ -28,7 +20,6 @@ import io.tidemill.trainer.gate.ScoreCache;
 import io.tidemill.trainer.gate.Scores;
 import io.tidemill.trainer.gate.Suite;
 import io.tidemill.trainer.rollout.RewardHackingException;
-import io.tidemill.trainer.slice.SliceReader;
 import io.tidemill.trainer.stage.DivergedException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -40,7 +31,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.LongSupplier;
-import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -63,8 +53,7 @@ final class RoundRunner {
     private static final double BFLOAT16_TOLERANCE = 0.05;
 
     private final CheckpointStore store;
-    private final SliceReader slices;
-    private final ExampleReader reader;
+    private final SliceExamples examples;
     private final ScoreCache scores;
     private final VersionWriter versions;
     private final RoundReporter reporter;
@@ -74,8 +63,7 @@ final class RoundRunner {
 
     RoundRunner(
             CheckpointStore store,
-            SliceReader slices,
-            ExampleReader reader,
+            SliceExamples examples,
             ScoreCache scores,
             VersionWriter versions,
             RoundReporter reporter,
@@ -83,8 +71,7 @@ final class RoundRunner {
             Arithmetic arithmetic,
             LongSupplier nanoClock) {
         this.store = store;
-        this.slices = slices;
-        this.reader = reader;
+        this.examples = examples;
         this.scores = scores;
         this.versions = versions;
         this.reporter = reporter;
@@ -92,9 +79,6 @@ final class RoundRunner {
         this.arithmetic = arithmetic;
         this.nanoClock = nanoClock;
     }
-
-    /** The examples of a slice, with the number of records by partition. */
-    private record Input(RoundExamples examples, Map<TopicPartition, Long> records) {}
 
     /** A verdict with the figures that go beside it. */
     private record Judgement(GateVerdict verdict, Map<String, Double> figures) {}
@@ -143,31 +127,24 @@ final class RoundRunner {
         RoundContext context = new RoundContext(
                 plan, work, work.microBatch(), store, reporter, control, arithmetic, nanoClock, new TreeMap<>());
         long start = nanoClock.getAsLong();
-        Input input = read(plan, lineage);
-        Path parent = context.parent();
-        ComputeType compute = plan.settings().compute();
-        try (Tokenizer tokenizer = Tokenizer.load(parent)) {
-            if (EncoderConfig.isEncoder(parent.resolve("config.json"))) {
-                try (EncoderModel champion = EncoderModel.load(parent, compute);
-                        EncoderRound round = new EncoderRound(context, input.examples(), tokenizer, champion)) {
-                    return run(context, input, tokenizer, round, start);
-                }
-            }
-            try (LanguageModel champion = LanguageModel.load(parent, compute);
-                    DecoderRound round = new DecoderRound(context, input.examples(), tokenizer, champion)) {
+        SliceExamples.Read input = examples.read(plan, lineage);
+        return ModelRound.with(context, input.examples(), new ModelRound.Use<>() {
+            @Override
+            public <M extends Model<M>, S> CheckpointEvent of(Tokenizer tokenizer, ModelRound<M, S> round)
+                    throws IOException {
                 return run(context, input, tokenizer, round, start);
             }
-        }
+        });
     }
 
     private <M extends Model<M>, S> CheckpointEvent run(
-            RoundContext context, Input input, Tokenizer tokenizer, ModelRound<M, S> round, long start)
+            RoundContext context, SliceExamples.Read input, Tokenizer tokenizer, ModelRound<M, S> round, long start)
             throws IOException {
-        RoundExamples examples = round.examples();
-        reporter.examples(examples.counts(), examples.firstFeedback());
+        RoundExamples prepared = round.examples();
+        reporter.examples(prepared.counts(), prepared.firstFeedback());
         VersionWriter.Draft draft = new VersionWriter.Draft(
                 context.plan(),
-                examples,
+                prepared,
                 input.records(),
                 round.champion().parameterCount(),
                 context.metrics(),
@@ -188,27 +165,6 @@ final class RoundRunner {
         VersionWriter.Draft draft = new VersionWriter.Draft(
                 plan, RoundExamples.NONE, Map.of(), parameters, new TreeMap<>(), MicroBatch.of(plan.settings()));
         return refuse(draft, GateVerdict.newBuilder().setSummary(reason).build());
-    }
-
-    // ---- reading ----------------------------------------------------------------------------------------------------
-
-    private Input read(RoundPlan plan, Lineage lineage) throws IOException {
-        ExampleSet seen = new ExampleSet();
-        for (VersionId ancestor : lineage.ancestry()) {
-            Ledger.addTo(seen, store.directory(ancestor).resolve(CheckpointStore.STATE));
-        }
-        ExampleCollector collector = new ExampleCollector(reader, seen, plan.seed());
-        Map<TopicPartition, Long> records = slices.read(plan.slice(), collector::add);
-        RoundExamples examples = collector.finish();
-
-        long read = records.values().stream().mapToLong(Long::longValue).sum();
-        long counted =
-                examples.counts().values().stream().mapToLong(Long::longValue).sum();
-        if (read != counted) {
-            throw new IllegalStateException("Slice " + plan.slice() + " holds " + read + " records, but what became of "
-                    + counted + " is known: " + examples.counts());
-        }
-        return new Input(examples, records);
     }
 
     // ---- judging ----------------------------------------------------------------------------------------------------

@@ -551,7 +551,7 @@ public final class Trainer implements AutoCloseable {
         try (Admin admin = clients.admin()) {
             topics.ensure(admin, List.of(sequences), options.replicationFactor());
         }
-        ExampleReader reader = exampleReader();
+        ExampleReader reader = exampleReader(options.round());
         backlog = new Backlog(clients::consumer, reader::classify, options.waitingCapacity());
         Set<String> stages = shape().stages(options.round());
         List<String> read = new ArrayList<>(List.of(sequences.name()));
@@ -638,7 +638,14 @@ public final class Trainer implements AutoCloseable {
         reporter.begin(plan);
         ScoreCache scores = scores();
         RoundRunner runner = new RoundRunner(
-                store, slices(), exampleReader(), scores, versions(), reporter, this::control, arithmetic, nanoClock);
+                store,
+                new SliceExamples(store, slices(), exampleReader(plan.settings())),
+                scores,
+                versions(),
+                reporter,
+                this::control,
+                arithmetic,
+                nanoClock);
         try {
             CheckpointEvent event = runOrGiveUp(runner, plan, work);
             Slice quarantined = event.getState() == VersionState.REFUSED ? plan.onTrialAgain() : Slice.EMPTY;
@@ -706,13 +713,8 @@ public final class Trainer implements AutoCloseable {
         return runner.giveUp(plan, "The round failed " + ATTEMPTS + " times, last with: " + e);
     }
 
-    private ExampleReader exampleReader() throws IOException {
-        ModelShape shape = shape();
-        return new ExampleReader(
-                topics.preferences().name(),
-                topics.prompts().name(),
-                shape.vocabularySize(),
-                shape.stages(options.round()));
+    private ExampleReader exampleReader(RoundSettings settings) throws IOException {
+        return shape().reader(topics, settings);
     }
 
     /** Of the champion. */

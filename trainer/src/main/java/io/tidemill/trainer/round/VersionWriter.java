@@ -151,7 +151,7 @@ final class VersionWriter {
     }
 
     /** What besides plan and log may change the last bit of a result. */
-    private static ObjectNode origin() {
+    static ObjectNode origin() {
         ObjectNode origin = new ObjectMapper().createObjectNode();
         for (String property : new String[] {"os.name", "os.arch", "java.version"}) {
             origin.put(property, System.getProperty(property));
