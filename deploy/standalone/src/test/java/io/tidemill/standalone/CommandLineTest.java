@@ -27,8 +27,8 @@ class CommandLineTest {
     @Test
     void everyCommandHasHelp() {
         assertThat(run("--help")).isZero();
-        for (String command :
-                List.of("up", "demo", "checkpoints", "pull", "import", "program", "pretrain", "train", "data")) {
+        for (String command : List.of(
+                "up", "demo", "checkpoints", "rebuild", "pull", "import", "program", "pretrain", "train", "data")) {
             assertThat(out.toString()).contains("  " + command + " ");
             assertThat(run(command, "--help")).isZero();
             assertThat(out.toString()).contains("Usage: tidemill " + command);
@@ -184,6 +184,16 @@ class CommandLineTest {
         assertThat(err.toString())
                 .contains("http://127.0.0.1:1/v1/checkpoints does not answer")
                 .contains("--url");
+    }
+
+    @Test
+    void aVersionThatCannotBeRebuiltIsNamedWithTheReason() {
+        assertThat(run("rebuild", "tiny-000001", "--data", parent.toString())).isEqualTo(1);
+        assertThat(err.toString())
+                .contains("tiny-000001 cannot be rebuilt: ")
+                .contains("There is no checkpoint store of tiny here");
+        assertThat(run("rebuild", "the newest", "--data", parent.toString())).isEqualTo(1);
+        assertThat(err.toString()).contains("the newest cannot be rebuilt: ");
     }
 
     @Test

@@ -104,9 +104,7 @@ public final class Rebuild {
                     manifest.event(),
                     published(version),
                     rebuilt,
-                    input.records().values().stream()
-                            .mapToLong(Long::longValue)
-                            .sum(),
+                    input.records().values().stream().mapToLong(Long::longValue).sum(),
                     elsewhere(manifest.origin()));
         } finally {
             Durable.deleteTree(rounds);

@@ -94,7 +94,9 @@ public final class RebuildCommand implements Callable<Integer> {
     }
 
     private int tell(Rebuild.Result result, long nanos) {
-        out.printf("%n%s, from %s%n", result.version().getVersion(), result.version().getParent());
+        out.printf(
+                "%n%s, from %s%n",
+                result.version().getVersion(), result.version().getParent());
         out.println("  published  SHA-256 " + result.published());
         out.println("  rebuilt    SHA-256 " + result.rebuilt());
         if (result.same()) {

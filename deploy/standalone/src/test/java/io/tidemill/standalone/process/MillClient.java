@@ -47,13 +47,15 @@ final class MillClient {
 
     /** The version that answers a chat, or what came instead. */
     String chatVersion(String model) throws IOException, InterruptedException {
-        HttpResponse<String> response = send("/v1/chat/completions", Map.of(
-                "model",
-                model,
-                "messages",
-                List.of(Map.of("role", "user", "content", "What is a tide?")),
-                "max_tokens",
-                3));
+        HttpResponse<String> response = send(
+                "/v1/chat/completions",
+                Map.of(
+                        "model",
+                        model,
+                        "messages",
+                        List.of(Map.of("role", "user", "content", "What is a tide?")),
+                        "max_tokens",
+                        3));
         return response.statusCode() == 200
                 ? json.readTree(response.body()).path("system_fingerprint").asText()
                 : response.statusCode() + " " + response.body();
@@ -65,17 +67,19 @@ final class MillClient {
      * @param talk the conversation it belongs to
      */
     JsonNode twoAnswers(String question, String talk, int seed) throws IOException, InterruptedException {
-        HttpResponse<String> response = send("/v1/chat/completions", Map.of(
-                "messages",
-                List.of(Map.of("role", "user", "content", question)),
-                "n",
-                2,
-                "user",
-                talk,
-                "seed",
-                seed,
-                "max_tokens",
-                40));
+        HttpResponse<String> response = send(
+                "/v1/chat/completions",
+                Map.of(
+                        "messages",
+                        List.of(Map.of("role", "user", "content", question)),
+                        "n",
+                        2,
+                        "user",
+                        talk,
+                        "seed",
+                        seed,
+                        "max_tokens",
+                        40));
         return json.readTree(response.body());
     }
 

@@ -56,6 +56,7 @@ class RoundProcessTest {
 
             aSecondInstanceIsTurnedAway(data);
             aDownloadIsAHuggingFaceDirectory(mill.url());
+            theVersionIsRebuiltBesideTheMill(mill.bootstrapServers(), data);
             assertThat(mill.terminate()).isEqualTo(TERMINATED);
         }
         try (MillProcess again = MillProcess.start(scratch, up).awaitReady()) {
@@ -114,7 +115,8 @@ class RoundProcessTest {
                             .path("preference_references_logged")
                             .asLong())
                     .as("%s", event.path("metrics"))
-                    .isBetween(learned / 2, learned); // one off the script may be drawn in other tokens than its text has
+                    .isBetween(
+                            learned / 2, learned); // one off the script may be drawn in other tokens than its text has
             assertThat(mill.terminate()).isEqualTo(TERMINATED);
         }
     }
@@ -136,6 +138,16 @@ class RoundProcessTest {
             assertThat(second.output().strip())
                     .isEqualTo("tidemill: Another Tidemill is running on --data " + data
                             + "; stop it, or choose another directory with --data.");
+        }
+    }
+
+    private void theVersionIsRebuiltBesideTheMill(String kafka, Path data) throws Exception {
+        try (MillProcess rebuild = MillProcess.start(
+                scratch, "rebuild", "tiny-000001", "--data", data.toString(), "--bootstrap-servers", kafka)) {
+            assertThat(rebuild.exitStatus(Duration.ofMinutes(2)))
+                    .as(rebuild.output())
+                    .isZero();
+            assertThat(rebuild.output()).contains("The same weights, bit for bit, from ");
         }
     }
 
