@@ -12,6 +12,7 @@ import io.tidemill.trainer.data.ExampleReader.Question;
 import io.tidemill.trainer.data.ExampleReader.Sequence;
 import io.tidemill.trainer.data.ExampleReader.Unreadable;
 import io.tidemill.trainer.data.RoundExamples.LedgerEntry;
+import io.tidemill.trainer.slice.Waiting;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -138,7 +139,7 @@ public final class ExampleCollector {
                     default -> {}
                 }
             }
-            if (Stages.TRAINED.contains(example.stage())) {
+            if (Waiting.isTrained(example.stage())) {
                 sources.merge(source(example), 1L, Long::sum);
             }
         }

@@ -32,7 +32,7 @@ public final class ExampleReader {
      * @param preferencesTopic of pairs and ratings
      * @param promptsTopic     records of any other topic are token sequences
      * @param vocabularySize   ids must be below it
-     * @param learned          those of {@link Stages#TRAINED} that the model's rounds have
+     * @param learned          the stages that the model's rounds have
      */
     public ExampleReader(String preferencesTopic, String promptsTopic, int vocabularySize, Set<String> learned) {
         this.preferencesTopic = preferencesTopic;

@@ -1,7 +1,5 @@
 package io.tidemill.trainer.data;
 
-import java.util.Set;
-
 /** Names of what happens to an example, as ledger, events and metrics write them. */
 public final class Stages {
     public static final String PRETRAIN = "pretrain";
@@ -17,10 +15,6 @@ public final class Stages {
     public static final String MASKED_LM = "masked-lm";
     /** Texts with labels or a score, for an encoder. */
     public static final String CLASSIFICATION = "classification";
-
-    /** Those that weights come from. */
-    public static final Set<String> TRAINED =
-            Set.of(PRETRAIN, SFT, PREFERENCE, RATING, ROLLOUT, MASKED_LM, CLASSIFICATION);
 
     public static final String HELD_OUT = "held-out";
     /** No stage that is switched on learns from it. */

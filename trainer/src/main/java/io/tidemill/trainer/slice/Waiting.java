@@ -1,6 +1,7 @@
 package io.tidemill.trainer.slice;
 
 import io.tidemill.trainer.data.Stages;
+import java.util.Set;
 import org.apache.kafka.common.TopicPartition;
 
 /**
@@ -11,8 +12,22 @@ import org.apache.kafka.common.TopicPartition;
  * @param tokens    0 where it is text
  */
 public record Waiting(TopicPartition partition, long offset, long timestamp, String stage, long tokens) {
+    private static final Set<String> TRAINED = Set.of(
+            Stages.PRETRAIN,
+            Stages.SFT,
+            Stages.PREFERENCE,
+            Stages.RATING,
+            Stages.ROLLOUT,
+            Stages.MASKED_LM,
+            Stages.CLASSIFICATION);
+
     /** Would a stage train on it? */
     public boolean trainable() {
-        return Stages.TRAINED.contains(stage);
+        return isTrained(stage);
+    }
+
+    /** Is it a stage that weights come from, and not another thing that becomes of an example? */
+    public static boolean isTrained(String stage) {
+        return TRAINED.contains(stage);
     }
 }
