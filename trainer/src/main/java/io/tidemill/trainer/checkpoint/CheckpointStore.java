@@ -28,7 +28,8 @@ public final class CheckpointStore implements AutoCloseable {
     public static final String STATE = "state";
 
     private static final String ASIDE = ".aside-";
-    private static final Set<String> KEPT_WHEN_PRUNED = Set.of(Manifest.FILE, ModelCard.FILE, STATE, Probe.FILE);
+    static final Set<String> KEPT_WHEN_PRUNED =
+            Set.of(Manifest.FILE, Manifest.SIGNATURE, ModelCard.FILE, STATE, Probe.FILE);
 
     private final String model;
     private final Path root;
@@ -146,12 +147,13 @@ public final class CheckpointStore implements AutoCloseable {
         return Manifest.read(directory(version));
     }
 
-    /** A public file of a version: one that its manifest lists, or the manifest; nothing else can be reached. */
+    /** A public file of a version: one that its manifest lists, the manifest or its signature; nothing else can be reached. */
     public Optional<Path> publicFile(VersionId version, String path) throws IOException {
         if (!version.model().equals(model) || !has(version)) {
             return Optional.empty();
         }
         boolean listed = path.equals(Manifest.FILE)
+                || path.equals(Manifest.SIGNATURE)
                 || manifest(version).event().getFilesList().stream()
                         .map(FileDigest::getPath)
                         .anyMatch(path::equals);
@@ -159,7 +161,7 @@ public final class CheckpointStore implements AutoCloseable {
     }
 
     /**
-     * Takes weights, masters and suites of old versions away; manifest, card, ledger and probe stay.
+     * Takes weights, masters and suites of old versions away; manifest, signature, card, ledger and probe stay.
      *
      * @param full how many of the newest versions with weights stay whole
      * @param kept never touched

@@ -16,7 +16,7 @@ import java.util.Arrays;
 /**
  * {@code manifest.json}: what a version is and how it came about.
  *
- * @param event       as announced, without the manifest's own digest
+ * @param event       as announced, without the digests of manifest and signature
  * @param base        "embedded", or the Hugging Face directory that the lineage started from
  * @param quarantined what was refused for the second time with this version, and is passed over from now on
  * @param settings    in force when it was made; JSON
@@ -24,6 +24,10 @@ import java.util.Arrays;
  */
 public record Manifest(CheckpointEvent event, String base, Slice quarantined, JsonNode settings, JsonNode origin) {
     public static final String FILE = "manifest.json";
+
+    /** Stands beside it where versions are signed: base64 of the Ed25519 signature of the manifest's bytes, in a line. */
+    public static final String SIGNATURE = "manifest.json.sig";
+
     /** Data directories of another number cannot be read. */
     public static final int FORMAT = 1;
 
@@ -63,10 +67,14 @@ public record Manifest(CheckpointEvent event, String base, Slice quarantined, Js
                 json.path("origin"));
     }
 
-    /** The event to announce: with the digest of the manifest as it stands in that directory. */
+    /** The event to announce: with the digests of manifest and signature, if any, as they stand in that directory. */
     public CheckpointEvent announcement(Path directory) throws IOException {
-        return event.toBuilder()
-                .addFiles(FileDigests.of(directory, directory.resolve(FILE)))
-                .build();
+        CheckpointEvent.Builder announced =
+                event.toBuilder().addFiles(FileDigests.of(directory, directory.resolve(FILE)));
+        Path signature = directory.resolve(SIGNATURE);
+        if (Files.exists(signature)) {
+            announced.addFiles(FileDigests.of(directory, signature));
+        }
+        return announced.build();
     }
 }

@@ -542,7 +542,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     private VersionWriter versions() {
-        return new VersionWriter(store, options.filesUrl(), clock);
+        return new VersionWriter(store, options.filesUrl(), options.signingKey(), clock);
     }
 
     private void restartBacklog() throws IOException {

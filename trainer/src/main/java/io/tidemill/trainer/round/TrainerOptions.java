@@ -1,6 +1,7 @@
 package io.tidemill.trainer.round;
 
 import io.tidemill.proto.VersionId;
+import io.tidemill.trainer.checkpoint.SigningKey;
 import io.tidemill.trainer.slice.SliceLimits;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,6 +17,7 @@ import java.util.function.Function;
  * @param baseModel         Hugging Face directory that a new lineage starts from; empty for the embedded base
  * @param filesUrl          where a version's files are served
  * @param keep              versions that keep their weights
+ * @param signingKey        signs the versions that are published; empty for unsigned ones
  * @param waitingCapacity   records that are counted while they wait; more are left in the log until a round has run
  * @param retry             pause after a failure
  * @param memory            that the weights of a round must fit into
@@ -31,6 +33,7 @@ public record TrainerOptions(
         RoundTrigger trigger,
         SliceLimits limits,
         int keep,
+        Optional<SigningKey> signingKey,
         int waitingCapacity,
         Duration patience,
         Duration retry,

@@ -16,6 +16,7 @@ import io.tidemill.trainer.checkpoint.Durable;
 import io.tidemill.trainer.checkpoint.Manifest;
 import io.tidemill.trainer.checkpoint.ModelCard;
 import io.tidemill.trainer.checkpoint.Probe;
+import io.tidemill.trainer.checkpoint.SigningKey;
 import io.tidemill.trainer.checkpoint.VersionFiles;
 import io.tidemill.trainer.data.RoundExamples;
 import io.tidemill.trainer.slice.Slice;
@@ -24,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import org.apache.kafka.common.TopicPartition;
 
@@ -31,12 +33,18 @@ import org.apache.kafka.common.TopicPartition;
 final class VersionWriter {
     private final CheckpointStore store;
     private final Function<VersionId, String> filesUrl;
+    private final Optional<SigningKey> signingKey;
     private final Clock clock;
 
-    /** @param filesUrl where a version's files are served */
-    VersionWriter(CheckpointStore store, Function<VersionId, String> filesUrl, Clock clock) {
+    /**
+     * @param filesUrl   where a version's files are served
+     * @param signingKey signs every version; empty for unsigned ones
+     */
+    VersionWriter(
+            CheckpointStore store, Function<VersionId, String> filesUrl, Optional<SigningKey> signingKey, Clock clock) {
         this.store = store;
         this.filesUrl = filesUrl;
+        this.signingKey = signingKey;
         this.clock = clock;
     }
 
@@ -146,6 +154,9 @@ final class VersionWriter {
         ModelCard.write(aside, likeIt, event.build(), sources);
         event.addAllFiles(VersionFiles.digests(aside));
         new Manifest(event.build(), base, quarantined, settings, origin).write(aside);
+        if (signingKey.isPresent()) {
+            signingKey.get().sign(aside);
+        }
         store.publish(aside, version);
         return store.manifest(version).announcement(store.directory(version));
     }

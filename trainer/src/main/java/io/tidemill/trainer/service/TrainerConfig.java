@@ -572,5 +572,11 @@ public interface TrainerConfig {
         /** Newest versions that keep their weights; the live one, its parent and the base always do. */
         @WithDefault("10")
         int keep();
+
+        /**
+         * File with an Ed25519 private key in PKCS#8 PEM, as openssl genpkey -algorithm ed25519 writes it; versions are signed
+         * with it from then on, unsigned where absent.
+         */
+        Optional<String> signingKey();
     }
 }

@@ -7,6 +7,7 @@ import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.engine.NativeMemory;
 import io.tidemill.proto.VersionId;
 import io.tidemill.proto.v1.RoundEvent;
+import io.tidemill.trainer.checkpoint.SigningKey;
 import io.tidemill.trainer.encoder.EncoderSettings;
 import io.tidemill.trainer.optimizer.Curve;
 import io.tidemill.trainer.rollout.RewardGuard;
@@ -96,6 +97,11 @@ public class TrainerWiring {
                         config.round().maximumWait()),
                 new SliceLimits(config.round().maximumExamples(), config.round().maximumTokens()),
                 config.store().keep(),
+                config.store()
+                        .signingKey()
+                        .filter(file -> !file.isBlank())
+                        .map(Path::of)
+                        .map(SigningKey::read),
                 config.round().waitingCapacity(),
                 config.round().patience(),
                 config.round().retry(),

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.tidemill.proto.VersionId;
+import io.tidemill.proto.checkpoint.FileDigests;
 import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.proto.v1.FileDigest;
 import io.tidemill.proto.v1.VersionState;
 import io.tidemill.trainer.data.ExampleSet;
 import io.tidemill.trainer.data.RoundExamples.LedgerEntry;
@@ -144,6 +146,32 @@ class CheckpointStoreTest {
             assertThat(manifest.announcement(store.directory(version(1))).getFilesList())
                     .extracting(file -> file.getPath())
                     .containsExactly("README.md", "config.json", "model.safetensors", "manifest.json");
+        }
+    }
+
+    @Test
+    void aSignatureIsPublicAnnouncedAndOutlivesTheWeights() throws IOException {
+        KeyFiles keys = KeyFiles.write(directory.resolve("key"));
+        try (CheckpointStore store = CheckpointStore.open(directory, "tiny")) {
+            Path aside = write(store, 1);
+            SigningKey.read(keys.secret()).sign(aside);
+            store.publish(aside, version(1));
+            store.publish(write(store, 2), version(2));
+
+            assertThat(store.publicFile(version(1), Manifest.SIGNATURE)).isPresent();
+            assertThat(store.publicFile(version(2), Manifest.SIGNATURE)).isEmpty();
+            Path published = store.directory(version(1));
+            List<FileDigest> announced =
+                    store.manifest(version(1)).announcement(published).getFilesList();
+            assertThat(announced)
+                    .extracting(file -> file.getPath())
+                    .containsExactly(
+                            "README.md", "config.json", "model.safetensors", "manifest.json", "manifest.json.sig");
+            FileDigests.verify(published, announced);
+
+            store.prune(1, Set.of());
+            assertThat(store.hasWeights(version(1))).isFalse();
+            assertThat(VerifyingKey.read(keys.shown()).verifies(published)).isTrue();
         }
     }
 

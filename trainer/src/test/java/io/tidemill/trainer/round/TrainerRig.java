@@ -14,6 +14,7 @@ import io.tidemill.proto.v1.CheckpointEvent;
 import io.tidemill.proto.v1.VersionState;
 import io.tidemill.trainer.checkpoint.CheckpointStore;
 import io.tidemill.trainer.checkpoint.Ledger;
+import io.tidemill.trainer.checkpoint.SigningKey;
 import io.tidemill.trainer.data.RoundExamples.LedgerEntry;
 import io.tidemill.trainer.encoder.EncoderSettings;
 import io.tidemill.trainer.optimizer.LearningRateSchedule.Decay;
@@ -140,6 +141,16 @@ abstract class TrainerRig {
     }
 
     static TrainerOptions options(TestLog log, Path directory, RoundSettings settings, Path base, HostMemory memory) {
+        return options(log, directory, settings, base, memory, Optional.empty());
+    }
+
+    static TrainerOptions options(
+            TestLog log,
+            Path directory,
+            RoundSettings settings,
+            Path base,
+            HostMemory memory,
+            Optional<SigningKey> signingKey) {
         return new TrainerOptions(
                 MODEL,
                 log.topics().prefix(),
@@ -151,6 +162,7 @@ abstract class TrainerRig {
                 new RoundTrigger(1_000_000, 1_000_000, Duration.ofDays(1)),
                 new SliceLimits(10_000, 1_000_000),
                 10,
+                signingKey,
                 100_000,
                 Duration.ofSeconds(30),
                 Duration.ofMillis(50),

@@ -7,14 +7,17 @@ import io.quarkus.runtime.configuration.DurationConverter;
 import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import io.tidemill.proto.VersionId;
+import io.tidemill.trainer.checkpoint.KeyFiles;
 import io.tidemill.trainer.round.AdapterSettings;
 import io.tidemill.trainer.round.EncoderRoundSettings;
 import io.tidemill.trainer.round.HostMemory;
 import io.tidemill.trainer.round.TrainerOptions;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class TrainerConfigTest {
     private static TrainerOptions options(Map<String, String> overrides) {
@@ -120,6 +123,19 @@ class TrainerConfigTest {
                 .hasMessageContaining("but was several");
         assertThatThrownBy(() -> options(Map.of("trainer.classification.problem-type", "regression")))
                 .hasMessageContaining("Set trainer.classification.labels too");
+    }
+
+    @Test
+    void aSigningKeyIsReadAtTheStartAndOneThatCannotBeUsedIsRefused(@TempDir Path directory) {
+        assertThat(options(Map.of()).signingKey()).isEmpty();
+        KeyFiles keys = KeyFiles.write(directory.resolve("key"));
+        assertThat(options(Map.of("trainer.store.signing-key", keys.secret().toString()))
+                        .signingKey())
+                .isPresent();
+        assertThatThrownBy(() ->
+                        options(Map.of("trainer.store.signing-key", keys.shown().toString())))
+                .hasMessageContaining("trainer.store.signing-key names " + keys.shown())
+                .hasMessageContaining("openssl genpkey -algorithm ed25519");
     }
 
     @Test
