@@ -3,6 +3,7 @@ package io.tidemill.standalone;
 import io.quarkus.runtime.annotations.QuarkusMain;
 import io.tidemill.standalone.checkpoints.CheckpointsCommand;
 import io.tidemill.standalone.checkpoints.RebuildCommand;
+import io.tidemill.standalone.checkpoints.VerifyCommand;
 import io.tidemill.standalone.demo.DemoCommand;
 import io.tidemill.standalone.models.DataCommand;
 import io.tidemill.standalone.models.ImportCommand;
@@ -31,6 +32,7 @@ import picocli.CommandLine.ScopeType;
             DemoCommand.class,
             CheckpointsCommand.class,
             RebuildCommand.class,
+            VerifyCommand.class,
             PullCommand.class,
             ImportCommand.class,
             ProgramCommand.class,

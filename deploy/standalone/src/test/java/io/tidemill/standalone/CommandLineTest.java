@@ -3,6 +3,14 @@ package io.tidemill.standalone;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.tidemill.proto.VersionId;
+import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.proto.v1.VersionState;
+import io.tidemill.trainer.checkpoint.CheckpointStore;
+import io.tidemill.trainer.checkpoint.Manifest;
+import io.tidemill.trainer.checkpoint.VersionFiles;
+import io.tidemill.trainer.slice.Slice;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -28,7 +36,7 @@ class CommandLineTest {
     void everyCommandHasHelp() {
         assertThat(run("--help")).isZero();
         for (String command : List.of(
-                "up", "demo", "checkpoints", "rebuild", "pull", "import", "program", "pretrain", "train", "data")) {
+                "up", "demo", "checkpoints", "verify", "rebuild", "pull", "import", "program", "pretrain", "train", "data")) {
             assertThat(out.toString()).contains("  " + command + " ");
             assertThat(run(command, "--help")).isZero();
             assertThat(out.toString()).contains("Usage: tidemill " + command);
@@ -267,6 +275,73 @@ class CommandLineTest {
                 .startsWith("tidemill: " + recipe + " has 2 problems:")
                 .contains("line 2: there is no key lerning_rate; did you mean learning_rate?")
                 .contains("--seed must be a whole number, 0 or more, but was '-1'");
+    }
+
+    @Test
+    void aVersionIsVerifiedInAStoreOrADownloadAndALineTellsOfEachCheck() throws IOException {
+        Path data = parent.resolve("data");
+        Path model = data.resolve("store").resolve("tiny");
+        Path version = model.resolve("tiny-000000");
+        try (CheckpointStore store = CheckpointStore.open(data.resolve("store"), "tiny")) {
+            VersionId id = VersionId.parse("tiny-000000");
+            Path aside = store.aside(id);
+            Files.writeString(aside.resolve("README.md"), "# card");
+            new Manifest(
+                            CheckpointEvent.newBuilder()
+                                    .setModel("tiny")
+                                    .setVersion(id.toString())
+                                    .setState(VersionState.REFUSED)
+                                    .addAllFiles(VersionFiles.digests(aside))
+                                    .build(),
+                            "embedded",
+                            Slice.EMPTY,
+                            JsonNodeFactory.instance.objectNode(),
+                            JsonNodeFactory.instance.objectNode())
+                    .write(aside);
+            store.publish(aside, id);
+
+            assertThat(run("verify", "tiny-000000", "--data", data.toString())).isZero();
+            assertThat(out.toString())
+                    .isEqualToNormalizingNewlines(
+                            """
+                            manifest   ok           refused, a base
+                            signature  not checked  not signed
+                            files      ok           1 with length and SHA-256, 6 bytes
+                            probe      not checked  a refused version has no weights
+                            lineage    ok           the base of its lineage
+                            """);
+            // where 'checkpoints --download' was told to put it, and the directory itself
+            for (Path directory : List.of(model, version)) {
+                out.getBuffer().setLength(0);
+                assertThat(run("verify", "tiny-000000", "--directory", directory.toString()))
+                        .isZero();
+                assertThat(out.toString()).contains("lineage    not checked");
+            }
+        }
+        Files.writeString(version.resolve("README.md"), "# cart");
+        assertThat(run("verify", "tiny-000000", "--data", data.toString())).isEqualTo(1);
+        assertThat(out.toString()).contains("files      FAILED       File README.md");
+        assertThat(err.toString()).isEqualTo("tidemill: tiny-000000 does not hold: files." + System.lineSeparator());
+    }
+
+    @Test
+    void whatCannotBeVerifiedIsNamed() throws IOException {
+        String data = parent.resolve("data").toString();
+        assertThat(run("verify", "tiny-000001", "--data", data)).isEqualTo(1);
+        assertThat(run("verify", "tiny", "--data", data)).isEqualTo(1);
+        assertThat(run("verify", "tiny-000001", "--directory", data)).isEqualTo(1);
+        Path key = Files.writeString(parent.resolve("key.pem"), "no key");
+        assertThat(run("verify", "a-000001", "--directory", parent.toString(), "--public-key", key.toString()))
+                .isEqualTo(1);
+        assertThat(err.toString())
+                .hasLineCount(4)
+                .contains("There is no version tiny-000001 in --data " + data + "; it has [] of tiny.")
+                .contains("but was 'tiny'")
+                .contains("--directory " + data + " is no directory.")
+                .contains("No Ed25519 public key can be read from " + key);
+        assertThat(run("verify", "tiny-000001", "--data", data, "--directory", data))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("Give either --data or --directory.");
     }
 
     @Test

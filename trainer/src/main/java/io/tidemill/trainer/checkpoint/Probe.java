@@ -37,9 +37,25 @@ public record Probe(int[] ids, float[] logits) {
         }
     }
 
-    /** Largest difference of a logit from what another model says after the same tokens. */
+    /** Reads what {@link #write} wrote. */
+    public static Probe read(Path directory) throws IOException {
+        Path file = directory.resolve(FILE);
+        Probe probe = JSON.readValue(file.toFile(), Probe.class);
+        if (probe.ids == null || probe.ids.length == 0 || probe.logits == null || probe.logits.length == 0) {
+            throw new IOException(file + " must hold ids and logits, but has neither or one.");
+        }
+        return probe;
+    }
+
+    /**
+     * Largest difference of a logit from what another model says after the same tokens; not a number where the other has
+     * more or fewer logits.
+     */
     public double distance(Model<?> model) {
         float[] other = model.lastLogits(ids);
+        if (other.length != logits.length) {
+            return Double.NaN;
+        }
         double largest = 0;
         for (int i = 0; i < logits.length; i++) {
             double difference = Math.abs(logits[i] - other[i]);
