@@ -397,8 +397,11 @@ class VersionCheckTest {
         assertThat(findings.get("lineage").outcome()).isEqualTo(Outcome.UNCHECKED);
         assertThat(findings.get("lineage").told()).contains("the manifest names tiny-000000 as parent");
 
-        for (String file : List.of("config.json", "model.safetensors")) {
-            Files.delete(fetched.resolve(file));
+        Set<String> kept = Set.of(Manifest.FILE, Manifest.SIGNATURE, ModelCard.FILE, Probe.FILE);
+        for (String file : fetched.toFile().list()) {
+            if (!kept.contains(file)) {
+                Durable.deleteTree(fetched.resolve(file));
+            }
         }
         assertThat(failed(byName(VersionCheck.inDirectory(fetched, version(1), key()))))
                 .as("retention takes nothing from what was fetched")

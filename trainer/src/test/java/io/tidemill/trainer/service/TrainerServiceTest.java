@@ -2,6 +2,7 @@ package io.tidemill.trainer.service;
 
 import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
@@ -12,8 +13,14 @@ import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.RestAssured;
 import io.tidemill.deploy.kafka.testing.SharedKafka;
+import io.tidemill.proto.VersionId;
 import io.tidemill.proto.checkpoint.CheckpointClient;
 import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.trainer.checkpoint.Finding;
+import io.tidemill.trainer.checkpoint.Finding.Outcome;
+import io.tidemill.trainer.checkpoint.KeyFiles;
+import io.tidemill.trainer.checkpoint.VerifyingKey;
+import io.tidemill.trainer.checkpoint.VersionCheck;
 import io.tidemill.trainer.round.TestLog;
 import io.tidemill.trainer.round.TinyBase;
 import java.io.IOException;
@@ -53,6 +60,11 @@ class TrainerServiceTest {
                         Map.entry("tidemill.data", directory.resolve("data").toString()),
                         Map.entry(
                                 "trainer.base-model", directory.resolve("base").toString()),
+                        Map.entry(
+                                "trainer.store.signing-key",
+                                KeyFiles.write(directory.resolve("key"))
+                                        .secret()
+                                        .toString()),
                         Map.entry("trainer.threads", "1"),
                         Map.entry("trainer.pretrain.length", "64"),
                         Map.entry("trainer.pretrain.learning-rate", "0.01"));
@@ -112,6 +124,16 @@ class TrainerServiceTest {
             Path directory = client.download(event, downloads, path -> true);
             assertThat(directory.resolve("model.safetensors")).isNotEmptyFile();
             assertThat(directory.resolve("manifest.json")).content().contains("served-000001");
+            VerifyingKey key = VerifyingKey.read(Settings.directory().resolve("key.pub.pem"));
+            assertThat(VersionCheck.inDirectory(directory, VersionId.parse("served-000001"), Optional.of(key))
+                            .run())
+                    .extracting(Finding::check, Finding::outcome)
+                    .containsExactly(
+                            tuple("manifest", Outcome.OK),
+                            tuple("signature", Outcome.OK),
+                            tuple("files", Outcome.OK),
+                            tuple("probe", Outcome.OK),
+                            tuple("lineage", Outcome.UNCHECKED));
 
             byte[] whole = Files.readAllBytes(directory.resolve("model.safetensors"));
             byte[] part = given().header("Range", "bytes=100-199")
