@@ -29,12 +29,12 @@ public final class SigningKey {
         try {
             return of(Pem.read(file, "PRIVATE KEY"));
         } catch (IOException | GeneralSecurityException e) {
+            // Without a cause: of a start that fails, the innermost message is what is told.
             throw new IllegalArgumentException(
                     "trainer.store.signing-key names " + file + ", but no Ed25519 private key can be read from it ("
                             + (e instanceof GeneralSecurityException ? "the key is of another kind" : e.getMessage())
                             + "). Make one with 'openssl genpkey -algorithm ed25519 -out FILE', or leave the setting out"
-                            + " to publish unsigned versions.",
-                    e);
+                            + " to publish unsigned versions.");
         }
     }
 

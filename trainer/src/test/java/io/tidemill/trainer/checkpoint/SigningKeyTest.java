@@ -101,7 +101,8 @@ class SigningKeyTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(other.secret() + ", but no Ed25519 private key can be read from it")
                 .hasMessageContaining("of another kind")
-                .hasMessageContaining("openssl genpkey -algorithm ed25519 -out FILE");
+                .hasMessageContaining("openssl genpkey -algorithm ed25519 -out FILE")
+                .hasNoCause();
         assertThatThrownBy(() -> VerifyingKey.read(other.shown()))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(other.shown() + " (the key is of another kind)")
@@ -116,7 +117,8 @@ class SigningKeyTest {
                 .hasMessageContaining("there is no such file");
         assertThatThrownBy(() -> SigningKey.read(directory)).hasMessageContaining("names " + directory);
         assertThatThrownBy(() -> SigningKey.read(keys.shown()))
-                .hasMessageContaining("it has no lines from 'BEGIN PRIVATE KEY'");
+                .hasMessageContaining("it has no lines from 'BEGIN PRIVATE KEY'")
+                .hasNoCause();
         assertThatThrownBy(() -> VerifyingKey.read(keys.secret()))
                 .hasMessageContaining("it has no lines from 'BEGIN PUBLIC KEY'");
 
