@@ -36,7 +36,17 @@ class CommandLineTest {
     void everyCommandHasHelp() {
         assertThat(run("--help")).isZero();
         for (String command : List.of(
-                "up", "demo", "checkpoints", "verify", "rebuild", "pull", "import", "program", "pretrain", "train", "data")) {
+                "up",
+                "demo",
+                "checkpoints",
+                "verify",
+                "rebuild",
+                "pull",
+                "import",
+                "program",
+                "pretrain",
+                "train",
+                "data")) {
             assertThat(out.toString()).contains("  " + command + " ");
             assertThat(run(command, "--help")).isZero();
             assertThat(out.toString()).contains("Usage: tidemill " + command);
