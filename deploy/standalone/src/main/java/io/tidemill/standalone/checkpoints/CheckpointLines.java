@@ -1,10 +1,10 @@
 package io.tidemill.standalone.checkpoints;
 
 import io.tidemill.proto.v1.CheckpointEvent;
-import io.tidemill.proto.v1.SuiteResult;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
+import java.util.Set;
 
 /** A version as one line. */
 final class CheckpointLines {
@@ -23,18 +23,19 @@ final class CheckpointLines {
                         event.getVersion(),
                         event.getState().name().toLowerCase(Locale.ROOT).replace('_', ' '),
                         at.truncatedTo(ChronoUnit.SECONDS),
-                        suite(event, "held-out-loss", "%.4f → %.4f", 1),
-                        suite(event, "preference-accuracy", "%.1f → %.1f %%", 100),
+                        suite(event, Set.of("held-out-loss"), "%.4f → %.4f", 1),
+                        suite(event, Set.of("preference-accuracy", "label-accuracy"), "%.1f → %.1f %%", 100),
                         event.getReason())
                 .stripTrailing();
     }
 
-    private static String suite(CheckpointEvent event, String name, String format, double factor) {
-        for (SuiteResult suite : event.getVerdict().getSuitesList()) {
-            if (suite.getSuite().equals(name) && suite.getAgainst().isEmpty()) {
-                return String.format(Locale.ROOT, format, factor * suite.getBefore(), factor * suite.getAfter());
-            }
-        }
-        return "–";
+    /** Of the first suite of one of the names, if it has an example. */
+    private static String suite(CheckpointEvent event, Set<String> names, String format, double factor) {
+        return event.getVerdict().getSuitesList().stream()
+                .filter(suite ->
+                        names.contains(suite.getSuite()) && suite.getAgainst().isEmpty() && suite.getExamples() > 0)
+                .findFirst()
+                .map(suite -> String.format(Locale.ROOT, format, factor * suite.getBefore(), factor * suite.getAfter()))
+                .orElse("–");
     }
 }
