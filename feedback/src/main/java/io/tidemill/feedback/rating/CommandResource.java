@@ -12,6 +12,7 @@ import io.tidemill.proto.VersionId;
 import io.tidemill.proto.v1.Command;
 import io.tidemill.proto.v1.Pause;
 import io.tidemill.proto.v1.Promote;
+import io.tidemill.proto.v1.Release;
 import io.tidemill.proto.v1.Resume;
 import io.tidemill.proto.v1.Rollback;
 import io.tidemill.proto.v1.StartRound;
@@ -53,7 +54,7 @@ public class CommandResource {
     }
 
     private static void kind(Fields fields, Command.Builder command) {
-        String known = "one of start_round, pause, resume, promote, rollback";
+        String known = "one of start_round, pause, resume, promote, rollback, release";
         String kind = fields.text("kind").orElseThrow(() -> InvalidRequest.missing("kind", known));
         switch (kind) {
             case "start_round" -> command.setStartRound(StartRound.getDefaultInstance());
@@ -63,6 +64,7 @@ public class CommandResource {
             case "rollback" ->
                 command.setRollback(
                         Rollback.newBuilder().setVersion(version(fields, false)).setReason(reason(fields)));
+            case "release" -> command.setRelease(Release.newBuilder().setVersion(version(fields, true)));
             default -> throw InvalidRequest.value("kind", kind, known);
         }
     }

@@ -57,6 +57,13 @@ public final class Announcer implements AutoCloseable {
         });
     }
 
+    /** Writes records as they are: all of them, or none. */
+    public void write(List<ProducerRecord<byte[], byte[]>> records) {
+        inTransaction(() -> records.forEach(record -> {
+            var unusedBecauseTheCommitTells = producer.send(record);
+        }));
+    }
+
     /** Tells the state of a round in a transaction, which fails if another trainer has taken over. */
     public void heartbeat(RoundEvent event) {
         inTransaction(() -> send(topics.rounds().name(), event.getModel(), event));

@@ -42,11 +42,11 @@ public final class Ledger {
     }
 
     /** Ids are hashes as a rule, but whoever writes to the topic may choose others. */
-    private static String escaped(String id) {
+    static String escaped(String id) {
         return id.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r");
     }
 
-    private static String unescaped(String text) {
+    static String unescaped(String text) {
         return text.translateEscapes();
     }
 }

@@ -6,26 +6,32 @@ import io.tidemill.proto.v1.VersionState;
 import io.tidemill.trainer.slice.OffsetRange;
 import io.tidemill.trainer.slice.Slice;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.kafka.common.TopicPartition;
 
 /**
  * Where a model stands, as a fold over its events on the {@code checkpoints} topic. Nothing else holds a position.
  *
- * <p>The next slice starts where the champion's ended. A round that was refused leaves its range to the next one, which
- * trains on it once more together with what is new; what is refused a second time is passed over. A rollback counts as
- * a refusal of all that lies between the two champions.
+ * <p>What was never tried begins at the {@link #frontier}. A round that was refused leaves its range to be tried once more,
+ * split in two, each half in a round of its own; a half that is refused again is passed over. A rollback counts as a
+ * refusal of what the versions had learned that are live no longer.
  */
 public final class Lineage {
     private final List<CheckpointEvent> events = new ArrayList<>();
     private final Map<String, CheckpointEvent> byVersion = new LinkedHashMap<>();
-    /** Ends of the slices refused since the champion, oldest first. */
-    private final List<Map<TopicPartition, Long>> refused = new ArrayList<>();
+    /** Ranges to be tried once more, each alone, in this order. */
+    private final List<Slice> retries = new ArrayList<>();
+    /** Versions whose slice had been refused before. */
+    private final Set<String> secondTries = new HashSet<>();
 
+    private Map<TopicPartition, Long> frontier = Map.of();
     private Optional<String> live = Optional.empty();
 
     public static Lineage of(List<CheckpointEvent> events) {
@@ -36,47 +42,108 @@ public final class Lineage {
 
     /** Takes one more event into account. */
     public void add(CheckpointEvent event) {
+        CheckpointEvent before = byVersion.get(event.getVersion());
+        boolean news = before == null || before.getState() != event.getState();
         events.add(event);
         byVersion.put(event.getVersion(), event);
-        Map<TopicPartition, Long> liveEnd = live.map(this::end).orElse(Map.of());
+        Slice slice = slice(event);
         switch (event.getState()) {
             case PROMOTED -> {
-                boolean goesOn = live.isEmpty() || live.get().equals(event.getParent());
-                if (!live.equals(Optional.of(event.getVersion()))) {
-                    refused.clear();
+                boolean decided = before != null
+                        && before.getState() != VersionState.CANDIDATE
+                        && before.getState() != VersionState.CANARY;
+                if (!decided && !tried(slice).isEmpty()) {
+                    secondTries.add(event.getVersion());
                 }
-                if (!goesOn && !live.get().equals(event.getVersion())) {
-                    refused.add(liveEnd);
-                }
-                live = Optional.of(event.getVersion());
+                makeLive(Optional.of(event.getVersion()));
+                done(slice);
             }
             case REFUSED -> {
-                if (live.equals(Optional.of(event.getParent()))) {
-                    refused.add(Slice.latest(
-                            liveEnd,
-                            Slice.of(event.getLineage().getSlicesList()).ends()));
+                if (news) {
+                    Slice fresh = slice.beyond(frontier);
+                    done(slice);
+                    retries.addAll(fresh.halves());
                 }
             }
             case ROLLED_BACK -> {
                 if (live.equals(Optional.of(event.getVersion()))) {
-                    refused.clear();
-                    refused.add(liveEnd);
-                    live = Optional.of(event.getParent());
+                    makeLive(Optional.of(event.getParent()));
                 }
             }
             default -> {}
         }
     }
 
-    /** Where the log is read up to by a version and its ancestors. */
-    private Map<TopicPartition, Long> end(String version) {
-        CheckpointEvent event = byVersion.get(version);
-        if (event == null) {
-            return Map.of();
+    private static Slice slice(CheckpointEvent event) {
+        return Slice.of(event.getLineage().getSlicesList());
+    }
+
+    /** The parts of a slice that are waiting for their second try. */
+    private List<Slice> tried(Slice slice) {
+        return retries.stream()
+                .map(slice::and)
+                .filter(common -> !common.empty())
+                .toList();
+    }
+
+    /** What was tried is not tried again, and what lies behind it is new. */
+    private void done(Slice slice) {
+        retries.replaceAll(retry -> retry.after(slice));
+        retries.removeIf(Slice::empty);
+        frontier = Slice.latest(frontier, slice.ends());
+    }
+
+    private void makeLive(Optional<String> version) {
+        List<String> dropped = ancestry(live);
+        List<String> kept = ancestry(version);
+        live = version;
+        List<Slice> again = new ArrayList<>();
+        for (String name : oldestFirst(dropped)) {
+            if (!kept.contains(name) && !secondTries.contains(name)) {
+                again.addAll(slice(byVersion.get(name)).halves());
+            }
         }
-        Map<TopicPartition, Long> own =
-                Slice.of(event.getLineage().getSlicesList()).ends();
-        return event.getParent().isEmpty() ? own : Slice.latest(end(event.getParent()), own);
+        retries.addAll(0, again);
+        for (String name : kept) {
+            if (!dropped.contains(name) && byVersion.containsKey(name)) {
+                done(slice(byVersion.get(name)));
+            }
+        }
+    }
+
+    /**
+     * What has been refused twice with this event, if it were added, and is then passed over.
+     *
+     * @return ranges; a partition may be in several
+     */
+    public List<Slice> passedOver(CheckpointEvent event) {
+        return switch (event.getState()) {
+            case REFUSED -> tried(slice(event));
+            case PROMOTED -> {
+                List<String> kept = ancestry(Optional.of(event.getParent()));
+                kept.add(event.getVersion());
+                yield passedOver(kept);
+            }
+            case ROLLED_BACK ->
+                live.equals(Optional.of(event.getVersion()))
+                        ? passedOver(ancestry(Optional.of(event.getParent())))
+                        : List.of();
+            default -> List.of();
+        };
+    }
+
+    /** @param kept versions that are live's ancestry from then on */
+    private List<Slice> passedOver(List<String> kept) {
+        return oldestFirst(ancestry(live)).stream()
+                .filter(version -> !kept.contains(version) && secondTries.contains(version))
+                .map(version -> slice(byVersion.get(version)))
+                .toList();
+    }
+
+    private static List<String> oldestFirst(List<String> newestFirst) {
+        List<String> reversed = new ArrayList<>(newestFirst);
+        Collections.reverse(reversed);
+        return reversed;
     }
 
     public boolean empty() {
@@ -100,9 +167,13 @@ public final class Lineage {
 
     /** The live version and its ancestors, newest first. */
     public List<VersionId> ancestry() {
-        List<VersionId> ancestry = new ArrayList<>();
-        for (String version = live.orElse(""); !version.isEmpty(); ) {
-            ancestry.add(VersionId.parse(version));
+        return ancestry(live).stream().map(VersionId::parse).toList();
+    }
+
+    private List<String> ancestry(Optional<String> from) {
+        List<String> ancestry = new ArrayList<>();
+        for (String version = from.orElse(""); !version.isEmpty(); ) {
+            ancestry.add(version);
             version = event(version).map(CheckpointEvent::getParent).orElse("");
         }
         return ancestry;
@@ -117,19 +188,29 @@ public final class Lineage {
                 + 1;
     }
 
-    /** Where the next slice starts. */
-    public Map<TopicPartition, Long> sliceStart() {
-        return refused.size() < 2 ? live.map(this::end).orElse(Map.of()) : refused.get(refused.size() - 2);
+    /** Ranges that were refused once and wait to be tried again, each in a round of its own, in this order. */
+    public List<Slice> retries() {
+        return List.copyOf(retries);
     }
 
-    /** From where on records count as new, so that a refused slice alone does not start another round. */
-    public Map<TopicPartition, Long> newFrom() {
-        return refused.isEmpty() ? live.map(this::end).orElse(Map.of()) : refused.get(refused.size() - 1);
+    /** From where on records were never tried; a partition that is not there, from its beginning. */
+    public Map<TopicPartition, Long> frontier() {
+        return Map.copyOf(frontier);
     }
 
-    /** The part of a slice that will have been refused twice, should this round be refused too. */
-    public Slice onTrialAgain(Slice slice) {
-        return refused.isEmpty() ? Slice.EMPTY : slice.before(refused.get(refused.size() - 1));
+    /** The oldest offset of each partition that still waits, refused once or never tried. */
+    public Map<TopicPartition, Long> waitingFrom() {
+        Map<TopicPartition, Long> from = new HashMap<>(frontier);
+        for (Slice retry : retries) {
+            retry.ranges().forEach(range -> from.merge(range.topicPartition(), range.from(), Math::min));
+        }
+        return from;
+    }
+
+    /** Does a record still wait, refused once or never tried? */
+    public boolean waits(TopicPartition partition, long offset) {
+        return offset >= frontier.getOrDefault(partition, 0L)
+                || retries.stream().anyMatch(retry -> retry.has(partition, offset));
     }
 
     /** Ranges from where a slice starts to where it ends, for every partition that was looked at. */

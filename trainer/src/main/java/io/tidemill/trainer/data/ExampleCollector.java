@@ -82,6 +82,11 @@ public final class ExampleCollector {
         }
     }
 
+    /** Counts a record that stands in quarantine. */
+    public void addQuarantined() {
+        count(Stages.QUARANTINED);
+    }
+
     private void count(String stage) {
         counts.merge(stage, 1L, Long::sum);
     }

@@ -27,6 +27,8 @@ public final class Stages {
     public static final String REPEATED = "repeated";
     /** Not readable, or not fit to train on. */
     public static final String UNREADABLE = "unreadable";
+    /** An earlier round diverged by it, so no other reads it. */
+    public static final String QUARANTINED = "quarantined";
     /** A rated answer that is also in a pair of the same slice, which says the same and more. */
     public static final String IN_A_PAIR = "in-a-pair";
     /** A rating that says neither good nor bad. */

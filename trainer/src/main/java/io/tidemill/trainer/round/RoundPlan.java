@@ -11,7 +11,7 @@ import java.util.Optional;
  * @param parent         champion it starts from
  * @param pinned         ancestor that the gate compares with too; empty where that is the champion itself
  * @param seed           of the order of examples and of the gate's resampling
- * @param onTrialAgain   the part of the slice that was refused once already
+ * @param onTrialAgain   the slice, if it was refused once already
  * @param reason         why it was started
  * @param startedMillis  since the epoch
  */

@@ -12,6 +12,7 @@ import io.tidemill.trainer.checkpoint.Durable;
 import io.tidemill.trainer.checkpoint.Ledger;
 import io.tidemill.trainer.checkpoint.Lineage;
 import io.tidemill.trainer.checkpoint.Probe;
+import io.tidemill.trainer.checkpoint.QuarantinedRecords;
 import io.tidemill.trainer.checkpoint.VersionFiles;
 import io.tidemill.trainer.data.RoundExamples;
 import io.tidemill.trainer.gate.Gate;
@@ -152,10 +153,12 @@ final class RoundRunner {
         try (M trained = round.train()) {
             context.metrics().put("training_seconds", (nanoClock.getAsLong() - start) * 1e-9);
             return judge(draft, round, trained, tokenizer);
-        } catch (DivergedException | RewardHackingException e) {
+        } catch (DivergedException e) {
             LOG.error("round={} {}", context.plan().round(), e.getMessage());
-            return refuse(
-                    draft, GateVerdict.newBuilder().setSummary(e.getMessage()).build());
+            return refuse(draft, verdict(e.getMessage()), examples.find(context.plan(), e.exampleIds()));
+        } catch (RewardHackingException e) {
+            LOG.error("round={} {}", context.plan().round(), e.getMessage());
+            return refuse(draft, verdict(e.getMessage()));
         }
     }
 
@@ -164,7 +167,7 @@ final class RoundRunner {
         long parameters = store.manifest(plan.parentId()).event().getParameters();
         VersionWriter.Draft draft = new VersionWriter.Draft(
                 plan, RoundExamples.NONE, Map.of(), parameters, new TreeMap<>(), MicroBatch.of(plan.settings()));
-        return refuse(draft, GateVerdict.newBuilder().setSummary(reason).build());
+        return refuse(draft, verdict(reason));
     }
 
     // ---- judging ----------------------------------------------------------------------------------------------------
@@ -182,9 +185,7 @@ final class RoundRunner {
                 Optional<String> flaw =
                         flaw(probe, trained, candidate, plan.settings().published());
                 if (flaw.isPresent()) {
-                    return refuse(
-                            draft,
-                            GateVerdict.newBuilder().setSummary(flaw.get()).build());
+                    return refuse(draft, verdict(flaw.get()));
                 }
                 Judgement judgement = verdict(draft, round, candidate);
                 draft.metrics().putAll(judgement.figures());
@@ -208,9 +209,23 @@ final class RoundRunner {
         }
     }
 
+    private static GateVerdict verdict(String summary) {
+        return GateVerdict.newBuilder().setSummary(summary).build();
+    }
+
     private CheckpointEvent refuse(VersionWriter.Draft draft, GateVerdict verdict) throws IOException {
+        return refuse(draft, verdict, List.of());
+    }
+
+    /** @param diverged records that no later round is to read */
+    private CheckpointEvent refuse(
+            VersionWriter.Draft draft, GateVerdict verdict, List<QuarantinedRecords.Entry> diverged)
+            throws IOException {
         Path aside = store.aside(draft.plan().versionId());
         try {
+            if (!diverged.isEmpty()) {
+                QuarantinedRecords.write(Files.createDirectory(aside.resolve(CheckpointStore.STATE)), diverged);
+            }
             return versions.publish(aside, draft, VersionState.REFUSED, verdict);
         } finally {
             Durable.deleteTree(aside);

@@ -42,4 +42,16 @@ public record RoundTrigger(long minimumPreferences, long minimumSequences, Durat
                 .map(waited -> trainable.size() + " new examples, the oldest waiting for " + waited.toSeconds() + " s")
                 .findFirst();
     }
+
+    /**
+     * Tells whether a range that was refused is due for its second try though nothing new has come.
+     *
+     * @param refused when
+     */
+    public Optional<String> retryReason(Instant refused, Instant now) {
+        Duration waited = Duration.between(refused, now);
+        return waited.compareTo(maximumWait) >= 0
+                ? Optional.of("it has waited for " + waited.toSeconds() + " s")
+                : Optional.empty();
+    }
 }

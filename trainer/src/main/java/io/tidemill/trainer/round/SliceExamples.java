@@ -4,13 +4,20 @@ import io.tidemill.proto.VersionId;
 import io.tidemill.trainer.checkpoint.CheckpointStore;
 import io.tidemill.trainer.checkpoint.Ledger;
 import io.tidemill.trainer.checkpoint.Lineage;
+import io.tidemill.trainer.checkpoint.QuarantinedRecords;
 import io.tidemill.trainer.data.ExampleCollector;
 import io.tidemill.trainer.data.ExampleReader;
 import io.tidemill.trainer.data.ExampleSet;
 import io.tidemill.trainer.data.RoundExamples;
 import io.tidemill.trainer.slice.SliceReader;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 
 /** Reads a round's slice from the log and sorts it out against all that its lineage has seen. */
@@ -24,7 +31,14 @@ record SliceExamples(CheckpointStore store, SliceReader slices, ExampleReader re
             Ledger.addTo(seen, store.directory(ancestor).resolve(CheckpointStore.STATE));
         }
         ExampleCollector collector = new ExampleCollector(reader, seen, plan.seed());
-        Map<TopicPartition, Long> records = slices.read(plan.slice(), collector::add);
+        Set<Place> quarantined = quarantined(plan);
+        Map<TopicPartition, Long> records = slices.read(plan.slice(), record -> {
+            if (quarantined.contains(Place.of(record))) {
+                collector.addQuarantined();
+            } else {
+                collector.add(record);
+            }
+        });
         RoundExamples examples = collector.finish();
 
         long read = records.values().stream().mapToLong(Long::longValue).sum();
@@ -35,5 +49,36 @@ record SliceExamples(CheckpointStore store, SliceReader slices, ExampleReader re
                     + counted + " is known: " + examples.counts());
         }
         return new Read(examples, records);
+    }
+
+    private record Place(String topic, int partition, long offset) {
+        static Place of(ConsumerRecord<byte[], byte[]> record) {
+            return new Place(record.topic(), record.partition(), record.offset());
+        }
+    }
+
+    /** What earlier rounds diverged by. */
+    private Set<Place> quarantined(RoundPlan plan) throws IOException {
+        Set<Place> places = new HashSet<>();
+        for (VersionId version : store.versions()) {
+            if (version.round() < plan.round()) {
+                QuarantinedRecords.read(store.directory(version).resolve(CheckpointStore.STATE))
+                        .forEach(entry -> places.add(new Place(entry.topic(), entry.partition(), entry.offset())));
+            }
+        }
+        return places;
+    }
+
+    /** Where in the slice examples stand; all records that carry them. */
+    List<QuarantinedRecords.Entry> find(RoundPlan plan, Collection<String> exampleIds) {
+        Set<String> wanted = Set.copyOf(exampleIds);
+        List<QuarantinedRecords.Entry> found = new ArrayList<>();
+        slices.read(plan.slice(), record -> {
+            String exampleId = reader.read(record).exampleId();
+            if (wanted.contains(exampleId)) {
+                found.add(new QuarantinedRecords.Entry(record.topic(), record.partition(), record.offset(), exampleId));
+            }
+        });
+        return found;
     }
 }

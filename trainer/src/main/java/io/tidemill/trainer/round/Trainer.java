@@ -1,19 +1,10 @@
 package io.tidemill.trainer.round;
 
 import com.google.protobuf.util.Timestamps;
-import io.tidemill.model.base.BaseModel;
-import io.tidemill.model.engine.ComputeType;
-import io.tidemill.model.engine.EncoderConfig;
-import io.tidemill.model.engine.EncoderConfig.Head;
-import io.tidemill.model.engine.EncoderModel;
-import io.tidemill.model.engine.LanguageModel;
-import io.tidemill.model.engine.ModelConfig;
 import io.tidemill.model.engine.NativeMemoryException;
 import io.tidemill.model.engine.Threads;
-import io.tidemill.model.engine.WeightType;
 import io.tidemill.proto.Readers;
 import io.tidemill.proto.Reading;
-import io.tidemill.proto.Rejections;
 import io.tidemill.proto.Topic;
 import io.tidemill.proto.TopicCatalogue;
 import io.tidemill.proto.VersionId;
@@ -26,18 +17,15 @@ import io.tidemill.proto.v1.SuiteResult;
 import io.tidemill.proto.v1.VersionState;
 import io.tidemill.trainer.checkpoint.Announcer;
 import io.tidemill.trainer.checkpoint.CheckpointStore;
-import io.tidemill.trainer.checkpoint.Durable;
 import io.tidemill.trainer.checkpoint.FencedException;
 import io.tidemill.trainer.checkpoint.Lineage;
 import io.tidemill.trainer.checkpoint.Manifest;
-import io.tidemill.trainer.checkpoint.VersionFiles;
+import io.tidemill.trainer.checkpoint.QuarantinedRecords;
 import io.tidemill.trainer.data.ExampleReader;
 import io.tidemill.trainer.data.Stages;
-import io.tidemill.trainer.encoder.ClassWeights;
 import io.tidemill.trainer.gate.ScoreCache;
 import io.tidemill.trainer.reward.RewardException;
 import io.tidemill.trainer.slice.Backlog;
-import io.tidemill.trainer.slice.OffsetRange;
 import io.tidemill.trainer.slice.Slice;
 import io.tidemill.trainer.slice.SliceGoneException;
 import io.tidemill.trainer.slice.SliceReader;
@@ -52,7 +40,9 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -61,6 +51,8 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.producer.Producer;
@@ -82,15 +74,12 @@ import org.slf4j.event.Level;
 public final class Trainer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
 
-    /** What a manifest calls the base model of the jar. */
-    private static final String EMBEDDED = "embedded";
-
     private static final Duration POLL = Duration.ofMillis(250);
     private static final Duration CONTROL_PACE = Duration.ofMillis(500);
     private static final Duration LONGEST_PAUSE = Duration.ofMinutes(5);
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
-    private static final long RANDOM_BASE_SEED = 1;
     private static final int ATTEMPTS = 3;
+    private static final String BY_COMMAND = "asked for by a command";
 
     private final TrainerOptions options;
     private final TrainerClients clients;
@@ -98,6 +87,7 @@ public final class Trainer implements AutoCloseable {
     private final Clock clock;
     private final LongSupplier nanoClock;
     private final Arithmetic arithmetic;
+    private final LineageStart start;
     private final Thread thread;
     private final CountDownLatch stopping = new CountDownLatch(1);
 
@@ -114,7 +104,6 @@ public final class Trainer implements AutoCloseable {
     private Map<TopicPartition, Long> roundEnds = Map.of();
     private long lastControlNanos;
     private int failures;
-    private boolean settingsFit;
 
     public Trainer(TrainerOptions options, TrainerClients clients, Clock clock, LongSupplier nanoClock) {
         this(options, clients, clock, nanoClock, Arithmetic.OF_ENGINE);
@@ -133,6 +122,7 @@ public final class Trainer implements AutoCloseable {
         this.clock = clock;
         this.nanoClock = nanoClock;
         this.arithmetic = arithmetic;
+        this.start = new LineageStart(options);
         this.thread = new Thread(this::run, "trainer-" + options.model());
         this.thread.setDaemon(true);
     }
@@ -254,11 +244,25 @@ public final class Trainer implements AutoCloseable {
                 continue;
             }
             reporter.idle(Phase.WAITING, "waiting for new examples");
-            Optional<String> reason = options.trigger().reason(backlog.beyond(lineage.newFrom()), clock.instant());
+            Optional<String> reason = options.trigger()
+                    .reason(backlog.beyond(lineage.frontier()), clock.instant())
+                    .or(this::retryIsDue);
             if (reason.isPresent()) {
                 startRound(reason.get(), List.of());
             }
         }
+    }
+
+    /** A range that was refused does not wait for new examples for ever. */
+    private Optional<String> retryIsDue() {
+        if (lineage.retries().isEmpty()) {
+            return Optional.empty();
+        }
+        return Stream.of(VersionState.REFUSED, VersionState.ROLLED_BACK)
+                .flatMap(state -> lineage.newest(state).stream())
+                .map(event -> Instant.ofEpochMilli(Timestamps.toMillis(event.getEventTime())))
+                .max(Comparator.naturalOrder())
+                .flatMap(refused -> options.trigger().retryReason(refused, clock.instant()));
     }
 
     // ---- connecting and recovering ----------------------------------------------------------------------------------
@@ -326,19 +330,20 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
+    /** All of a topic that is there now. */
+    private Slice whole(Topic topic) {
+        try (Consumer<byte[], byte[]> consumer = clients.consumer()) {
+            List<TopicPartition> partitions = IntStream.range(0, topic.partitions())
+                    .mapToObj(partition -> new TopicPartition(topic.name(), partition))
+                    .toList();
+            return Lineage.slice(consumer.beginningOffsets(partitions), consumer.endOffsets(partitions));
+        }
+    }
+
     /** All events of this model, oldest first. */
     private List<CheckpointEvent> readEvents() {
-        TopicPartition partition = new TopicPartition(topics.checkpoints().name(), 0);
-        OffsetRange whole;
-        try (Consumer<byte[], byte[]> consumer = clients.consumer()) {
-            List<TopicPartition> one = List.of(partition);
-            whole = new OffsetRange(
-                    partition,
-                    consumer.beginningOffsets(one).get(partition),
-                    consumer.endOffsets(one).get(partition));
-        }
         List<CheckpointEvent> events = new ArrayList<>();
-        slices().read(new Slice(List.of(whole)), record -> {
+        slices().read(whole(topics.checkpoints()), record -> {
             Reading<CheckpointEvent> reading = Readers.checkpoints().read(record.value(), record.headers());
             if (reading instanceof Reading.Accepted<CheckpointEvent> accepted
                     && accepted.message().getModel().equals(options.model())) {
@@ -358,78 +363,16 @@ public final class Trainer implements AutoCloseable {
             if (lineage.event(version.toString()).isEmpty()) {
                 LOG.warn("{} is in the store, but was never announced; announcing it now", version);
                 Manifest manifest = store.manifest(version);
-                announce(manifest.announcement(store.directory(version)), manifest.quarantined());
+                announce(manifest.announcement(store.directory(version)));
             }
         }
         if (lineage.empty()) {
-            importBase();
+            announce(start.importBase(versions()));
         }
         checkStore(lineage);
-        checkSettings(
+        start.checkSettings(
                 store.directory(lineage.live().orElseThrow()),
                 lineage.live().orElseThrow().toString());
-    }
-
-    /** Can a model of this shape be trained as the settings say, in the memory there is? Asked once, before all else is taken. */
-    private void checkSettings(Path model, String name) throws IOException {
-        if (settingsFit) {
-            return;
-        }
-        ModelShape shape = ModelShape.read(model);
-        checkLabels(shape, name);
-        options.round().adapter().lora().ifPresent(adapter -> {
-            try {
-                shape.requireFits(adapter);
-            } catch (IllegalArgumentException e) {
-                throw new BaseModelException(
-                        "trainer.adapter.target-modules does not suit " + name + ": " + e.getMessage(), e);
-            }
-        });
-        Optional<String> refusal = options.memory().available().flatMap(available -> MemoryNeed.of(
-                        shape.parameters(), options.round())
-                .refusal(name, available));
-        if (refusal.isPresent()) {
-            throw new NoMemoryException(refusal.get(), null);
-        }
-        settingsFit = true;
-    }
-
-    /** Does the model tell apart what the settings say? */
-    private void checkLabels(ModelShape shape, String name) {
-        EncoderRoundSettings.Classification asked = options.round().encoder().classification();
-        if (shape.encoder().isEmpty()) {
-            if (!asked.labels().isEmpty()) {
-                throw new BaseModelException(
-                        "trainer.classification.labels is " + asked.labels() + ", but " + name
-                                + " is a decoder. Start from an encoder (./tidemill import bert, then --model), or leave"
-                                + " the labels out.",
-                        null);
-            }
-            return;
-        }
-        EncoderConfig config = shape.encoder().get();
-        if (config.head() == Head.NONE || config.head() == Head.BARE) {
-            throw new BaseModelException(
-                    name
-                            + " is an encoder without a head, so no round can train it. Set trainer.classification.labels to"
-                            + " make a classifier of it, or start from a BertForMaskedLM.",
-                    null);
-        }
-        if (!asked.of(config).equals(config)) {
-            throw new BaseModelException(
-                    name + " tells apart " + config.labels() + " as " + config.problem()
-                            + ", but trainer.classification has " + asked.labels() + " " + asked.problemType()
-                            + ". Leave them out to go on with it, or give the new lineage a name of its own"
-                            + " (--model-name, tidemill.model).",
-                    null);
-        }
-        try {
-            if (config.head() == Head.LABELS) {
-                ClassWeights.check(asked.weights(), config.labels(), config.problem());
-            }
-        } catch (IllegalArgumentException e) {
-            throw new BaseModelException("trainer.classification.class-weights " + e.getMessage() + ".", e);
-        }
     }
 
     private void checkStore(Lineage events) throws IOException {
@@ -447,20 +390,7 @@ public final class Trainer implements AutoCloseable {
                             + " does not have it. Restore the store, point"
                             + " tidemill.data to it, or use another tidemill.model or tidemill.topic-prefix for a new lineage.");
         }
-        checkBase(store.manifest(live).base());
-    }
-
-    /** A directory that was asked for and is not used would be missed by nobody until the answers are looked at. */
-    private void checkBase(String began) {
-        String asked = options.baseModel().map(Path::toString).orElse(began);
-        if (!asked.equals(began)) {
-            throw new BaseModelException(
-                    options.model() + " began with " + (began.equals(EMBEDDED) ? "the embedded base" : began)
-                            + " and not with " + asked
-                            + ". Leave the directory out (--model, trainer.base-model) to go on"
-                            + " with it, or give the new lineage a name of its own (--model-name, tidemill.model).",
-                    null);
-        }
+        start.checkBase(store.manifest(live).base());
     }
 
     /** The topic speaks of a version that this machine does not have. */
@@ -469,75 +399,6 @@ public final class Trainer implements AutoCloseable {
 
         StoreMissingException(String message) {
             super(message);
-        }
-    }
-
-    /** What a lineage is to start from cannot be used, or is not what it started from; trying again does not change that. */
-    private static final class BaseModelException extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-
-        BaseModelException(String message, IllegalArgumentException cause) {
-            super(message, cause);
-        }
-    }
-
-    private void importBase() throws IOException {
-        VersionId version = new VersionId(options.model(), 0);
-        String base = options.baseModel().map(Path::toString).orElse(EMBEDDED);
-        Path extracted = options.rounds().resolve("base");
-        Durable.deleteTree(extracted);
-        try {
-            Path from = options.baseModel().orElse(extracted);
-            if (options.baseModel().isEmpty()) {
-                extractBase(extracted);
-            } else if (wantsOtherLabels(from)) {
-                from = writeClassifier(from, extracted);
-            }
-            checkSettings(from, base.equals(EMBEDDED) ? "The embedded base" : "The base model " + base);
-            LOG.info(
-                    "{} starts a new lineage from {}",
-                    version,
-                    options.baseModel().map(Path::toString).orElse("the embedded base"));
-            announce(versions().importBase(from, version, base), Slice.EMPTY);
-        } catch (IllegalArgumentException e) {
-            throw new BaseModelException("The base model " + base + " cannot be used: " + e.getMessage(), e);
-        } finally {
-            Durable.deleteTree(extracted);
-        }
-    }
-
-    private boolean wantsOtherLabels(Path base) throws IOException {
-        return ModelShape.read(base)
-                .encoder()
-                .filter(config ->
-                        !options.round().encoder().classification().of(config).equals(config))
-                .isPresent();
-    }
-
-    /** The body of the base under a fresh head for the labels of the settings. */
-    private Path writeClassifier(Path base, Path directory) throws IOException {
-        Files.createDirectories(directory);
-        VersionFiles.copyCompanions(base, directory);
-        try (EncoderModel body = EncoderModel.load(base, ComputeType.FLOAT32)) {
-            EncoderConfig wanted = options.round().encoder().classification().of(body.config());
-            try (EncoderModel classifier = body.withLabels(wanted.labels(), wanted.problem(), options.seed())) {
-                classifier.save(directory, WeightType.FLOAT32);
-            }
-        }
-        return directory;
-    }
-
-    /** A build without base weights starts from random ones, so that the loop can be tried at all. */
-    private static void extractBase(Path directory) throws IOException {
-        if (BaseModel.isTrained()) {
-            BaseModel.extractTo(directory);
-            return;
-        }
-        LOG.warn("This build has no base weights; the lineage starts from random ones");
-        BaseModel.extractRecipeTo(directory);
-        ModelConfig config = ModelConfig.read(directory.resolve("config.json"));
-        try (LanguageModel random = LanguageModel.random(config, RANDOM_BASE_SEED, ComputeType.FLOAT32)) {
-            random.save(directory, WeightType.FLOAT32);
         }
     }
 
@@ -561,7 +422,7 @@ public final class Trainer implements AutoCloseable {
         if (stages.contains(Stages.ROLLOUT)) {
             read.add(topics.prompts().name());
         }
-        backlog.restart(read, lineage.sliceStart());
+        backlog.restart(read, lineage.waitingFrom(), lineage::waits);
     }
 
     private Topic sequencesTopic() {
@@ -575,18 +436,18 @@ public final class Trainer implements AutoCloseable {
 
     /** @param answered the command that asked for it, if one did: it is done as soon as the plan is kept */
     private void startRound(String reason, List<Command> answered) throws IOException {
-        Map<TopicPartition, Long> ends = options.limits().ends(backlog.waiting(), backlog.positions());
-        Slice slice = Lineage.slice(backlog.from(), ends);
         VersionId version = new VersionId(options.model(), lineage.nextRound());
+        boolean again = !lineage.retries().isEmpty();
+        Slice slice = again ? retry(lineage.retries().get(0)) : newSlice();
         RoundPlan plan = new RoundPlan(
                 version.toString(),
                 lineage.live().orElseThrow().toString(),
                 pinned(),
                 seed(version),
                 slice,
-                lineage.onTrialAgain(slice),
+                again ? slice : Slice.EMPTY,
                 options.round(),
-                reason,
+                again ? "what was refused before is tried once more, split in two: " + slice + "; " + reason : reason,
                 clock.millis());
         scores().forget(plan.version()); // of a round that had the number and was given up
         WorkDirectory work = WorkDirectory.begin(options.rounds(), plan);
@@ -595,6 +456,17 @@ public final class Trainer implements AutoCloseable {
         }
         runRound(plan, work);
         restartBacklog();
+    }
+
+    private Slice newSlice() {
+        Map<TopicPartition, Long> ends = options.limits().ends(backlog.waiting(), backlog.positions());
+        return Lineage.slice(backlog.from(), ends);
+    }
+
+    /** Without what the log no longer holds, unless that is all of it: then the round says so. */
+    private Slice retry(Slice refused) {
+        Slice left = refused.beyond(backlog.from());
+        return left.empty() ? refused : left;
     }
 
     /** What the gate compares with beside the champion; empty where that is the champion. */
@@ -648,8 +520,7 @@ public final class Trainer implements AutoCloseable {
                 nanoClock);
         try {
             CheckpointEvent event = runOrGiveUp(runner, plan, work);
-            Slice quarantined = event.getState() == VersionState.REFUSED ? plan.onTrialAgain() : Slice.EMPTY;
-            announce(event, quarantined);
+            announce(event);
             work.delete();
             failures = 0;
             tellEnd(event);
@@ -658,7 +529,14 @@ public final class Trainer implements AutoCloseable {
             kept.add(pinned());
             scores.keepOnly(kept);
             prune();
-        } catch (RoundAbandonedException | SliceGoneException e) {
+        } catch (SliceGoneException e) {
+            LOG.warn("round={} is given up: {}", plan.round(), e.getMessage());
+            if (!plan.onTrialAgain().empty()) {
+                announce(runner.giveUp(plan, e.getMessage())); // or it would be tried for ever
+            }
+            reporter.phase(Phase.FAILED, e.getMessage());
+            work.delete();
+        } catch (RoundAbandonedException e) {
             LOG.warn("round={} is given up: {}", plan.round(), e.getMessage());
             reporter.phase(Phase.FAILED, e.getMessage());
             work.delete();
@@ -771,43 +649,38 @@ public final class Trainer implements AutoCloseable {
 
     // ---- announcing -------------------------------------------------------------------------------------------------
 
-    private void announce(CheckpointEvent event, Slice quarantined) {
-        announce(List.of(event), quarantined);
+    private void announce(CheckpointEvent event) throws IOException {
+        announce(List.of(event));
     }
 
-    private void announce(List<CheckpointEvent> events, Slice quarantined) {
-        announcer.announce(events, quarantine(quarantined, events.get(0)));
+    private void announce(List<CheckpointEvent> events) throws IOException {
+        announcer.announce(events, quarantined(events));
         events.forEach(lineage::add);
         publishStatus();
         events.forEach(
                 event -> LOG.info("version={} state={} {}", event.getVersion(), event.getState(), event.getReason()));
     }
 
+    /** What is passed over from now on, with its evidence. */
+    private List<Rejected> quarantined(List<CheckpointEvent> events) throws IOException {
+        Quarantine quarantine = new Quarantine(slices(), clock);
+        List<Rejected> records = new ArrayList<>();
+        Lineage then = Lineage.of(lineage.events());
+        for (CheckpointEvent event : events) {
+            records.addAll(quarantine.ofRanges(then.passedOver(event), event));
+            if (event.getState() == VersionState.REFUSED) {
+                Path state =
+                        store.directory(VersionId.parse(event.getVersion())).resolve(CheckpointStore.STATE);
+                records.addAll(quarantine.ofRecords(QuarantinedRecords.read(state), event));
+            }
+            then.add(event);
+        }
+        return records;
+    }
+
     private void publishStatus() {
         boolean ready = lineage.live().isPresent();
         status = new TrainerStatus(lineage.events(), reporter.newest(), ready, Optional.empty(), false);
-    }
-
-    private List<Rejected> quarantine(Slice slice, CheckpointEvent because) {
-        List<Rejected> records = new ArrayList<>();
-        if (!slice.empty()) {
-            slices().read(
-                            slice,
-                            record -> records.add(Rejections.of(
-                                    "gate",
-                                    "refused-twice",
-                                    "Part of two slices whose candidates were refused, last " + because.getVersion()
-                                            + ": " + because.getReason(),
-                                    record.topic(),
-                                    record.partition(),
-                                    record.offset(),
-                                    record.key(),
-                                    record.value(),
-                                    record.headers(),
-                                    clock.instant(),
-                                    null)));
-        }
-        return records;
     }
 
     // ---- commands ---------------------------------------------------------------------------------------------------
@@ -837,18 +710,32 @@ public final class Trainer implements AutoCloseable {
             case START_ROUND -> startOnCommand(command);
             case PROMOTE -> makeLive(command, command.getPromote().getVersion(), "promoted by hand");
             case ROLLBACK -> rollBack(command);
+            case RELEASE -> release(command.getRelease().getVersion());
             default -> {}
         }
     }
 
+    /** What was refused before is tried first, then what is new; the command is done when that has begun. */
     private void startOnCommand(Command command) throws IOException {
+        catchUp();
+        boolean tried = !lineage.retries().isEmpty();
+        for (int left = -1;
+                left != lineage.retries().size() && !lineage.retries().isEmpty();
+                catchUp()) {
+            left = lineage.retries().size();
+            startRound(BY_COMMAND, List.of());
+        }
+        if (lineage.retries().isEmpty()
+                && backlog.beyond(lineage.frontier()).stream().anyMatch(Waiting::trainable)) {
+            startRound(BY_COMMAND, List.of(command));
+        } else if (!tried) {
+            reporter.phase(Phase.WAITING, "a round was asked for, but there is nothing new to train on");
+        }
+    }
+
+    private void catchUp() {
         while (!backlog.caughtUp()) {
             backlog.poll(POLL);
-        }
-        if (backlog.waiting().stream().anyMatch(Waiting::trainable)) {
-            startRound("asked for by a command", List.of(command));
-        } else {
-            reporter.phase(Phase.WAITING, "a round was asked for, but there is nothing new to train on");
         }
     }
 
@@ -878,7 +765,7 @@ public final class Trainer implements AutoCloseable {
                     "Live again after a rollback",
                     command));
         }
-        announce(events, Slice.EMPTY);
+        announce(events);
         restartBacklog();
     }
 
@@ -889,8 +776,20 @@ public final class Trainer implements AutoCloseable {
                     "cannot promote '" + version + "': it is live already, or its weights are not in the store");
             return;
         }
-        announce(again(lineage.event(version).orElseThrow(), VersionState.PROMOTED, reason, command), Slice.EMPTY);
+        announce(again(lineage.event(version).orElseThrow(), VersionState.PROMOTED, reason, command));
         restartBacklog();
+    }
+
+    /** Quarantined records wait again, as new ones; one that has been trained since is a repeat. */
+    private void release(String version) {
+        List<ProducerRecord<byte[], byte[]>> records =
+                new Quarantine(slices(), clock).release(whole(topics.quarantine()), version);
+        if (records.isEmpty()) {
+            reporter.phase(Phase.WAITING, "cannot release '" + version + "': it has no records in the quarantine");
+            return;
+        }
+        announcer.write(records);
+        reporter.phase(Phase.WAITING, records.size() + " records that " + version + " sent to quarantine wait again");
     }
 
     private boolean usable(String version) {

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.BiPredicate;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -27,6 +28,7 @@ public final class Backlog implements AutoCloseable {
     private final List<Waiting> waiting = new ArrayList<>();
     private final Map<TopicPartition, Long> from = new HashMap<>();
     private Consumer<byte[], byte[]> consumer;
+    private BiPredicate<TopicPartition, Long> waits;
 
     public Backlog(
             Supplier<Consumer<byte[], byte[]>> consumers,
@@ -40,9 +42,13 @@ public final class Backlog implements AutoCloseable {
     /**
      * Forgets all and reads anew from the given offsets, or from the log's beginning where that is later or nothing is
      * given.
+     *
+     * @param waits tells of a record by partition and offset whether it still waits
      */
-    public void restart(List<String> topics, Map<TopicPartition, Long> offsets) {
+    public void restart(
+            List<String> topics, Map<TopicPartition, Long> offsets, BiPredicate<TopicPartition, Long> waits) {
         close();
+        this.waits = waits;
         waiting.clear();
         from.clear();
         consumer = consumers.get();
@@ -64,7 +70,9 @@ public final class Backlog implements AutoCloseable {
         }
         try {
             for (ConsumerRecord<byte[], byte[]> record : consumer.poll(atMost)) {
-                waiting.add(classify.apply(record));
+                if (waits.test(new TopicPartition(record.topic(), record.partition()), record.offset())) {
+                    waiting.add(classify.apply(record));
+                }
             }
         } catch (OffsetOutOfRangeException e) {
             Map<TopicPartition, Long> positions = new HashMap<>(e.offsetOutOfRangePartitions());

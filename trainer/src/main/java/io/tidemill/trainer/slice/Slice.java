@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.apache.kafka.common.TopicPartition;
 
 /** A frozen part of the log: one range of offsets a partition, sorted by topic and partition. */
@@ -44,13 +45,72 @@ public record Slice(List<OffsetRange> ranges) {
         return ends;
     }
 
-    /** The part of this slice that lies before the given ends; a partition without an end is left out. */
-    public Slice before(Map<TopicPartition, Long> ends) {
+    /**
+     * Both halves, each partition's range cut in its middle: the older records and the newer ones. A half without any offset
+     * is left out.
+     */
+    public List<Slice> halves() {
+        List<OffsetRange> older = new ArrayList<>();
+        List<OffsetRange> newer = new ArrayList<>();
+        for (OffsetRange range : ranges) {
+            long middle = range.from() + (range.to() - range.from()) / 2;
+            older.add(new OffsetRange(range.topicPartition(), range.from(), middle));
+            newer.add(new OffsetRange(range.topicPartition(), middle, range.to()));
+        }
+        return Stream.of(new Slice(older), new Slice(newer))
+                .map(Slice::withoutEmptyRanges)
+                .filter(half -> !half.empty())
+                .toList();
+    }
+
+    private Slice withoutEmptyRanges() {
+        return new Slice(
+                ranges.stream().filter(range -> range.from() < range.to()).toList());
+    }
+
+    /** The part at or beyond the given offsets; what nothing is left of is left out, a partition without an offset stays whole. */
+    public Slice beyond(Map<TopicPartition, Long> offsets) {
         return new Slice(ranges.stream()
-                .filter(range -> ends.getOrDefault(range.topicPartition(), 0L) > range.from())
-                .map(range -> new OffsetRange(
-                        range.topicPartition(), range.from(), Math.min(range.to(), ends.get(range.topicPartition()))))
-                .toList());
+                        .map(range -> new OffsetRange(
+                                range.topicPartition(),
+                                Math.min(
+                                        range.to(),
+                                        Math.max(range.from(), offsets.getOrDefault(range.topicPartition(), 0L))),
+                                range.to()))
+                        .toList())
+                .withoutEmptyRanges();
+    }
+
+    /** What is left to be read once the other has been: all of a partition that lies before the other's end is done. */
+    public Slice after(Slice other) {
+        Map<TopicPartition, Long> done = new HashMap<>();
+        for (OffsetRange range : other.ranges) {
+            ranges.stream()
+                    .filter(own -> own.topicPartition().equals(range.topicPartition()))
+                    .filter(own -> range.from() < own.to() && range.from() < range.to())
+                    .forEach(own -> done.put(own.topicPartition(), range.to()));
+        }
+        return beyond(done);
+    }
+
+    /** The offsets that are in both. */
+    public Slice and(Slice other) {
+        List<OffsetRange> common = new ArrayList<>();
+        for (OffsetRange range : other.ranges) {
+            ranges.stream()
+                    .filter(own -> own.topicPartition().equals(range.topicPartition()))
+                    .filter(own -> Math.max(own.from(), range.from()) < Math.min(own.to(), range.to()))
+                    .forEach(own -> common.add(new OffsetRange(
+                            own.topicPartition(), Math.max(own.from(), range.from()), Math.min(own.to(), range.to()))));
+        }
+        return new Slice(common);
+    }
+
+    /** Is the offset in it? */
+    public boolean has(TopicPartition partition, long offset) {
+        return ranges.stream()
+                .anyMatch(range ->
+                        range.topicPartition().equals(partition) && range.from() <= offset && offset < range.to());
     }
 
     /** For the event: with the number of records that were read from each partition. */

@@ -43,39 +43,71 @@ class LineageTest {
     }
 
     @Test
-    void theNextSliceStartsWhereTheChampionsEnded() {
+    void whatIsNewBeginsWhereTheChampionsSliceEnded() {
         Lineage lineage = after(event(1, 0, VersionState.PROMOTED, 0, 10));
-        assertThat(lineage.sliceStart()).isEqualTo(Map.of(PARTITION, 10L));
-        assertThat(lineage.newFrom()).isEqualTo(Map.of(PARTITION, 10L));
+        assertThat(lineage.frontier()).isEqualTo(Map.of(PARTITION, 10L));
+        assertThat(lineage.retries()).isEmpty();
+        assertThat(lineage.waitingFrom()).isEqualTo(Map.of(PARTITION, 10L));
         assertThat(lineage.nextRound()).isEqualTo(2);
     }
 
     @Test
-    void aRefusedSliceIsTriedOnceMoreTogetherWithWhatIsNew() {
-        Lineage lineage = after(event(1, 0, VersionState.PROMOTED, 0, 10), event(2, 1, VersionState.REFUSED, 10, 20));
+    void aRefusedRangeIsTriedOnceMoreInTwoHalvesBeforeWhatIsNew() {
+        Lineage lineage = after(event(1, 0, VersionState.PROMOTED, 0, 10), event(2, 1, VersionState.REFUSED, 10, 21));
         assertThat(lineage.live()).contains(new VersionId("m", 1));
-        assertThat(lineage.sliceStart()).isEqualTo(Map.of(PARTITION, 10L));
-        assertThat(lineage.newFrom()).isEqualTo(Map.of(PARTITION, 20L));
-        assertThat(lineage.onTrialAgain(slice(10, 30)).ranges()).containsExactly(new OffsetRange(PARTITION, 10, 20));
+        assertThat(lineage.retries()).containsExactly(slice(10, 15), slice(15, 21));
+        assertThat(lineage.frontier()).isEqualTo(Map.of(PARTITION, 21L));
+        assertThat(lineage.waitingFrom()).isEqualTo(Map.of(PARTITION, 10L));
         assertThat(lineage.nextRound()).isEqualTo(3);
     }
 
     @Test
-    void whatIsRefusedTwiceIsPassedOver() {
+    void aHalfThatIsPromotedLeavesTheOther() {
         Lineage lineage = after(
                 event(1, 0, VersionState.PROMOTED, 0, 10),
                 event(2, 1, VersionState.REFUSED, 10, 20),
-                event(3, 1, VersionState.REFUSED, 10, 30));
-        assertThat(lineage.sliceStart()).isEqualTo(Map.of(PARTITION, 20L));
-        assertThat(lineage.newFrom()).isEqualTo(Map.of(PARTITION, 30L));
-        assertThat(lineage.onTrialAgain(slice(20, 40)).ranges()).containsExactly(new OffsetRange(PARTITION, 20, 30));
+                event(3, 1, VersionState.PROMOTED, 10, 15));
+        assertThat(lineage.retries()).containsExactly(slice(15, 20));
+        assertThat(lineage.frontier()).isEqualTo(Map.of(PARTITION, 20L));
     }
 
     @Test
-    void aPromotionAfterRefusalsGoesOnFromItsOwnEnd() {
-        Lineage lineage = after(event(1, 0, VersionState.REFUSED, 0, 10), event(2, 0, VersionState.PROMOTED, 0, 15));
-        assertThat(lineage.sliceStart()).isEqualTo(Map.of(PARTITION, 15L));
-        assertThat(lineage.onTrialAgain(slice(15, 20)).empty()).isTrue();
+    void aHalfThatIsRefusedAgainIsPassedOver() {
+        CheckpointEvent again = event(3, 1, VersionState.REFUSED, 10, 15);
+        Lineage lineage = after(event(1, 0, VersionState.PROMOTED, 0, 10), event(2, 1, VersionState.REFUSED, 10, 20));
+        assertThat(lineage.passedOver(event(2, 1, VersionState.REFUSED, 20, 30)))
+                .isEmpty();
+        assertThat(lineage.passedOver(again)).containsExactly(slice(10, 15));
+        lineage.add(again);
+        assertThat(lineage.retries()).containsExactly(slice(15, 20));
+        assertThat(lineage.waits(PARTITION, 14)).isFalse();
+        assertThat(lineage.waits(PARTITION, 15)).isTrue();
+        assertThat(lineage.waits(PARTITION, 20)).isTrue();
+    }
+
+    @Test
+    void oneRecordHasNoHalves() {
+        Lineage lineage = after(event(1, 0, VersionState.REFUSED, 0, 1));
+        assertThat(lineage.retries()).containsExactly(slice(0, 1));
+    }
+
+    @Test
+    void aRetryWhoseBeginningTheLogHasLostIsDone() {
+        Lineage lineage = after(event(1, 0, VersionState.REFUSED, 0, 10), event(2, 0, VersionState.PROMOTED, 3, 5));
+        assertThat(lineage.retries()).containsExactly(slice(5, 10));
+    }
+
+    /** Lineages of older programs: the refused range was read again together with what was new. */
+    @Test
+    void aSliceThatCoversARetryAndMoreDoesBoth() {
+        CheckpointEvent more = event(3, 1, VersionState.REFUSED, 10, 30);
+        Lineage lineage = after(event(1, 0, VersionState.PROMOTED, 0, 10), event(2, 1, VersionState.REFUSED, 10, 20));
+        assertThat(lineage.passedOver(more)).containsExactly(slice(10, 15), slice(15, 20));
+        lineage.add(more);
+        assertThat(lineage.retries()).containsExactly(slice(20, 25), slice(25, 30));
+        lineage.add(event(4, 1, VersionState.PROMOTED, 20, 40));
+        assertThat(lineage.retries()).isEmpty();
+        assertThat(lineage.frontier()).isEqualTo(Map.of(PARTITION, 40L));
     }
 
     @Test
@@ -83,30 +115,59 @@ class LineageTest {
         Lineage lineage = after(
                 event(1, 0, VersionState.PROMOTED, 0, 10),
                 event(2, 1, VersionState.PROMOTED, 10, 20),
+                event(3, 2, VersionState.REFUSED, 20, 30),
                 event(2, 1, VersionState.ROLLED_BACK, 10, 20));
         assertThat(lineage.live()).contains(new VersionId("m", 1));
         assertThat(lineage.ancestry()).containsExactly(new VersionId("m", 1), new VersionId("m", 0));
-        assertThat(lineage.sliceStart()).isEqualTo(Map.of(PARTITION, 10L));
-        assertThat(lineage.newFrom()).isEqualTo(Map.of(PARTITION, 20L));
+        assertThat(lineage.retries()).containsExactly(slice(10, 15), slice(15, 20), slice(20, 25), slice(25, 30));
+        assertThat(lineage.frontier()).isEqualTo(Map.of(PARTITION, 30L));
     }
 
     @Test
-    void anOldVersionPromotedByHandLeavesTheRestToTheNextRound() {
+    void aSecondTryThatIsRolledBackIsPassedOver() {
+        CheckpointEvent rollback = event(3, 1, VersionState.ROLLED_BACK, 10, 15);
+        Lineage lineage = after(
+                event(1, 0, VersionState.PROMOTED, 0, 10),
+                event(2, 1, VersionState.REFUSED, 10, 20),
+                event(3, 1, VersionState.PROMOTED, 10, 15));
+        assertThat(lineage.passedOver(rollback)).containsExactly(slice(10, 15));
+        lineage.add(rollback);
+        assertThat(lineage.retries()).containsExactly(slice(15, 20));
+    }
+
+    @Test
+    void anOldVersionPromotedByHandPutsBackWhatTheOthersHadLearned() {
+        CheckpointEvent byHand = event(1, 0, VersionState.PROMOTED, 0, 10);
         Lineage lineage = after(
                 event(1, 0, VersionState.PROMOTED, 0, 10),
                 event(2, 1, VersionState.PROMOTED, 10, 20),
-                event(1, 0, VersionState.PROMOTED, 0, 10));
+                event(3, 2, VersionState.PROMOTED, 20, 30));
+        assertThat(lineage.passedOver(byHand)).isEmpty();
+        lineage.add(byHand);
         assertThat(lineage.live()).contains(new VersionId("m", 1));
-        assertThat(lineage.sliceStart()).isEqualTo(Map.of(PARTITION, 10L));
-        assertThat(lineage.newFrom()).isEqualTo(Map.of(PARTITION, 20L));
-        assertThat(lineage.nextRound()).isEqualTo(3);
+        assertThat(lineage.retries()).containsExactly(slice(10, 15), slice(15, 20), slice(20, 25), slice(25, 30));
+        assertThat(lineage.nextRound()).isEqualTo(4);
+
+        lineage.add(event(3, 2, VersionState.PROMOTED, 20, 30)); // and forth again
+        assertThat(lineage.retries()).isEmpty();
+        assertThat(lineage.frontier()).isEqualTo(Map.of(PARTITION, 30L));
+    }
+
+    @Test
+    void aPromotionLearnsOnlyItsOwnSliceWhateverElseWasRefused() {
+        Lineage lineage = after(event(1, 0, VersionState.REFUSED, 0, 10), event(2, 0, VersionState.PROMOTED, 10, 15));
+        assertThat(lineage.retries()).containsExactly(slice(0, 5), slice(5, 10));
+        assertThat(lineage.passedOver(event(2, 0, VersionState.ROLLED_BACK, 10, 15)))
+                .isEmpty();
     }
 
     @Test
     void anEventThatIsRepeatedChangesNothing() {
-        Lineage once = after(event(1, 0, VersionState.PROMOTED, 0, 10), event(2, 1, VersionState.REFUSED, 10, 20));
-        Lineage again = after(event(1, 0, VersionState.PROMOTED, 0, 10));
-        assertThat(again.live()).isEqualTo(once.live());
-        assertThat(again.newFrom()).isEqualTo(once.newFrom());
+        Lineage lineage = after(event(1, 0, VersionState.PROMOTED, 0, 10), event(2, 1, VersionState.REFUSED, 10, 20));
+        List<Slice> retries = lineage.retries();
+        lineage.add(event(2, 1, VersionState.REFUSED, 10, 20));
+        lineage.add(event(1, 0, VersionState.PROMOTED, 0, 10));
+        assertThat(lineage.live()).contains(new VersionId("m", 1));
+        assertThat(lineage.retries()).isEqualTo(retries);
     }
 }

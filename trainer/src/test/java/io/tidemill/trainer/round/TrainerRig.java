@@ -275,6 +275,29 @@ abstract class TrainerRig {
                 Arithmetic.OF_ENGINE.encoderScoring());
     }
 
+    /** Has a gradient that is not a number at that step of the first stage, once. */
+    static Arithmetic divergingAtStep(int step) {
+        AtomicInteger clips = new AtomicInteger();
+        return new Arithmetic(
+                learner -> (DecoderLearner) Proxy.newProxyInstance(
+                        DecoderLearner.class.getClassLoader(),
+                        new Class<?>[] {DecoderLearner.class},
+                        (proxy, method, arguments) -> {
+                            if (method.getName().equals("clip") && clips.incrementAndGet() == step) {
+                                return Double.NaN;
+                            }
+                            try {
+                                return method.invoke(learner, arguments);
+                            } catch (InvocationTargetException e) {
+                                throw e.getCause();
+                            }
+                        }),
+                Arithmetic.OF_ENGINE.scorer(),
+                Arithmetic.OF_ENGINE.answers(),
+                Arithmetic.OF_ENGINE.encoderLearner(),
+                Arithmetic.OF_ENGINE.encoderScoring());
+    }
+
     static NativeMemoryException refusing(List<String> refused, String what) {
         refused.add(what);
         return new NativeMemoryException(5 << 20, null);

@@ -14,6 +14,7 @@ import io.tidemill.proto.v1.Rejected;
 import io.tidemill.proto.v1.RoundEvent;
 import io.tidemill.proto.v1.RoundEvent.Phase;
 import io.tidemill.proto.v1.SuiteResult;
+import io.tidemill.proto.v1.TokenSequence;
 import io.tidemill.proto.v1.VersionState;
 import io.tidemill.trainer.checkpoint.Announcer;
 import io.tidemill.trainer.checkpoint.CheckpointStore;
@@ -346,8 +347,11 @@ class TrainerTest extends TrainerRig {
 
         log.documents(10, 20, 100);
         log.startRound(MODEL);
-        CheckpointEvent promoted = awaitVersion(log, 2, VersionState.PROMOTED);
-        assertThat(promoted.getLineage().getExamplesMap()).containsEntry(Stages.PRETRAIN, 16L);
+        // the first ten in two halves, then the others
+        assertThat(pretrained(awaitVersion(log, 2, VersionState.PROMOTED))
+                        + pretrained(awaitVersion(log, 3, VersionState.PROMOTED)))
+                .isEqualTo(8);
+        assertThat(pretrained(awaitVersion(log, 4, VersionState.PROMOTED))).isEqualTo(8);
     }
 
     @Test
@@ -431,10 +435,14 @@ class TrainerTest extends TrainerRig {
         assertThat(losses.get(1).getMargin()).isEqualTo(5 * losses.get(0).getMargin());
     }
 
+    private static long pretrained(CheckpointEvent event) {
+        return event.getLineage().getExamplesOrDefault(Stages.PRETRAIN, 0);
+    }
+
     @Test
-    void aCandidateThatGotWorseIsRefusedTwiceThenItsRecordsAreQuarantinedAndTheChampionStays() throws Exception {
+    void aRefusedRangeIsTriedAgainInHalvesQuarantinedIfThatIsRefusedTooAndReleasedByHand() throws Exception {
         TestLog log = log();
-        Trainer trainer = start(log, data, settings(0.01 * 1000), System::nanoTime);
+        Trainer trainer = start(log, data, settings(3), System::nanoTime);
         log.documents(0, 40, 150);
         log.startRound(MODEL);
         CheckpointEvent refused = awaitVersion(log, 1, VersionState.REFUSED);
@@ -445,20 +453,65 @@ class TrainerTest extends TrainerRig {
 
         log.documents(40, 50, 150);
         log.startRound(MODEL);
-        CheckpointEvent again = awaitVersion(log, 2, VersionState.REFUSED);
-        assertThat(again.getLineage().getExamplesMap()).containsEntry(Stages.PRETRAIN, 40L);
+        CheckpointEvent older = awaitVersion(log, 2, VersionState.REFUSED);
+        CheckpointEvent newer = awaitVersion(log, 3, VersionState.REFUSED);
+        assertThat(pretrained(older)).isPositive();
+        assertThat(pretrained(newer)).isPositive();
+        assertThat(pretrained(older) + pretrained(newer)).isEqualTo(pretrained(refused));
+        assertThat(pretrained(awaitVersion(log, 4, VersionState.REFUSED))).isEqualTo(8);
         List<Rejected> quarantined = log.read(log.topics().quarantine(), Rejected.parser());
-        assertThat(quarantined).hasSize(40).allMatch(record -> record.getReason()
-                .contains("tiny-000002"));
+        assertThat(quarantined).hasSize(40).allSatisfy(record -> {
+            assertThat(record.getVersion()).isIn("tiny-000002", "tiny-000003");
+            assertThat(record.getReason()).contains(record.getVersion());
+        });
 
         // the last ten are tried once more, the first forty no longer; a gentle trainer learns from them
         trainer.close();
-        start(log, data);
+        Trainer gentle = start(log, data);
         log.documents(50, 60, 150);
         log.startRound(MODEL);
-        CheckpointEvent promoted = awaitVersion(log, 3, VersionState.PROMOTED);
+        CheckpointEvent promoted = awaitVersion(log, 5, VersionState.PROMOTED);
         assertThat(promoted.getParent()).isEqualTo("tiny-000000");
-        assertThat(promoted.getLineage().getExamplesMap()).containsEntry(Stages.PRETRAIN, 16L);
+        assertThat(pretrained(promoted) + pretrained(awaitVersion(log, 6, VersionState.PROMOTED)))
+                .isEqualTo(8);
+        assertThat(pretrained(awaitVersion(log, 7, VersionState.PROMOTED))).isEqualTo(8);
+
+        Command.Builder release = Command.newBuilder().setModel(MODEL);
+        release.getReleaseBuilder().setVersion("tiny-000002");
+        log.command(release);
+        await().atMost(LONG)
+                .until(() -> gentle.status().round().getWaitingOrDefault(Stages.PRETRAIN, 0) == pretrained(older));
+        log.startRound(MODEL);
+        assertThat(pretrained(awaitVersion(log, 8, VersionState.PROMOTED))).isEqualTo(pretrained(older));
+    }
+
+    @Test
+    void whatAStepDivergedByGoesToQuarantineAndTheRestIsLearned() throws Exception {
+        TestLog log = log();
+        start(options(log, data, settings(0.01), base), System::nanoTime, divergingAtStep(3));
+        log.documents(0, 40, 150);
+        log.startRound(MODEL);
+
+        CheckpointEvent diverged = awaitVersion(log, 1, VersionState.REFUSED);
+        assertThat(diverged.getReason())
+                .contains("Step 3 of stage pretrain diverged")
+                .contains("Weights are those of step 2");
+        List<Rejected> quarantined = log.read(log.topics().quarantine(), Rejected.parser());
+        assertThat(quarantined).hasSizeBetween(1, 8).allMatch(record -> record.getCode()
+                .equals("diverged"));
+        List<String> ids = new ArrayList<>();
+        for (Rejected record : quarantined) {
+            ids.add(TokenSequence.parseFrom(record.getValue()).getExampleId());
+        }
+        assertThat(ids).allMatch(diverged.getReason()::contains);
+
+        log.startRound(MODEL);
+        CheckpointEvent older = awaitVersion(log, 2, VersionState.PROMOTED);
+        CheckpointEvent newer = awaitVersion(log, 3, VersionState.PROMOTED);
+        assertThat(pretrained(older) + pretrained(newer)).isEqualTo(32 - quarantined.size());
+        assertThat(older.getLineage().getExamplesOrDefault(Stages.QUARANTINED, 0)
+                        + newer.getLineage().getExamplesOrDefault(Stages.QUARANTINED, 0))
+                .isEqualTo(quarantined.size());
     }
 
     @Test
@@ -496,8 +549,10 @@ class TrainerTest extends TrainerRig {
         log.startRound(MODEL);
         CheckpointEvent second = awaitVersion(log, 2, VersionState.PROMOTED);
         assertThat(second.getParent()).isEqualTo("tiny-000000");
-        assertThat(second.getLineage().getExamplesMap()).containsEntry(Stages.PRETRAIN, 16L);
-        assertThat(log.checkpoints()).hasSize(4);
+        assertThat(pretrained(second) + pretrained(awaitVersion(log, 3, VersionState.PROMOTED)))
+                .isEqualTo(8);
+        assertThat(pretrained(awaitVersion(log, 4, VersionState.PROMOTED))).isEqualTo(8);
+        assertThat(log.checkpoints()).hasSize(6);
         assertThat(next.status().ready()).isTrue();
     }
 

@@ -113,7 +113,7 @@ class SliceReaderTest {
                 SliceReaderTest::consumer,
                 record -> new Waiting(partition, record.offset(), record.timestamp(), Stages.PRETRAIN, 1),
                 100)) {
-            backlog.restart(List.of("backlog-test"), Map.of());
+            backlog.restart(List.of("backlog-test"), Map.of(), (some, offset) -> true);
             while (!backlog.caughtUp()) {
                 backlog.poll(Duration.ofMillis(100));
             }
@@ -121,7 +121,7 @@ class SliceReaderTest {
             assertThat(backlog.countsBeyond(Map.of(partition, 32L))).isEqualTo(Map.of(Stages.PRETRAIN, 3L));
             assertThat(backlog.positions()).isEqualTo(Map.of(partition, 40L));
 
-            backlog.restart(List.of("backlog-test"), Map.of(partition, 32L));
+            backlog.restart(List.of("backlog-test"), Map.of(partition, 32L), (some, offset) -> true);
             while (!backlog.caughtUp()) {
                 backlog.poll(Duration.ofMillis(100));
             }

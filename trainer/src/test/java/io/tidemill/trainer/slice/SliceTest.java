@@ -37,11 +37,26 @@ class SliceTest {
     }
 
     @Test
-    void thePartBeforeGivenEndsIsCutPartitionByPartition() {
+    void halvesCutEachPartitionInItsMiddleAndLeaveNothingOut() {
         Slice slice =
-                new Slice(List.of(new OffsetRange(A0, 2, 10), new OffsetRange(A1, 4, 8), new OffsetRange(B0, 0, 3)));
-        assertThat(slice.before(Map.of(A0, 5L, A1, 4L, B0, 9L)).ranges())
-                .containsExactly(new OffsetRange(A0, 2, 5), new OffsetRange(B0, 0, 3));
+                new Slice(List.of(new OffsetRange(A0, 2, 11), new OffsetRange(A1, 4, 5), new OffsetRange(B0, 3, 3)));
+        assertThat(slice.halves())
+                .containsExactly(
+                        new Slice(List.of(new OffsetRange(A0, 2, 6))),
+                        new Slice(List.of(new OffsetRange(A0, 6, 11), new OffsetRange(A1, 4, 5))));
+        assertThat(Slice.EMPTY.halves()).isEmpty();
+    }
+
+    @Test
+    void whatIsLeftAfterAnotherSliceBeginsAtItsEnd() {
+        Slice slice = new Slice(List.of(new OffsetRange(A0, 2, 10), new OffsetRange(A1, 4, 8)));
+        Slice done = new Slice(List.of(new OffsetRange(A0, 3, 6), new OffsetRange(B0, 0, 9)));
+        assertThat(slice.after(done).ranges()).containsExactly(new OffsetRange(A0, 6, 10), new OffsetRange(A1, 4, 8));
+        assertThat(slice.after(slice).empty()).isTrue();
+        assertThat(slice.after(new Slice(List.of(new OffsetRange(A0, 10, 12))))).isEqualTo(slice);
+        assertThat(slice.and(done).ranges()).containsExactly(new OffsetRange(A0, 3, 6));
+        assertThat(slice.has(A1, 7)).isTrue();
+        assertThat(slice.has(A1, 8)).isFalse();
     }
 
     @Test
