@@ -4,6 +4,10 @@ import io.quarkus.runtime.annotations.QuarkusMain;
 import io.tidemill.standalone.checkpoints.CheckpointsCommand;
 import io.tidemill.standalone.checkpoints.RebuildCommand;
 import io.tidemill.standalone.checkpoints.VerifyCommand;
+import io.tidemill.standalone.control.PromoteCommand;
+import io.tidemill.standalone.control.QuarantineCommand;
+import io.tidemill.standalone.control.RollbackCommand;
+import io.tidemill.standalone.control.RoundCommand;
 import io.tidemill.standalone.demo.DemoCommand;
 import io.tidemill.standalone.models.DataCommand;
 import io.tidemill.standalone.models.ImportCommand;
@@ -33,6 +37,10 @@ import picocli.CommandLine.ScopeType;
             CheckpointsCommand.class,
             RebuildCommand.class,
             VerifyCommand.class,
+            RollbackCommand.class,
+            PromoteCommand.class,
+            RoundCommand.class,
+            QuarantineCommand.class,
             PullCommand.class,
             ImportCommand.class,
             ProgramCommand.class,

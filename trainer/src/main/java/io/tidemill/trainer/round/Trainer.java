@@ -51,10 +51,8 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
@@ -330,20 +328,10 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    /** All of a topic that is there now. */
-    private Slice whole(Topic topic) {
-        try (Consumer<byte[], byte[]> consumer = clients.consumer()) {
-            List<TopicPartition> partitions = IntStream.range(0, topic.partitions())
-                    .mapToObj(partition -> new TopicPartition(topic.name(), partition))
-                    .toList();
-            return Lineage.slice(consumer.beginningOffsets(partitions), consumer.endOffsets(partitions));
-        }
-    }
-
     /** All events of this model, oldest first. */
     private List<CheckpointEvent> readEvents() {
         List<CheckpointEvent> events = new ArrayList<>();
-        slices().read(whole(topics.checkpoints()), record -> {
+        slices().read(clients.whole(topics.checkpoints()), record -> {
             Reading<CheckpointEvent> reading = Readers.checkpoints().read(record.value(), record.headers());
             if (reading instanceof Reading.Accepted<CheckpointEvent> accepted
                     && accepted.message().getModel().equals(options.model())) {
@@ -783,7 +771,7 @@ public final class Trainer implements AutoCloseable {
     /** Quarantined records wait again, as new ones; one that has been trained since is a repeat. */
     private void release(String version) {
         List<ProducerRecord<byte[], byte[]>> records =
-                new Quarantine(slices(), clock).release(whole(topics.quarantine()), version);
+                new Quarantine(slices(), clock).release(clients.whole(topics.quarantine()), version);
         if (records.isEmpty()) {
             reporter.phase(Phase.WAITING, "cannot release '" + version + "': it has no records in the quarantine");
             return;

@@ -1,14 +1,23 @@
 package io.tidemill.trainer.round;
 
+import io.tidemill.proto.Topic;
+import io.tidemill.trainer.checkpoint.Lineage;
+import io.tidemill.trainer.slice.Slice;
+import io.tidemill.trainer.slice.SliceReader;
+import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
@@ -18,6 +27,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  * @param settings common to all: at least {@code bootstrap.servers}
  */
 public record TrainerClients(Map<String, Object> settings) {
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
     public TrainerClients {
         settings = Map.copyOf(settings);
     }
@@ -52,5 +63,20 @@ public record TrainerClients(Map<String, Object> settings) {
         all.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
         all.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 1_000);
         return new KafkaProducer<>(all, new ByteArraySerializer(), new ByteArraySerializer());
+    }
+
+    /** All of a topic that is there now. */
+    Slice whole(Topic topic) {
+        try (Consumer<byte[], byte[]> consumer = consumer()) {
+            List<TopicPartition> partitions = IntStream.range(0, topic.partitions())
+                    .mapToObj(partition -> new TopicPartition(topic.name(), partition))
+                    .toList();
+            return Lineage.slice(consumer.beginningOffsets(partitions), consumer.endOffsets(partitions));
+        }
+    }
+
+    /** Reads a topic from its beginning to where it ends now. */
+    public void readAll(Topic topic, java.util.function.Consumer<ConsumerRecord<byte[], byte[]>> sink) {
+        new SliceReader(this::consumer, System::nanoTime, PATIENCE).read(whole(topic), sink);
     }
 }
