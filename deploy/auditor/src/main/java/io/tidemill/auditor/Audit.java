@@ -42,7 +42,7 @@ public final class Audit {
         }
     }
 
-    private static Report run(AuditSettings settings, Index index, Consumer<Seen> examples, Consumer<Told> events) {
+    static Report run(AuditSettings settings, Index index, Consumer<Seen> examples, Consumer<Told> events) {
         Log log = index.log();
         Topics topics = index.topics();
         Course course = index.course();

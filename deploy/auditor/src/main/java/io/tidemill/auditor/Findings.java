@@ -39,7 +39,7 @@ final class Findings {
         return List.copyOf(unchecked);
     }
 
-    private static String oneLine(String sentence) {
+    static String oneLine(String sentence) {
         return sentence.replaceAll("\\s*\\R\\s*", " ").replaceAll("\\p{Cntrl}", "?");
     }
 }

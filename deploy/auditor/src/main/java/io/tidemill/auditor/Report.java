@@ -4,10 +4,12 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * What an audit found.
@@ -29,8 +31,8 @@ public record Report(
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
     public Report {
-        examples = Map.copyOf(examples);
-        events = Map.copyOf(events);
+        examples = Collections.unmodifiableMap(new TreeMap<>(examples)); // in an order that stays
+        events = Collections.unmodifiableMap(new TreeMap<>(events));
         findings = List.copyOf(findings);
         uncheckable = List.copyOf(uncheckable);
     }
@@ -64,8 +66,7 @@ public record Report(
     }
 
     private static void table(List<String> lines, String title, Map<String, Map<String, Long>> topics) {
-        topics.keySet().stream().sorted().forEach(topic -> {
-            Map<String, Long> outcomes = topics.get(topic);
+        topics.forEach((topic, outcomes) -> {
             long received =
                     outcomes.values().stream().mapToLong(Long::longValue).sum();
             StringBuilder line =

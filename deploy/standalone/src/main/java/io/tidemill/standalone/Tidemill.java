@@ -1,6 +1,9 @@
 package io.tidemill.standalone;
 
 import io.quarkus.runtime.annotations.QuarkusMain;
+import io.tidemill.standalone.audit.AuditCommand;
+import io.tidemill.standalone.audit.ExplainCommand;
+import io.tidemill.standalone.audit.WhereCommand;
 import io.tidemill.standalone.checkpoints.CheckpointsCommand;
 import io.tidemill.standalone.checkpoints.RebuildCommand;
 import io.tidemill.standalone.checkpoints.VerifyCommand;
@@ -41,6 +44,9 @@ import picocli.CommandLine.ScopeType;
             PromoteCommand.class,
             RoundCommand.class,
             QuarantineCommand.class,
+            AuditCommand.class,
+            ExplainCommand.class,
+            WhereCommand.class,
             PullCommand.class,
             ImportCommand.class,
             ProgramCommand.class,

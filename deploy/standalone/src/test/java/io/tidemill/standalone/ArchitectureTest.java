@@ -1,5 +1,8 @@
 package io.tidemill.standalone;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -39,7 +42,8 @@ class ArchitectureTest {
                 "ingest",
                 "preprocess",
                 "trainer",
-                "feedback")) {
+                "feedback",
+                "auditor")) {
             assertThat(classes.stream().anyMatch(type -> type.getPackageName().startsWith("io.tidemill." + folder)))
                     .as("classes of io.tidemill.%s are on the class path", folder)
                     .isTrue();
@@ -144,6 +148,26 @@ class ArchitectureTest {
                 .dependOnClassesThat()
                 .resideInAnyPackage(INGEST, PREPROCESS, FEEDBACK)
                 .because("the demo and the command line speak to services as any client does")
+                .check(classes);
+    }
+
+    @Test
+    void theAuditorSharesNoCodeWithThoseItJudges() {
+        noClasses()
+                .that()
+                .resideInAPackage("io.tidemill.auditor..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(SERVICES)
+                .orShould()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.tidemill.model..", "io.tidemill.standalone..", "io.tidemill.proto.checkpoint..")
+                .orShould()
+                .dependOnClassesThat(
+                        resideInAPackage("io.tidemill.proto").and(not(nameMatching(".*\\.Topic(Catalogue)?"))))
+                .because(
+                        "a witness that calls the code of the accused repeats its errors: of proto it takes the messages"
+                                + " and the names of topics")
                 .check(classes);
     }
 

@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -57,6 +59,7 @@ class RoundProcessTest {
             aSecondInstanceIsTurnedAway(data);
             aDownloadIsAHuggingFaceDirectory(mill.url());
             theVersionIsRebuiltBesideTheMill(mill.bootstrapServers(), data);
+            theLedgerClosesBesideTheMill(mill.bootstrapServers(), data);
             assertThat(mill.terminate()).isEqualTo(TERMINATED);
         }
         try (MillProcess again = MillProcess.start(scratch, up).awaitReady()) {
@@ -148,6 +151,36 @@ class RoundProcessTest {
                     .as(rebuild.output())
                     .isZero();
             assertThat(rebuild.output()).contains("The same weights, bit for bit, from ");
+        }
+    }
+
+    /** Everything is accounted for while the mill goes on, and the graph is followed from both ends. */
+    private void theLedgerClosesBesideTheMill(String kafka, Path data) throws Exception {
+        Path report = scratch.resolve("audit.json");
+        String told = audited("audit", kafka, data, "--json", report.toString());
+        assertThat(told).contains("documents: 20 received").endsWith("The ledger closes." + System.lineSeparator());
+        JsonNode counts = new ObjectMapper().readTree(report.toFile()).path("events");
+        assertThat(counts.path("tidemill.documents").path("trained").asLong()).isGreaterThan(10);
+        assertThat(counts.path("tidemill.feedback").path("trained").asLong()).isGreaterThan(20);
+
+        assertThat(audited("explain", kafka, data, "tiny-000001", "--events"))
+                .contains("parents  tiny-000000")
+                .containsPattern("event +a-doc-7 +at tidemill.documents-[0-3]:[0-9]+ +(pretrain|held-out)")
+                .containsPattern("event +\\S+ +at tidemill.feedback-[0-3]:[0-9]+ +(preference|held-out)");
+        assertThat(audited("where", kafka, data, "a-doc-7"))
+                .containsPattern("event +a-doc-7 +at tidemill.documents-[0-3]:[0-9]+ +(trained|held out)")
+                .containsPattern("(trained|held out) by tiny-000001 \\((pretrain|held-out)\\)");
+    }
+
+    private String audited(String command, String kafka, Path data, String... more) throws Exception {
+        List<String> arguments =
+                new ArrayList<>(List.of(command, "--data", data.toString(), "--bootstrap-servers", kafka));
+        arguments.addAll(List.of(more));
+        try (MillProcess process = MillProcess.start(scratch, arguments.toArray(String[]::new))) {
+            assertThat(process.exitStatus(Duration.ofMinutes(2)))
+                    .as(process.output())
+                    .isZero();
+            return process.output();
         }
     }
 

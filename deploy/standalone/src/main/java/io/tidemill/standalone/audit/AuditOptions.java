@@ -1,0 +1,57 @@
+package io.tidemill.standalone.audit;
+
+import io.tidemill.auditor.AuditSettings;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import picocli.CommandLine.Option;
+
+/** Where log and store are: the options that all commands of the auditor share. */
+final class AuditOptions {
+    @Option(
+            names = "--data",
+            paramLabel = "DIR",
+            defaultValue = "tidemill-data",
+            description = "Where the mill keeps everything (default: ./${DEFAULT-VALUE}).")
+    Path data;
+
+    @Option(
+            names = "--bootstrap-servers",
+            paramLabel = "HOST:PORT,…",
+            defaultValue = "127.0.0.1:9092",
+            description = "Kafka that has the log (default: ${DEFAULT-VALUE}, the embedded broker of a running mill).")
+    String bootstrapServers;
+
+    @Option(
+            names = "--topic-prefix",
+            paramLabel = "PREFIX",
+            defaultValue = "tidemill.",
+            description = "Before the names of all topics (default: ${DEFAULT-VALUE}).")
+    String topicPrefix;
+
+    @Option(
+            names = "--model",
+            paramLabel = "NAME",
+            description = "Name of the lineage; needed where the log has several.")
+    Optional<String> model = Optional.empty();
+
+    @Option(
+            names = "--split-salt",
+            paramLabel = "TEXT",
+            defaultValue = "tidemill",
+            description = "preprocess.split.salt of the mill (default: ${DEFAULT-VALUE}).")
+    String splitSalt;
+
+    @Option(
+            names = "--held-out-share",
+            paramLabel = "SHARE",
+            description = "preprocess.split.held-out-share of the mill (default: the share that its records agree on).")
+    Optional<Double> heldOutShare = Optional.empty();
+
+    AuditSettings settings() {
+        return AuditSettings.of(data, bootstrapServers)
+                .withTopicPrefix(topicPrefix)
+                .withModel(model)
+                .withSplit(splitSalt, heldOutShare.map(OptionalDouble::of).orElse(OptionalDouble.empty()));
+    }
+}
