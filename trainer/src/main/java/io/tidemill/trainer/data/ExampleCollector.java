@@ -39,6 +39,10 @@ public final class ExampleCollector {
             .thenComparingInt(Read::partition)
             .thenComparingLong(Read::offset);
 
+    /** Feedback that waits for nothing. */
+    private static final Set<String> SAYS_NOTHING =
+            Set.of(Stages.WITHDRAWAL, Stages.STALE, Stages.SOURCE_OFF, Stages.NOT_SAMPLED);
+
     private record Read(Example example, String topic, int partition, long offset, long timestamp) {}
 
     private final ExampleReader reader;
@@ -128,8 +132,7 @@ public final class ExampleCollector {
                 }
             } else if (example instanceof Question question && stage.equals(Stages.ROLLOUT)) {
                 prompts.add(question.message());
-            } else if (example instanceof Judgement judgement
-                    && !example.stage().equals(Stages.WITHDRAWAL)) {
+            } else if (example instanceof Judgement judgement && !SAYS_NOTHING.contains(stage)) {
                 Instant appended = appended(judgement.message().getProvenance(), read.timestamp);
                 firstFeedback =
                         Optional.of(firstFeedback.filter(appended::isAfter).orElse(appended));
@@ -201,7 +204,7 @@ public final class ExampleCollector {
         } else if (example instanceof Question question) {
             source = question.message().getSource();
         }
-        return source.isEmpty() ? "unnamed" : source;
+        return source.isEmpty() ? Mixture.UNNAMED : source;
     }
 
     /** Weight 0 means that the producer gave none: proto3 does not tell the two apart. */

@@ -12,7 +12,9 @@ import io.tidemill.proto.v1.TokenSequence;
 import io.tidemill.trainer.slice.Waiting;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 
@@ -24,6 +26,7 @@ public final class ExampleReader {
     private final String promptsTopic;
     private final int vocabularySize;
     private final Set<String> learned;
+    private final Mixture mixture;
     private final RecordReader<Preference> preferences = Readers.preferences();
     private final RecordReader<TokenSequence> sequences = Readers.tokenSequences();
     private final RecordReader<Prompt> prompts = Readers.prompts();
@@ -33,12 +36,15 @@ public final class ExampleReader {
      * @param promptsTopic     records of any other topic are token sequences
      * @param vocabularySize   ids must be below it
      * @param learned          the stages that the model's rounds have
+     * @param mixture          what of that takes part
      */
-    public ExampleReader(String preferencesTopic, String promptsTopic, int vocabularySize, Set<String> learned) {
+    public ExampleReader(
+            String preferencesTopic, String promptsTopic, int vocabularySize, Set<String> learned, Mixture mixture) {
         this.preferencesTopic = preferencesTopic;
         this.promptsTopic = promptsTopic;
         this.vocabularySize = vocabularySize;
         this.learned = Set.copyOf(learned);
+        this.mixture = mixture;
     }
 
     /** One record as a stage uses it, or why none does. */
@@ -117,9 +123,40 @@ public final class ExampleReader {
         Reading<TokenSequence> reading = sequences.read(record.value(), record.headers());
         if (reading instanceof Reading.Accepted<TokenSequence> accepted) {
             TokenSequence message = accepted.message();
-            return flaw(message).<Example>map(Unreadable::new).orElseGet(() -> new Sequence(stage(message), message));
+            return flaw(message).<Example>map(Unreadable::new).orElseGet(() -> sequence(message));
         }
         return refused(reading);
+    }
+
+    private Sequence sequence(TokenSequence message) {
+        String source = message.getProvenance().getSource();
+        String stage = takenIn(stage(message), source, message.getExampleId(), OptionalLong.empty());
+        return new Sequence(
+                stage,
+                Waiting.isTrained(stage)
+                        ? weighed(message.getWeight(), source, OptionalLong.empty())
+                                .map(weight ->
+                                        message.toBuilder().setWeight(weight).build())
+                                .orElse(message)
+                        : message);
+    }
+
+    /** The stage, unless the mixture leaves the example out. What is held out is held out of all shares. */
+    private String takenIn(String stage, String source, String exampleId, OptionalLong age) {
+        boolean trained = Waiting.isTrained(stage);
+        if ((trained || stage.equals(Stages.HELD_OUT)) && mixture.isOff(source)) {
+            return Stages.SOURCE_OFF;
+        }
+        if (trained && mixture.isStale(age)) {
+            return Stages.STALE;
+        }
+        return trained && !mixture.samples(source, exampleId) ? Stages.NOT_SAMPLED : stage;
+    }
+
+    /** What an example counts, where that is not what it says itself. */
+    private Optional<Double> weighed(double own, String source, OptionalLong age) {
+        double factor = mixture.factor(source, age);
+        return factor == 1 ? Optional.empty() : Optional.of(factor * ExampleCollector.weight(own));
     }
 
     private Optional<String> flaw(TokenSequence message) {
@@ -165,9 +202,34 @@ public final class ExampleReader {
         Reading<Preference> reading = preferences.read(record.value(), record.headers());
         if (reading instanceof Reading.Accepted<Preference> accepted) {
             Preference message = accepted.message();
-            return flaw(message).<Example>map(Unreadable::new).orElseGet(() -> new Judgement(stage(message), message));
+            return flaw(message).<Example>map(Unreadable::new).orElseGet(() -> judgement(message));
         }
         return refused(reading);
+    }
+
+    private Judgement judgement(Preference message) {
+        String source = message.getProvenance().getSource();
+        OptionalLong age = age(message);
+        String stage = takenIn(stage(message), source, message.getExampleId(), age);
+        return new Judgement(
+                stage,
+                Waiting.isTrained(stage)
+                        ? weighed(message.getWeight(), source, age)
+                                .map(weight ->
+                                        message.toBuilder().setWeight(weight).build())
+                                .orElse(message)
+                        : message);
+    }
+
+    /** Of the older of two answers. */
+    private OptionalLong age(Preference message) {
+        return Stream.of(
+                        message.getPair().getChosen(),
+                        message.getPair().getRejected(),
+                        message.getScored().getAnswer())
+                .map(answer -> mixture.age(answer.getModelVersion()))
+                .flatMapToLong(OptionalLong::stream)
+                .max();
     }
 
     private Example prompt(ConsumerRecord<byte[], byte[]> record) {
@@ -176,9 +238,16 @@ public final class ExampleReader {
             Prompt message = accepted.message();
             return badRole(message.getMessagesList())
                     .<Example>map(Unreadable::new)
-                    .orElseGet(() -> new Question(learned(Split.TRAIN, Stages.ROLLOUT), message));
+                    .orElseGet(() -> question(message));
         }
         return refused(reading);
+    }
+
+    /** A prompt has no weight of its own: of its source only the share counts, and whether it is off. */
+    private Question question(Prompt message) {
+        Question question = new Question(learned(Split.TRAIN, Stages.ROLLOUT), message);
+        return new Question(
+                takenIn(question.stage(), message.getSource(), question.exampleId(), OptionalLong.empty()), message);
     }
 
     private static Optional<String> flaw(Preference message) {

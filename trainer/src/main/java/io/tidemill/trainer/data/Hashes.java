@@ -26,6 +26,11 @@ public final class Hashes {
         }
     }
 
+    /** A number from 0 to below 1 that the parts, one behind the other, decide. */
+    public static double fraction(byte[]... parts) {
+        return (longAt(sha256(parts), 0) >>> 11) * 0x1p-53;
+    }
+
     /** Eight bytes from an index, big-endian. */
     public static long longAt(byte[] bytes, int index) {
         return ByteBuffer.wrap(bytes).getLong(index);

@@ -193,7 +193,10 @@ public final class Packer {
                 new PackedBatch(
                         batch.stream().map(row -> row.ids).toArray(int[][]::new),
                         batch.stream().map(row -> row.targets).toArray(int[][]::new),
-                        batch.stream().map(row -> row.segments).toArray(int[][]::new)),
+                        batch.stream().map(row -> row.segments).toArray(int[][]::new),
+                        batch.stream().allMatch(row -> row.alike)
+                                ? new float[0][]
+                                : batch.stream().map(row -> row.weights).toArray(float[][]::new)),
                 List.copyOf(exampleIds));
     }
 
@@ -202,13 +205,16 @@ public final class Packer {
         final int[] ids;
         final int[] targets;
         final int[] segments;
+        final float[] weights;
         final List<String> exampleIds = new ArrayList<>();
+        boolean alike = true; // every token counts once
         int used;
 
         Row(int length) {
             ids = new int[length];
             targets = new int[length];
             segments = new int[length];
+            weights = new float[length];
             Arrays.fill(targets, PackedBatch.IGNORED);
         }
 
@@ -219,10 +225,12 @@ public final class Packer {
         void append(TrainingSequence sequence, int from, int to) {
             exampleIds.add(sequence.exampleId());
             int segment = exampleIds.size();
+            alike &= sequence.weight() == 1;
             for (int position = from; position < to; position++, used++) {
                 ids[used] = sequence.ids()[position];
                 targets[used] = sequence.learns(position + 1) ? sequence.ids()[position + 1] : PackedBatch.IGNORED;
                 segments[used] = segment;
+                weights[used] = (float) sequence.weight();
             }
         }
     }

@@ -19,6 +19,12 @@ public final class Stages {
     public static final String HELD_OUT = "held-out";
     /** No stage that is switched on learns from it. */
     public static final String WITHOUT_OBJECTIVE = "without-objective";
+    /** Of a source that is switched off. */
+    public static final String SOURCE_OFF = "source-off";
+    /** Of a source that is trained on in part, and not in that part. */
+    public static final String NOT_SAMPLED = "not-sampled";
+    /** Feedback on an answer of a version that is too old. */
+    public static final String STALE = "stale";
     /** Takes back what the same rater said before. */
     public static final String WITHDRAWAL = "withdrawal";
     /** Taken back in the same slice, so not learned. */

@@ -9,7 +9,7 @@ import java.util.Objects;
  * @param ids       tokens {@code [n]}, n ≥ 1
  * @param lossMask  {@code [n]}, true where the token is learned; empty where all are. The first token is never a
  *                  target, because nothing comes before it
- * @param weight    0 leaves the example out; any other value takes part with every token counting once
+ * @param weight    what the loss of each of its tokens counts, beside the others of its step; 0 leaves the example out
  */
 public record TrainingSequence(String exampleId, int[] ids, boolean[] lossMask, double weight) {
     public TrainingSequence {

@@ -4,6 +4,7 @@ import io.tidemill.model.engine.EncoderConfig;
 import io.tidemill.model.engine.LoraConfig;
 import io.tidemill.model.engine.ModelConfig;
 import io.tidemill.proto.TopicCatalogue;
+import io.tidemill.proto.VersionId;
 import io.tidemill.trainer.data.ExampleReader;
 import io.tidemill.trainer.data.Stages;
 import java.io.IOException;
@@ -35,8 +36,16 @@ record ModelShape(Optional<ModelConfig> decoder, Optional<EncoderConfig> encoder
                 .orElseThrow();
     }
 
-    /** Stages that its rounds have: an encoder's head decides, a decoder's settings. */
+    /** Stages that its rounds have: an encoder's head decides, a decoder's settings; of those the ones that are asked for. */
     Set<String> stages(RoundSettings settings) {
+        Set<String> stages = new HashSet<>(possible(settings));
+        if (!settings.mixture().stages().isEmpty()) {
+            stages.retainAll(settings.mixture().stages());
+        }
+        return stages;
+    }
+
+    private Set<String> possible(RoundSettings settings) {
         if (encoder.isPresent()) {
             return switch (encoder.get().head()) {
                 case MASKED -> Set.of(Stages.MASKED_LM);
@@ -54,10 +63,14 @@ record ModelShape(Optional<ModelConfig> decoder, Optional<EncoderConfig> encoder
         return stages;
     }
 
-    /** Tells what records are good for. */
-    ExampleReader reader(TopicCatalogue topics, RoundSettings settings) {
+    /** Tells what records are good for in a round that starts from this champion. */
+    ExampleReader reader(TopicCatalogue topics, RoundSettings settings, VersionId champion) {
         return new ExampleReader(
-                topics.preferences().name(), topics.prompts().name(), vocabularySize(), stages(settings));
+                topics.preferences().name(),
+                topics.prompts().name(),
+                vocabularySize(),
+                stages(settings),
+                settings.mixture().from(champion));
     }
 
     /** @throws IllegalArgumentException if a target is no linear layer of the model */

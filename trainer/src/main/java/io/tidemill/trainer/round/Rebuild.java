@@ -97,7 +97,9 @@ public final class Rebuild {
             Threads.intraOp(plan.settings().threads());
             SliceReader slices = new SliceReader(clients::consumer, nanoClock, patience);
             SliceExamples.Read input = new SliceExamples(
-                            store, slices, ModelShape.read(context.parent()).reader(topics, plan.settings()))
+                            store,
+                            slices,
+                            ModelShape.read(context.parent()).reader(topics, plan.settings(), plan.parentId()))
                     .read(plan, ancestors(plan.parentId()));
             String rebuilt = ModelRound.with(context, input.examples(), new Digest());
             return new Result(

@@ -18,6 +18,7 @@ import io.tidemill.trainer.stage.SequenceSettings;
  *                  token; 0 computes all
  * @param adapter   trained instead of all weights, if it is on; plans of older programs have none
  * @param encoder   how it learns where the model is one; plans of older programs have none, and none of an encoder's
+ * @param mixture   what takes part, what is learned again and what holds it to its champion; plans of older programs have none
  */
 public record RoundSettings(
         SequenceSettings pretrain,
@@ -33,11 +34,13 @@ public record RoundSettings(
         int saveEvery,
         double loggedReferences,
         AdapterSettings adapter,
-        EncoderRoundSettings encoder) {
+        EncoderRoundSettings encoder,
+        MixtureSettings mixture) {
 
     public RoundSettings {
         adapter = adapter == null ? AdapterSettings.OFF : adapter;
         encoder = encoder == null ? EncoderRoundSettings.NONE : encoder;
+        mixture = mixture == null ? MixtureSettings.NONE : mixture;
     }
 
     /**

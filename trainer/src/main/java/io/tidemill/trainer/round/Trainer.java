@@ -580,7 +580,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     private ExampleReader exampleReader(RoundSettings settings) throws IOException {
-        return shape().reader(topics, settings);
+        return shape().reader(topics, settings, lineage.live().orElseThrow());
     }
 
     /** Of the champion. */

@@ -87,6 +87,21 @@ public interface TrainerConfig {
 
     Adapter adapter();
 
+    /**
+     * Those that rounds have, of pretrain, sft, preference, rating, rollout, masked-lm and classification; all that suit the
+     * model where absent. Examples of others are counted as without-objective.
+     */
+    Optional<List<String>> stages();
+
+    /** By the name that producers give, "unnamed" for those that give none; what is not named here counts fully. */
+    Map<String, Source> sources();
+
+    Feedback feedback();
+
+    Replay replay();
+
+    Anchor anchor();
+
     Gate gate();
 
     Store store();
@@ -500,6 +515,49 @@ public interface TrainerConfig {
 
         /** Names of linear layers, such as q_proj,v_proj; all of the blocks where absent. */
         Optional<List<String>> targetModules();
+    }
+
+    /** How much of a source counts. */
+    interface Source {
+        /** Multiplied with each example's own; 0 trains on none of it, and measures by none of it. */
+        @WithDefault("1")
+        double weight();
+
+        /** Of its examples that are trained on, chosen by their ids. */
+        @WithDefault("1")
+        double share();
+    }
+
+    /** How old the answers may be that feedback is about. */
+    interface Feedback {
+        /** Feedback on answers of versions that are further behind the champion is stale; versions. No limit where absent. */
+        OptionalLong maximumAge();
+
+        /** Weights are multiplied with it once a version of age. */
+        @WithDefault("1")
+        double decay();
+    }
+
+    /** Examples of earlier rounds that are learned once more, against forgetting. */
+    interface Replay {
+        /** Of the examples of each stage: 0.1 is one to nine new ones. */
+        @WithDefault("0")
+        double share();
+
+        /** Slices of earlier rounds that are read for it at most. */
+        @WithDefault("4")
+        int slices();
+    }
+
+    /** What holds a round to its champion, against forgetting. */
+    interface Anchor {
+        /** How fast weights are pulled back to the champion's: by so much of the way, times the learning rate, a step. */
+        @WithDefault("0")
+        double l2();
+
+        /** Weight of the divergence from the champion's next token in pretrain and sft; nats beside nats. */
+        @WithDefault("0")
+        double kl();
     }
 
     /** How a candidate is judged. */

@@ -8,12 +8,15 @@ import io.tidemill.model.engine.NativeMemory;
 import io.tidemill.proto.VersionId;
 import io.tidemill.proto.v1.RoundEvent;
 import io.tidemill.trainer.checkpoint.SigningKey;
+import io.tidemill.trainer.data.Mixture.FeedbackAge;
+import io.tidemill.trainer.data.Mixture.SourceShare;
 import io.tidemill.trainer.encoder.EncoderSettings;
 import io.tidemill.trainer.optimizer.Curve;
 import io.tidemill.trainer.rollout.RewardGuard;
 import io.tidemill.trainer.round.AdapterSettings;
 import io.tidemill.trainer.round.EncoderRoundSettings;
 import io.tidemill.trainer.round.HostMemory;
+import io.tidemill.trainer.round.MixtureSettings;
 import io.tidemill.trainer.round.RewardModelSettings;
 import io.tidemill.trainer.round.RolloutStageSettings;
 import io.tidemill.trainer.round.RoundSettings;
@@ -213,7 +216,22 @@ public class TrainerWiring {
                         config.adapter().alpha(),
                         config.adapter().rankStabilized(),
                         config.adapter().targetModules().orElse(List.of())),
-                encoder(config));
+                encoder(config),
+                mixture(config));
+    }
+
+    private static MixtureSettings mixture(TrainerConfig config) {
+        Map<String, SourceShare> sources = new TreeMap<>();
+        config.sources().forEach((name, source) -> sources.put(name, new SourceShare(source.weight(), source.share())));
+        return new MixtureSettings(
+                config.stages().orElse(List.of()),
+                sources,
+                new FeedbackAge(
+                        config.feedback().maximumAge().orElse(Long.MAX_VALUE),
+                        config.feedback().decay()),
+                new MixtureSettings.Replay(
+                        config.replay().share(), config.replay().slices()),
+                new MixtureSettings.Anchor(config.anchor().l2(), config.anchor().kl()));
     }
 
     private static EncoderRoundSettings encoder(TrainerConfig config) {

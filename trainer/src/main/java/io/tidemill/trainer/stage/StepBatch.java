@@ -37,11 +37,22 @@ public interface StepBatch<L extends Learner> {
     /** Causal language modelling; nats per token. */
     record Sequences(List<PackedExamples> microBatches, long tokens) implements StepBatch<DecoderLearner> {
         static Sequences of(List<PackedExamples> microBatches) {
-            return new Sequences(
-                    List.copyOf(microBatches),
-                    microBatches.stream()
-                            .mapToLong(packed -> packed.batch().lossTokens())
-                            .sum());
+            long tokens = microBatches.stream()
+                    .mapToLong(packed -> packed.batch().lossTokens())
+                    .sum();
+            boolean alike =
+                    microBatches.stream().allMatch(packed -> packed.batch().weights().length == 0);
+            return new Sequences(alike ? List.copyOf(microBatches) : weighed(microBatches, tokens), tokens);
+        }
+
+        /** With weights whose mean over the step is 1: what an example counts is its share, as it is of pairs. */
+        private static List<PackedExamples> weighed(List<PackedExamples> microBatches, long tokens) {
+            double weight = microBatches.stream()
+                    .mapToDouble(packed -> packed.batch().lossWeight())
+                    .sum();
+            return microBatches.stream()
+                    .map(packed -> new PackedExamples(packed.batch().weighing(tokens / weight), packed.exampleIds()))
+                    .toList();
         }
 
         @Override

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.tuple;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Message;
 import com.google.protobuf.util.Timestamps;
+import io.tidemill.proto.VersionId;
 import io.tidemill.proto.v1.Answer;
 import io.tidemill.proto.v1.ChatMessage;
 import io.tidemill.proto.v1.Pair;
@@ -16,6 +17,8 @@ import io.tidemill.proto.v1.Scored;
 import io.tidemill.proto.v1.Split;
 import io.tidemill.proto.v1.TokenSequence;
 import io.tidemill.proto.v1.TokenSequence.Objective;
+import io.tidemill.trainer.data.Mixture.FeedbackAge;
+import io.tidemill.trainer.data.Mixture.SourceShare;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -38,6 +41,7 @@ class ExampleCollectorTest {
     private static final Set<String> DECODER = Set.of(Stages.PRETRAIN, Stages.SFT, Stages.PREFERENCE);
 
     private Set<String> learned = DECODER;
+    private Mixture mixture = Mixture.EVERYTHING;
     private final ExampleSet seen = new ExampleSet();
     private final List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
 
@@ -128,7 +132,7 @@ class ExampleCollectorTest {
 
     private RoundExamples collect(List<ConsumerRecord<byte[], byte[]>> inOrder) {
         ExampleCollector collector =
-                new ExampleCollector(new ExampleReader(PREFERENCES, PROMPTS, 100, learned), seen, 42);
+                new ExampleCollector(new ExampleReader(PREFERENCES, PROMPTS, 100, learned, mixture), seen, 42);
         inOrder.forEach(collector::add);
         return collector.finish();
     }
@@ -245,6 +249,119 @@ class ExampleCollectorTest {
                 .containsExactly("labelled HELD_OUT");
         assertThat(labels.counts())
                 .isEqualTo(Map.of(Stages.CLASSIFICATION, 1L, Stages.HELD_OUT, 1L, Stages.WITHOUT_OBJECTIVE, 6L));
+    }
+
+    @Test
+    void aSourceThatIsOffIsCountedAndAnotherCountsAsMuchAsItsWeightSays() {
+        mixture = new Mixture(
+                Map.of("spam", new SourceShare(0, 1), "a book", new SourceShare(0.5, 1), "rare", new SourceShare(4, 1)),
+                FeedbackAge.ANY,
+                Optional.empty());
+        for (Split split : List.of(Split.TRAIN, Split.HELD_OUT)) {
+            record(SEQUENCES, from("spam", sequence("spam " + split, Objective.CAUSAL_LM, split, 1, 2)));
+            record(SEQUENCES, sequence("page " + split, Objective.CAUSAL_LM, split, 1, 2));
+        }
+        record(
+                SEQUENCES,
+                from("rare", sequence("note", Objective.SFT, Split.TRAIN, 1, 2)).toBuilder()
+                        .setWeight(0.25)
+                        .build());
+        record(
+                PREFERENCES,
+                pair("liked", Split.TRAIN).toBuilder()
+                        .setWeight(3)
+                        .setProvenance(Provenance.newBuilder().setSource("a book"))
+                        .build());
+
+        RoundExamples examples = collect(records);
+        assertThat(examples.documents())
+                .extracting(TrainingSequence::exampleId, TrainingSequence::weight)
+                .containsExactly(tuple("page TRAIN", 0.5));
+        assertThat(examples.sft()).extracting(TrainingSequence::weight).containsExactly(1.0);
+        assertThat(examples.pairs()).extracting(PairExample::weight).containsExactly(1.5);
+        assertThat(examples.heldOutSequences())
+                .extracting(TokenSequence::getExampleId)
+                .containsExactly("page HELD_OUT");
+        assertThat(examples.counts())
+                .isEqualTo(Map.of(
+                        Stages.SOURCE_OFF, 2L,
+                        Stages.PRETRAIN, 1L,
+                        Stages.SFT, 1L,
+                        Stages.PREFERENCE, 1L,
+                        Stages.HELD_OUT, 1L));
+    }
+
+    private static TokenSequence from(String source, TokenSequence sequence) {
+        return sequence.toBuilder()
+                .setProvenance(Provenance.newBuilder().setSource(source))
+                .build();
+    }
+
+    @Test
+    void aShareOfASourceIsChosenByIdsAndAMissingExampleMovesNoOther() {
+        for (int i = 0; i < 400; i++) {
+            record(SEQUENCES, sequence("page " + i, Objective.CAUSAL_LM, Split.TRAIN, 1, 2));
+        }
+        record(SEQUENCES, sequence("kept back", Objective.CAUSAL_LM, Split.HELD_OUT, 1, 2));
+        mixture = new Mixture(Map.of("a book", new SourceShare(1, 0.25)), FeedbackAge.ANY, Optional.empty());
+        RoundExamples all = collect(records);
+        assertThat(all.documents().size()).isBetween(70, 130);
+        assertThat(all.counts())
+                .containsEntry(Stages.NOT_SAMPLED, 400L - all.documents().size())
+                .containsEntry(Stages.HELD_OUT, 1L);
+
+        RoundExamples half = collect(records.subList(200, records.size()));
+        assertThat(ids(all)).containsAll(ids(half));
+        mixture = new Mixture(Map.of("a book", new SourceShare(1, 0.5)), FeedbackAge.ANY, Optional.empty());
+        assertThat(ids(collect(records))).containsAll(ids(all)).hasSizeGreaterThan(150);
+    }
+
+    private static List<String> ids(RoundExamples examples) {
+        return examples.documents().stream().map(TrainingSequence::exampleId).toList();
+    }
+
+    @Test
+    void feedbackCountsLessTheOlderTheAnswerIsAndIsStaleBeyondTheLimit() {
+        learned = Set.of(Stages.PREFERENCE, Stages.RATING);
+        mixture = new Mixture(Map.of(), new FeedbackAge(3, 0.5), Optional.of(VersionId.parse("mine-000010")));
+        record(PREFERENCES, answered("of the champion", "mine-000010", "mine-000010"));
+        record(PREFERENCES, answered("one older", "mine-000010", "mine-000009"));
+        record(PREFERENCES, answered("three older", "mine-000007", ""));
+        record(PREFERENCES, answered("four older", "mine-000010", "mine-000006"));
+        record(PREFERENCES, answered("rolled back since", "mine-000012", "mine-000012"));
+        record(PREFERENCES, answered("of another model", "yours-000001", "gpt"));
+        record(
+                PREFERENCES,
+                answered("old, but held out", "mine-000001", "mine-000001").toBuilder()
+                        .setSplit(Split.HELD_OUT)
+                        .build());
+        record(
+                PREFERENCES,
+                rated("an old thumb", 1).toBuilder()
+                        .setScored(Scored.newBuilder()
+                                .setScore(1)
+                                .setAnswer(Answer.newBuilder().setText("a").setModelVersion("mine-000002")))
+                        .build());
+
+        RoundExamples examples = collect(records);
+        assertThat(examples.pairs())
+                .extracting(PairExample::exampleId, PairExample::weight)
+                .containsExactlyInAnyOrder(
+                        tuple("of the champion", 1.0),
+                        tuple("one older", 0.5),
+                        tuple("three older", 0.125),
+                        tuple("rolled back since", 1.0),
+                        tuple("of another model", 1.0));
+        assertThat(examples.counts()).isEqualTo(Map.of(Stages.PREFERENCE, 5L, Stages.STALE, 2L, Stages.HELD_OUT, 1L));
+        assertThat(examples.ledger()).contains(new RoundExamples.LedgerEntry("an old thumb", Stages.STALE));
+    }
+
+    private static Preference answered(String id, String chosenVersion, String rejectedVersion) {
+        return pair(id, Split.TRAIN).toBuilder()
+                .setPair(Pair.newBuilder()
+                        .setChosen(Answer.newBuilder().setText("good").setModelVersion(chosenVersion))
+                        .setRejected(Answer.newBuilder().setText("bad").setModelVersion(rejectedVersion)))
+                .build();
     }
 
     @Test

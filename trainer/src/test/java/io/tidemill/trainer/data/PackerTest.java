@@ -177,4 +177,16 @@ class PackerTest {
                 .hasMessageContaining("3 tokens")
                 .hasMessageContaining("mask of 2");
     }
+
+    @Test
+    void everyTokenBearsTheWeightOfItsExampleAndWhereAllCountOnceThereIsNone() {
+        TrainingSequence heavy = new TrainingSequence("heavy", new int[] {1, 2, 3}, new boolean[0], 2);
+        TrainingSequence light = new TrainingSequence("light", new int[] {4, 5}, new boolean[0], 0.5);
+        PackedBatch batch = new Packer(1, 4).pack(List.of(heavy, light)).get(0);
+        assertThat(batch.weights()[0]).containsExactly(2f, 2f, 0.5f, 0f);
+        assertThat(batch.lossWeight()).isEqualTo(4.5);
+        PackedBatch alike = new Packer(1, 4).pack(List.of(sequence(1, 3))).get(0);
+        assertThat(alike.weights()).isEmpty();
+        assertThat(alike.lossWeight()).isEqualTo(2);
+    }
 }

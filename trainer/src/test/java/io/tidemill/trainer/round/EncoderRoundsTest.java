@@ -92,7 +92,8 @@ class EncoderRoundsTest extends TrainerRig {
                 usual.loggedReferences(),
                 usual.adapter(),
                 new EncoderRoundSettings(
-                        masked, new EncoderRoundSettings.Classification(masked.training(), 24, labels, "", weights)));
+                        masked, new EncoderRoundSettings.Classification(masked.training(), 24, labels, "", weights)),
+                usual.mixture());
     }
 
     private Trainer start(TestLog log, Path directory, RoundSettings settings, LongSupplier nanoClock) {

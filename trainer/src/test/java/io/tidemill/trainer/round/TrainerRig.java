@@ -121,7 +121,27 @@ abstract class TrainerRig {
                 2,
                 0.01,
                 adapter,
-                encoder(optimizer));
+                encoder(optimizer),
+                MixtureSettings.NONE);
+    }
+
+    static RoundSettings with(MixtureSettings mixture, RoundSettings usual) {
+        return new RoundSettings(
+                usual.pretrain(),
+                usual.sft(),
+                usual.preference(),
+                usual.rating(),
+                usual.rewardModel(),
+                usual.rollout(),
+                usual.gate(),
+                usual.threads(),
+                usual.compute(),
+                usual.published(),
+                usual.saveEvery(),
+                usual.loggedReferences(),
+                usual.adapter(),
+                usual.encoder(),
+                mixture);
     }
 
     static RoundSettings.GateSettings gate(String oldData) {

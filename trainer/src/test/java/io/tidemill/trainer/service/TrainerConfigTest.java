@@ -8,9 +8,12 @@ import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import io.tidemill.proto.VersionId;
 import io.tidemill.trainer.checkpoint.KeyFiles;
+import io.tidemill.trainer.data.Mixture.FeedbackAge;
+import io.tidemill.trainer.data.Mixture.SourceShare;
 import io.tidemill.trainer.round.AdapterSettings;
 import io.tidemill.trainer.round.EncoderRoundSettings;
 import io.tidemill.trainer.round.HostMemory;
+import io.tidemill.trainer.round.MixtureSettings;
 import io.tidemill.trainer.round.TrainerOptions;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -123,6 +126,35 @@ class TrainerConfigTest {
                 .hasMessageContaining("but was several");
         assertThatThrownBy(() -> options(Map.of("trainer.classification.problem-type", "regression")))
                 .hasMessageContaining("Set trainer.classification.labels too");
+    }
+
+    @Test
+    void whatTakesPartIsASettingAndLeftAloneItIsEverything() {
+        assertThat(options(Map.of()).round().mixture()).isEqualTo(MixtureSettings.NONE);
+        MixtureSettings mixture = options(Map.of(
+                        "trainer.stages", "sft,preference",
+                        "trainer.sources.news.weight", "0.5",
+                        "trainer.sources.\"a forum\".share", "0.1",
+                        "trainer.feedback.maximum-age", "12",
+                        "trainer.feedback.decay", "0.9",
+                        "trainer.replay.share", "0.1",
+                        "trainer.anchor.l2", "0.01"))
+                .round()
+                .mixture();
+        assertThat(mixture.stages()).containsExactly("sft", "preference");
+        assertThat(mixture.sources())
+                .isEqualTo(Map.of("news", new SourceShare(0.5, 1), "a forum", new SourceShare(1, 0.1)));
+        assertThat(mixture.feedback()).isEqualTo(new FeedbackAge(12, 0.9));
+        assertThat(mixture.replay()).isEqualTo(new MixtureSettings.Replay(0.1, 4));
+        assertThat(mixture.anchor()).isEqualTo(new MixtureSettings.Anchor(0.01, 0));
+
+        assertThatThrownBy(() -> options(Map.of("trainer.stages", "sft,dpo")))
+                .hasMessageContaining("trainer.stages must name some of [pretrain, sft,")
+                .hasMessageContaining("but one is 'dpo'");
+        assertThatThrownBy(() -> options(Map.of("trainer.replay.share", "1")))
+                .hasMessageContaining("trainer.replay.share must be 0 or more and below 1, but was 1.0");
+        assertThatThrownBy(() -> options(Map.of("trainer.feedback.decay", "0")))
+                .hasMessageContaining("decay of feedback must be above 0");
     }
 
     @Test

@@ -104,4 +104,21 @@ class TrainStepTest {
             assertThat(model.steps()).isEqualTo(10);
         }
     }
+
+    @Test
+    void weightsOfAStepAreSharesSoThatTheirMeanIsOne() {
+        int[] ids = {1, 2, 3};
+        StepBatch.Sequences step = StepBatch.Sequences.of(new Packer(1, 4)
+                .packWithOrigins(List.of(
+                        new TrainingSequence("light", ids, new boolean[0], 0.5),
+                        new TrainingSequence("heavy", ids, new boolean[0], 1.5),
+                        new TrainingSequence("usual", ids, new boolean[0], 1),
+                        new TrainingSequence("usual too", ids, new boolean[0], 1))));
+        assertThat(step.microBatches()).hasSize(2);
+        assertThat(step.microBatches().stream()
+                        .mapToDouble(packed -> packed.batch().lossWeight())
+                        .sum())
+                .isEqualTo(8);
+        assertThat(step.tokens()).isEqualTo(8);
+    }
 }

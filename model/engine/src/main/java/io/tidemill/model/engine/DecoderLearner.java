@@ -5,9 +5,9 @@ import java.util.List;
 /** A decoder that learns: {@link TrainableModel} with all its weights, {@link TrainableAdapter} in an adapter. */
 public interface DecoderLearner extends Learner {
     /**
-     * Adds the gradient of (sum of this batch's token losses / {@code lossTokensOfStep}).
+     * Adds the gradient of (sum of this batch's token losses, each times its weight / {@code lossTokensOfStep}).
      *
-     * @return this batch's part of the mean loss of the step; nats per token
+     * @return this batch's part of the mean loss of the step; nats per token, whatever its weight
      */
     double accumulate(PackedBatch batch, long lossTokensOfStep);
 

@@ -73,10 +73,22 @@ abstract class TrainableDecoder extends Trainable implements DecoderLearner {
                             Batches.tensor(call, batch.positions()),
                             batch.oneExamplePerRow() ? Batches.none(call) : Batches.tensor(call, batch.segments()),
                             Batches.tensor(call, batch.targets()),
-                            TorchProgram.scalar(call, 1.0 / lossTokensOfStep),
+                            scale(call, batch, lossTokensOfStep),
                             noise(call, batch)));
             return loss.toDoubleArray()[0] / lossTokensOfStep;
         }
+    }
+
+    /** What each loss is multiplied with: one number for all, or one for each target. */
+    private static NDArray scale(PtNDManager call, PackedBatch batch, long lossTokensOfStep) {
+        if (batch.weights().length == 0) {
+            return TorchProgram.scalar(call, 1.0 / lossTokensOfStep);
+        }
+        float[] weights = batch.lossWeights();
+        for (int i = 0; i < weights.length; i++) {
+            weights[i] /= lossTokensOfStep;
+        }
+        return call.create(weights);
     }
 
     private NDArray noise(PtNDManager call, PackedBatch batch) {

@@ -120,6 +120,28 @@ class TrainingTest {
         }
     }
 
+    /** A token that weighs two counts as if its example had come twice. */
+    @Test
+    void theLossOfAnExampleCountsAsMuchAsItsWeight() {
+        PackedBatch heavy = pack(6, 5, 6, 7, 8, 9);
+        PackedBatch light = pack(6, 9, 3, 11, 2, 4);
+        PackedBatch both = new PackedBatch(
+                new int[][] {heavy.ids()[0], light.ids()[0]},
+                new int[][] {heavy.targets()[0], light.targets()[0]},
+                new int[][] {heavy.segments()[0], light.segments()[0]},
+                new float[][] {{2, 2, 2, 2, 2, 2}, {1, 1, 1, 1, 1, 1}});
+        try (LanguageModel model = LanguageModel.random(TINY, 3, ComputeType.FLOAT32);
+                TrainableModel weighed = TrainableModel.from(model, AdamWSettings.defaults());
+                TrainableModel repeated = TrainableModel.from(model, AdamWSettings.defaults())) {
+            double loss = weighed.accumulate(both, 12);
+            double onceEach = repeated.accumulate(heavy, 12);
+            repeated.accumulate(heavy, 12);
+            onceEach += repeated.accumulate(light, 12);
+            assertThat(loss).isCloseTo(onceEach, within(1e-6)); // the loss is told as it is
+            assertSameGradients(weighed, repeated, 1e-5f);
+        }
+    }
+
     @Test
     void discardedGradientsLeaveNoTraceEvenIfTheyWereNotNumbers() {
         PackedBatch batch = Fixtures.randomBatch(TINY, 1, 2, 12);
