@@ -95,7 +95,7 @@ public final class Readers {
         return new RecordReader<>(Command.getDefaultInstance(), command -> {
             required("model", command.getModel());
             present(
-                    "one of start_round, pause, resume, promote, rollback, release",
+                    "one of start_round, pause, resume, promote, rollback, release, quiet_hours",
                     command.getKindCase() != Command.KindCase.KIND_NOT_SET);
         });
     }

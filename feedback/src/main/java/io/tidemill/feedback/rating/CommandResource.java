@@ -12,6 +12,7 @@ import io.tidemill.proto.VersionId;
 import io.tidemill.proto.v1.Command;
 import io.tidemill.proto.v1.Pause;
 import io.tidemill.proto.v1.Promote;
+import io.tidemill.proto.v1.QuietHours;
 import io.tidemill.proto.v1.Release;
 import io.tidemill.proto.v1.Resume;
 import io.tidemill.proto.v1.Rollback;
@@ -23,7 +24,11 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
+import java.time.DateTimeException;
 import java.time.Instant;
+import java.time.LocalTime;
+import java.time.ZoneId;
+import java.time.format.DateTimeParseException;
 
 /** What a person asks of the trainer; accepted means that it stands on {@code commands}. */
 @Path("/v1/commands")
@@ -54,10 +59,10 @@ public class CommandResource {
     }
 
     private static void kind(Fields fields, Command.Builder command) {
-        String known = "one of start_round, pause, resume, promote, rollback, release";
+        String known = "one of start_round, pause, resume, promote, rollback, release, quiet_hours";
         String kind = fields.text("kind").orElseThrow(() -> InvalidRequest.missing("kind", known));
         switch (kind) {
-            case "start_round" -> command.setStartRound(StartRound.getDefaultInstance());
+            case "start_round" -> command.setStartRound(StartRound.newBuilder().addAllStages(fields.texts("stages")));
             case "pause" -> command.setPause(Pause.newBuilder().setReason(reason(fields)));
             case "resume" -> command.setResume(Resume.getDefaultInstance());
             case "promote" -> command.setPromote(Promote.newBuilder().setVersion(version(fields, true)));
@@ -65,7 +70,33 @@ public class CommandResource {
                 command.setRollback(
                         Rollback.newBuilder().setVersion(version(fields, false)).setReason(reason(fields)));
             case "release" -> command.setRelease(Release.newBuilder().setVersion(version(fields, true)));
+            case "quiet_hours" -> command.setQuietHours(quietHours(fields));
             default -> throw InvalidRequest.value("kind", kind, known);
+        }
+    }
+
+    /** Both times, or neither for no quiet hours. */
+    private static QuietHours quietHours(Fields fields) {
+        String zone = fields.text("zone").orElse("");
+        try {
+            QuietHours.Builder hours = QuietHours.newBuilder()
+                    .setZone(zone.isBlank() ? "" : ZoneId.of(zone).getId());
+            if (fields.has("from") || fields.has("to")) {
+                hours.setFrom(time(fields, "from")).setTo(time(fields, "to"));
+            }
+            return hours.build();
+        } catch (DateTimeException e) {
+            throw InvalidRequest.value("zone", '"' + zone + '"', "a time zone such as Europe/Berlin");
+        }
+    }
+
+    private static String time(Fields fields, String name) {
+        String expected = "a local time such as 22:00";
+        String time = fields.requiredText(name, expected);
+        try {
+            return LocalTime.parse(time).toString();
+        } catch (DateTimeParseException e) {
+            throw InvalidRequest.value(name, '"' + time + '"', expected);
         }
     }
 

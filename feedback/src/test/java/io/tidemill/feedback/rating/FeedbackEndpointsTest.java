@@ -235,6 +235,26 @@ class FeedbackEndpointsTest {
                     .then()
                     .statusCode(202);
         }
+        given().body("{\"kind\": \"start_round\", \"stages\": [\"sft\"]}")
+                .post("/v1/commands")
+                .then()
+                .statusCode(202);
+        String quiet = given().body("{\"kind\": \"quiet_hours\", \"from\": \"22:00\", \"to\": \"06:00\","
+                        + " \"zone\": \"Europe/Berlin\"}")
+                .post("/v1/commands")
+                .then()
+                .statusCode(202)
+                .extract()
+                .path("command_id");
+        assertThat(Kafka.all(Kafka.topics().commands(), Readers.commands(), c -> c.getCommandId()
+                        .equals(quiet)))
+                .singleElement()
+                .satisfies(c -> assertThat(c.getQuietHours().getFrom()).isEqualTo("22:00"));
+        given().body("{\"kind\": \"quiet_hours\", \"from\": \"late\", \"to\": \"06:00\"}")
+                .post("/v1/commands")
+                .then()
+                .statusCode(400)
+                .body("error.param", equalTo("from"));
         given().body("{\"kind\": \"promote\"}")
                 .post("/v1/commands")
                 .then()

@@ -12,20 +12,40 @@ import java.util.stream.Stream;
 public final class Ledger {
     public static final String FILE = "examples.tsv";
 
+    /** Those of earlier slices that it learned once more, in the same form. */
+    public static final String REPLAYED = "replayed.tsv";
+
     private Ledger() {}
 
     public static void write(Path state, List<LedgerEntry> entries) throws IOException {
+        write(state, FILE, entries);
+    }
+
+    public static void writeReplayed(Path state, List<LedgerEntry> entries) throws IOException {
+        write(state, REPLAYED, entries);
+    }
+
+    private static void write(Path state, String name, List<LedgerEntry> entries) throws IOException {
         StringBuilder text = new StringBuilder();
         entries.forEach(entry -> text.append(entry.stage())
                 .append('\t')
                 .append(escaped(entry.exampleId()))
                 .append('\n'));
-        Durable.write(state.resolve(FILE), text.toString());
+        Durable.write(state.resolve(name), text.toString());
     }
 
     /** Entries of one version; none where it has no ledger. */
     public static List<LedgerEntry> read(Path state) throws IOException {
-        Path file = state.resolve(FILE);
+        return read(state, FILE);
+    }
+
+    /** What one version learned once more. */
+    public static List<LedgerEntry> readReplayed(Path state) throws IOException {
+        return read(state, REPLAYED);
+    }
+
+    private static List<LedgerEntry> read(Path state, String name) throws IOException {
+        Path file = state.resolve(name);
         if (!Files.exists(file)) {
             return List.of();
         }

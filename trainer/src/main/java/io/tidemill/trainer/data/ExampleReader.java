@@ -1,5 +1,7 @@
 package io.tidemill.trainer.data;
 
+import com.google.protobuf.Timestamp;
+import com.google.protobuf.util.Timestamps;
 import io.tidemill.proto.Ids;
 import io.tidemill.proto.Readers;
 import io.tidemill.proto.Reading;
@@ -7,6 +9,7 @@ import io.tidemill.proto.RecordReader;
 import io.tidemill.proto.v1.ChatMessage;
 import io.tidemill.proto.v1.Preference;
 import io.tidemill.proto.v1.Prompt;
+import io.tidemill.proto.v1.Provenance;
 import io.tidemill.proto.v1.Split;
 import io.tidemill.proto.v1.TokenSequence;
 import io.tidemill.trainer.slice.Waiting;
@@ -58,6 +61,15 @@ public final class ExampleReader {
         default long tokens() {
             return 0;
         }
+
+        /** When it happened, where its producer says so. */
+        default Optional<Timestamp> eventTime() {
+            return Optional.empty();
+        }
+
+        private static Optional<Timestamp> eventTime(Provenance provenance) {
+            return provenance.hasEventTime() ? Optional.of(provenance.getEventTime()) : Optional.empty();
+        }
     }
 
     /** Tokens of a text, for a stage or the gate. */
@@ -71,6 +83,11 @@ public final class ExampleReader {
         public long tokens() {
             return message.getIdsCount();
         }
+
+        @Override
+        public Optional<Timestamp> eventTime() {
+            return Example.eventTime(message.getProvenance());
+        }
     }
 
     /** A pair for the preference stage or the gate, an answer that was rated alone, or a withdrawal. */
@@ -79,6 +96,11 @@ public final class ExampleReader {
         public String exampleId() {
             return message.getExampleId();
         }
+
+        @Override
+        public Optional<Timestamp> eventTime() {
+            return Example.eventTime(message.getProvenance());
+        }
     }
 
     /** A prompt that the model itself answers in training. */
@@ -86,6 +108,11 @@ public final class ExampleReader {
         @Override
         public String exampleId() {
             return Ids.exampleId(List.of(message.getPromptId()), Stages.ROLLOUT, 0);
+        }
+
+        @Override
+        public Optional<Timestamp> eventTime() {
+            return message.hasEventTime() ? Optional.of(message.getEventTime()) : Optional.empty();
         }
     }
 
@@ -109,7 +136,11 @@ public final class ExampleReader {
                 record.offset(),
                 record.timestamp(),
                 example.stage(),
-                example.tokens());
+                example.tokens(),
+                example.eventTime()
+                        .filter(Timestamps::isValid)
+                        .map(happened -> Math.min(Timestamps.toMillis(happened), record.timestamp()))
+                        .orElse(record.timestamp()));
     }
 
     public Example read(ConsumerRecord<byte[], byte[]> record) {

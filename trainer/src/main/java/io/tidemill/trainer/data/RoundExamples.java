@@ -2,11 +2,16 @@ package io.tidemill.trainer.data;
 
 import io.tidemill.proto.v1.Preference;
 import io.tidemill.proto.v1.TokenSequence;
+import io.tidemill.trainer.slice.Waiting;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * What a slice holds, sorted out: each stage's examples in training order, what the gate alone may see, and a count of
@@ -55,6 +60,43 @@ public record RoundExamples(
     /** Examples that some stage would train on. */
     public long trainable() {
         return (long) documents.size() + sft.size() + labelled.size() + pairs.size() + ratings.size() + prompts.size();
+    }
+
+    /** Ids of those, with the stage that trains on each. */
+    public List<LedgerEntry> trained() {
+        List<LedgerEntry> trained = new ArrayList<>();
+        ledger.stream().filter(entry -> Waiting.isTrained(entry.stage())).forEach(trained::add);
+        return trained;
+    }
+
+    /**
+     * The same with examples of earlier slices among its own. Ledger and counts stay this slice's: what is learned once more is
+     * not new.
+     *
+     * @param chosen of those the ids that take part
+     */
+    public RoundExamples withAgain(RoundExamples again, Set<String> chosen, ExampleOrder order) {
+        return new RoundExamples(
+                merged(documents, again.documents, chosen, TrainingSequence::exampleId, order),
+                merged(sft, again.sft, chosen, TrainingSequence::exampleId, order),
+                merged(labelled, again.labelled, chosen, LabelledSequence::exampleId, order),
+                merged(pairs, again.pairs, chosen, PairExample::exampleId, order),
+                merged(ratings, again.ratings, chosen, RatedExample::exampleId, order),
+                merged(prompts, again.prompts, chosen, PromptExample::exampleId, order),
+                heldOutSequences,
+                heldOutPreferences,
+                ledger,
+                counts,
+                sources,
+                firstFeedback);
+    }
+
+    private static <T> List<T> merged(
+            List<T> fresh, List<T> again, Set<String> chosen, Function<T, String> id, ExampleOrder order) {
+        return order.sort(
+                Stream.concat(fresh.stream(), again.stream().filter(one -> chosen.contains(id.apply(one))))
+                        .toList(),
+                id);
     }
 
     /**

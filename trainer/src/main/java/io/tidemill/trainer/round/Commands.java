@@ -21,7 +21,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What people asked of this model's trainer, in order. Pause and resume are read from the topic's beginning at every
+ * What people asked of this model's trainer, in order. Pause, resume and quiet hours are read from the topic's beginning at every
  * start and so outlive the process; of the others each is handed out once, up to the offset kept in a file.
  *
  * <p>For one thread.
@@ -36,6 +36,7 @@ final class Commands implements AutoCloseable {
     private final Deque<Numbered> pending = new ArrayDeque<>();
     private long done;
     private Optional<String> pause = Optional.empty();
+    private Optional<Optional<QuietHours>> quietHours = Optional.empty(); // none was said
 
     private record Numbered(long offset, Command command) {}
 
@@ -77,6 +78,7 @@ final class Commands implements AutoCloseable {
         switch (command.getKindCase()) {
             case PAUSE -> pause = Optional.of(command.getPause().getReason());
             case RESUME -> pause = Optional.empty();
+            case QUIET_HOURS -> quiet(command);
             default -> {
                 if (offset >= done) {
                     pending.add(new Numbered(offset, command));
@@ -88,6 +90,23 @@ final class Commands implements AutoCloseable {
     /** Why the trainer is paused, if it is. */
     Optional<String> pause() {
         return pause;
+    }
+
+    private void quiet(Command command) {
+        String from = command.getQuietHours().getFrom();
+        String to = command.getQuietHours().getTo();
+        try {
+            boolean none = from.isEmpty() && to.isEmpty();
+            String zone = command.getQuietHours().getZone();
+            quietHours = Optional.of(none ? Optional.empty() : Optional.of(QuietHours.of(from, to, zone)));
+        } catch (IllegalArgumentException e) {
+            LOG.warn("Command {} is ignored: {}", command.getCommandId(), e.getMessage());
+        }
+    }
+
+    /** When rounds do not start by themselves: as the newest command says, or as the settings do where there was none. */
+    Optional<QuietHours> quietHours(Optional<QuietHours> ofSettings) {
+        return quietHours.orElse(ofSettings);
     }
 
     /** Does one of those waiting change the champion? */

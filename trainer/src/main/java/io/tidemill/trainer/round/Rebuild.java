@@ -11,6 +11,7 @@ import io.tidemill.proto.v1.CheckpointEvent;
 import io.tidemill.proto.v1.RoundEvent;
 import io.tidemill.trainer.checkpoint.CheckpointStore;
 import io.tidemill.trainer.checkpoint.Durable;
+import io.tidemill.trainer.checkpoint.Ledger;
 import io.tidemill.trainer.checkpoint.Lineage;
 import io.tidemill.trainer.checkpoint.Manifest;
 import io.tidemill.trainer.slice.Slice;
@@ -81,6 +82,9 @@ public final class Rebuild {
         try {
             WorkDirectory work = WorkDirectory.begin(rounds, plan);
             work.record(WorkDirectory.JSON.treeToValue(manifest.origin().path("micro_batch"), MicroBatch.class));
+            work.keep(Replayed.of(
+                    manifest.event().getLineage().getReplayedSlicesList(),
+                    Ledger.readReplayed(store.directory(version).resolve(CheckpointStore.STATE))));
             RoundReporter reporter =
                     new RoundReporter(version.model(), progress, progress, Clock.systemUTC(), nanoClock);
             RoundContext context = new RoundContext(
@@ -100,7 +104,7 @@ public final class Rebuild {
                             store,
                             slices,
                             ModelShape.read(context.parent()).reader(topics, plan.settings(), plan.parentId()))
-                    .read(plan, ancestors(plan.parentId()));
+                    .read(plan, work, ancestors(plan.parentId()));
             String rebuilt = ModelRound.with(context, input.examples(), new Digest());
             return new Result(
                     manifest.event(),

@@ -155,6 +155,15 @@ public final class RoundReporter {
         }
     }
 
+    /** Within quiet hours, when they end. */
+    void quiet(Optional<Instant> until) {
+        if (until.isPresent()) {
+            state.setQuietUntil(timestamp(until.get()));
+        } else {
+            state.clearQuietUntil();
+        }
+    }
+
     void end(Phase phase, GateVerdict verdict, double preferenceAccuracy, String message) {
         state.setVerdict(verdict).setPreferenceAccuracy(preferenceAccuracy);
         phase(phase, message);

@@ -128,7 +128,7 @@ final class RoundRunner {
         RoundContext context = new RoundContext(
                 plan, work, work.microBatch(), store, reporter, control, arithmetic, nanoClock, new TreeMap<>());
         long start = nanoClock.getAsLong();
-        SliceExamples.Read input = examples.read(plan, lineage);
+        SliceExamples.Read input = examples.read(plan, work, lineage);
         return ModelRound.with(context, input.examples(), new ModelRound.Use<>() {
             @Override
             public <M extends Model<M>, S> CheckpointEvent of(Tokenizer tokenizer, ModelRound<M, S> round)
@@ -147,9 +147,15 @@ final class RoundRunner {
                 context.plan(),
                 prepared,
                 input.records(),
+                input.replayed(),
                 round.champion().parameterCount(),
                 context.metrics(),
                 context.microBatch());
+        if (context.settings().mixture().replay().share() > 0) {
+            context.metrics().put("replayed_examples", (double)
+                    input.replayed().examples().size());
+            context.metrics().put("replay_gone", (double) input.replayed().gone());
+        }
         try (M trained = round.train()) {
             context.metrics().put("training_seconds", (nanoClock.getAsLong() - start) * 1e-9);
             return judge(draft, round, trained, tokenizer);
@@ -166,7 +172,13 @@ final class RoundRunner {
     CheckpointEvent giveUp(RoundPlan plan, String reason) throws IOException {
         long parameters = store.manifest(plan.parentId()).event().getParameters();
         VersionWriter.Draft draft = new VersionWriter.Draft(
-                plan, RoundExamples.NONE, Map.of(), parameters, new TreeMap<>(), MicroBatch.of(plan.settings()));
+                plan,
+                RoundExamples.NONE,
+                Map.of(),
+                Replayed.NOTHING,
+                parameters,
+                new TreeMap<>(),
+                MicroBatch.of(plan.settings()));
         return refuse(draft, verdict(reason));
     }
 
@@ -199,6 +211,9 @@ final class RoundRunner {
                     trained.save(state.resolve("masters"), WeightType.FLOAT32);
                 }
                 Ledger.write(state, round.examples().ledger());
+                if (!draft.replayed().examples().isEmpty()) {
+                    Ledger.writeReplayed(state, draft.replayed().examples());
+                }
                 round.heldOut().write(state);
                 round.saveBeside(aside);
                 probe.write(aside);

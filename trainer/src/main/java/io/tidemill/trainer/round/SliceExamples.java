@@ -22,10 +22,15 @@ import org.apache.kafka.common.TopicPartition;
 
 /** Reads a round's slice from the log and sorts it out against all that its lineage has seen. */
 record SliceExamples(CheckpointStore store, SliceReader slices, ExampleReader reader) {
-    /** What a slice holds, with the number of records by partition. */
-    record Read(RoundExamples examples, Map<TopicPartition, Long> records) {}
+    /**
+     * What a slice holds, and what is learned once more with it.
+     *
+     * @param records of the slice, by partition
+     */
+    record Read(RoundExamples examples, Map<TopicPartition, Long> records, Replayed replayed) {}
 
-    Read read(RoundPlan plan, Lineage lineage) throws IOException {
+    /** @param work of the round, which keeps what was chosen to be learned once more */
+    Read read(RoundPlan plan, WorkDirectory work, Lineage lineage) throws IOException {
         ExampleSet seen = new ExampleSet();
         for (VersionId ancestor : lineage.ancestry()) {
             Ledger.addTo(seen, store.directory(ancestor).resolve(CheckpointStore.STATE));
@@ -48,7 +53,9 @@ record SliceExamples(CheckpointStore store, SliceReader slices, ExampleReader re
             throw new IllegalStateException("Slice " + plan.slice() + " holds " + read + " records, but what became of "
                     + counted + " is known: " + examples.counts());
         }
-        return new Read(examples, records);
+        Replay.Mixed mixed = new Replay(store, slices, reader, record -> !quarantined.contains(Place.of(record)))
+                .mix(plan, work, lineage, examples);
+        return new Read(mixed.examples(), records, mixed.replayed());
     }
 
     private record Place(String topic, int partition, long offset) {

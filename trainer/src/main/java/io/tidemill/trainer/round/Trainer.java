@@ -25,6 +25,7 @@ import io.tidemill.trainer.data.ExampleReader;
 import io.tidemill.trainer.data.Stages;
 import io.tidemill.trainer.gate.ScoreCache;
 import io.tidemill.trainer.reward.RewardException;
+import io.tidemill.trainer.round.RoundTrigger.Due;
 import io.tidemill.trainer.slice.Backlog;
 import io.tidemill.trainer.slice.Slice;
 import io.tidemill.trainer.slice.SliceGoneException;
@@ -241,12 +242,20 @@ public final class Trainer implements AutoCloseable {
                 reporter.idle(Phase.PAUSED, "paused: " + commands.pause().get());
                 continue;
             }
+            Instant now = clock.instant();
+            Optional<QuietHours> hours = commands.quietHours(options.trigger().quietHours());
+            Optional<Instant> quiet = hours.flatMap(some -> some.until(now));
+            reporter.quiet(quiet);
+            if (quiet.isPresent()) {
+                reporter.idle(Phase.WAITING, "quiet hours " + hours.get() + ": no round starts by itself");
+                continue;
+            }
             reporter.idle(Phase.WAITING, "waiting for new examples");
-            Optional<String> reason = options.trigger()
-                    .reason(backlog.beyond(lineage.frontier()), clock.instant())
-                    .or(this::retryIsDue);
-            if (reason.isPresent()) {
-                startRound(reason.get(), List.of());
+            Optional<Due> due = options.trigger()
+                    .due(backlog.beyond(lineage.frontier()), lastRound(), now)
+                    .or(() -> retryIsDue().map(reason -> new Due(reason, Map.of())));
+            if (due.isPresent()) {
+                startRound(due.get(), List.of());
             }
         }
     }
@@ -422,11 +431,23 @@ public final class Trainer implements AutoCloseable {
 
     // ---- rounds -----------------------------------------------------------------------------------------------------
 
+    /** When the newest version was made. */
+    private Instant lastRound() {
+        return lineage.events().stream()
+                .filter(event -> event.getState() == VersionState.PROMOTED || event.getState() == VersionState.REFUSED)
+                .mapToLong(event -> Timestamps.toMillis(event.getEventTime()))
+                .max()
+                .stream()
+                .mapToObj(Instant::ofEpochMilli)
+                .findFirst()
+                .orElse(Instant.EPOCH);
+    }
+
     /** @param answered the command that asked for it, if one did: it is done as soon as the plan is kept */
-    private void startRound(String reason, List<Command> answered) throws IOException {
+    private void startRound(Due due, List<Command> answered) throws IOException {
         VersionId version = new VersionId(options.model(), lineage.nextRound());
         boolean again = !lineage.retries().isEmpty();
-        Slice slice = again ? retry(lineage.retries().get(0)) : newSlice();
+        Slice slice = again ? retry(lineage.retries().get(0)) : newSlice(due);
         RoundPlan plan = new RoundPlan(
                 version.toString(),
                 lineage.live().orElseThrow().toString(),
@@ -435,7 +456,9 @@ public final class Trainer implements AutoCloseable {
                 slice,
                 again ? slice : Slice.EMPTY,
                 options.round(),
-                again ? "what was refused before is tried once more, split in two: " + slice + "; " + reason : reason,
+                again
+                        ? "what was refused before is tried once more, split in two: " + slice + "; " + due.reason()
+                        : due.reason(),
                 clock.millis());
         scores().forget(plan.version()); // of a round that had the number and was given up
         WorkDirectory work = WorkDirectory.begin(options.rounds(), plan);
@@ -446,8 +469,8 @@ public final class Trainer implements AutoCloseable {
         restartBacklog();
     }
 
-    private Slice newSlice() {
-        Map<TopicPartition, Long> ends = options.limits().ends(backlog.waiting(), backlog.positions());
+    private Slice newSlice(Due due) {
+        Map<TopicPartition, Long> ends = due.within(options.limits().ends(backlog.waiting(), backlog.positions()));
         return Lineage.slice(backlog.from(), ends);
     }
 
@@ -711,13 +734,20 @@ public final class Trainer implements AutoCloseable {
                 left != lineage.retries().size() && !lineage.retries().isEmpty();
                 catchUp()) {
             left = lineage.retries().size();
-            startRound(BY_COMMAND, List.of());
+            startRound(new Due(BY_COMMAND, Map.of()), List.of());
         }
-        if (lineage.retries().isEmpty()
-                && backlog.beyond(lineage.frontier()).stream().anyMatch(Waiting::trainable)) {
-            startRound(BY_COMMAND, List.of(command));
+        List<String> stages = command.getStartRound().getStagesList();
+        List<Waiting> fresh = backlog.beyond(lineage.frontier());
+        Due due = stages.isEmpty()
+                ? new Due(BY_COMMAND, Map.of())
+                : Due.forStages(BY_COMMAND + ", for " + stages, stages, fresh);
+        if (lineage.retries().isEmpty() && due.hasWork(fresh)) {
+            startRound(due, List.of(command));
         } else if (!tried) {
-            reporter.phase(Phase.WAITING, "a round was asked for, but there is nothing new to train on");
+            reporter.phase(
+                    Phase.WAITING,
+                    "a round was asked for, but there is nothing new to train on"
+                            + (stages.isEmpty() ? "" : " for " + stages + " before what waits for other stages"));
         }
     }
 

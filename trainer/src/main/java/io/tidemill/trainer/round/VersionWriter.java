@@ -52,6 +52,7 @@ final class VersionWriter {
      * What is known of a version before it is judged.
      *
      * @param records read, by partition
+     * @param replayed what was learned once more
      * @param metrics by name; more may be added
      * @param microBatch it was made with
      */
@@ -59,6 +60,7 @@ final class VersionWriter {
             RoundPlan plan,
             RoundExamples examples,
             Map<TopicPartition, Long> records,
+            Replayed replayed,
             long parameters,
             Map<String, Double> metrics,
             MicroBatch microBatch) {}
@@ -71,7 +73,9 @@ final class VersionWriter {
                 .addAllSlices(plan.slice().toProto(draft.records()))
                 .setRound(plan.round())
                 .setSeed(plan.seed())
-                .putAllExamples(draft.examples().counts());
+                .putAllExamples(draft.examples().counts())
+                .addAllReplayedSlices(draft.replayed().ranges())
+                .putAllReplayed(draft.replayed().counts());
         draft.examples()
                 .firstFeedback()
                 .ifPresent(at -> lineage.setFirstFeedbackTime(Timestamps.fromMillis(at.toEpochMilli())));

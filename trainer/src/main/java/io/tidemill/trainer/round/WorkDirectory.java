@@ -26,7 +26,7 @@ import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 
 /**
- * What a running round keeps on disk: {@code plan.json}, the state after the last saved step and which step that was
+ * What a running round keeps on disk: {@code plan.json}, which older examples it learns once more ({@code replay.json}), the state after the last saved step and which step that was
  * ({@code position.json}), the reference's log-probabilities, and with which micro-batch it runs where memory made that
  * smaller than the settings say ({@code micro-batch.json}). What was made with another micro-batch does not count.
  *
@@ -36,6 +36,7 @@ final class WorkDirectory implements StageState {
     private static final String PLAN = "plan.json";
     private static final String POSITION = "position.json";
     private static final String MICRO_BATCH = "micro-batch.json";
+    private static final String REPLAY = "replay.json";
     private static final String FAILURES = "failures";
 
     static final ObjectMapper JSON = JsonMapper.builder()
@@ -141,6 +142,18 @@ final class WorkDirectory implements StageState {
     void record(MicroBatch microBatch) throws IOException {
         Durable.deleteTree(directory.resolve(RoundRewardModel.NAME));
         Durable.write(directory.resolve(MICRO_BATCH), JSON.writeValueAsBytes(microBatch));
+    }
+
+    // ---- replay -----------------------------------------------------------------------------------------------------
+
+    /** What the round learns once more, if that was chosen before. */
+    Optional<Replayed> replayed() throws IOException {
+        Path file = directory.resolve(REPLAY);
+        return Files.exists(file) ? Optional.of(JSON.readValue(file.toFile(), Replayed.class)) : Optional.empty();
+    }
+
+    void keep(Replayed replayed) throws IOException {
+        Durable.write(directory.resolve(REPLAY), JSON.writeValueAsBytes(replayed));
     }
 
     // ---- stages -----------------------------------------------------------------------------------------------------

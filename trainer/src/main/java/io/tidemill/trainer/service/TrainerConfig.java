@@ -120,6 +120,22 @@ public interface TrainerConfig {
         @WithDefault("10m")
         Duration maximumWait();
 
+        /** Anything new starts a round so long after the last one. */
+        Optional<Duration> interval();
+
+        /**
+         * Length of a window of event time, such as 1d: one round trains on one window, when it is over, and none of the above
+         * starts any. For backfills, that are then learned day by day.
+         */
+        Optional<Duration> eventWindow();
+
+        /** A window is over when something that happened so long after its end has come. */
+        @WithDefault("1h")
+        Duration eventGrace();
+
+        /** When no round starts by itself: 22:00-06:00, or with a zone, 22:00-06:00 Europe/Berlin; UTC without. */
+        Optional<String> quietHours();
+
         /** Of each stage; the oldest first, the rest waits. */
         @WithDefault("5000")
         long maximumExamples();

@@ -17,6 +17,7 @@ import io.tidemill.trainer.round.AdapterSettings;
 import io.tidemill.trainer.round.EncoderRoundSettings;
 import io.tidemill.trainer.round.HostMemory;
 import io.tidemill.trainer.round.MixtureSettings;
+import io.tidemill.trainer.round.QuietHours;
 import io.tidemill.trainer.round.RewardModelSettings;
 import io.tidemill.trainer.round.RolloutStageSettings;
 import io.tidemill.trainer.round.RoundSettings;
@@ -97,7 +98,16 @@ public class TrainerWiring {
                 new RoundTrigger(
                         config.round().minimumPreferences(),
                         config.round().minimumSequences(),
-                        config.round().maximumWait()),
+                        config.round().maximumWait(),
+                        config.round().interval(),
+                        config.round()
+                                .eventWindow()
+                                .map(window -> new RoundTrigger.EventWindows(
+                                        window, config.round().eventGrace())),
+                        config.round()
+                                .quietHours()
+                                .filter(hours -> !hours.isBlank())
+                                .map(QuietHours::parse)),
                 new SliceLimits(config.round().maximumExamples(), config.round().maximumTokens()),
                 config.store().keep(),
                 config.store()

@@ -84,6 +84,21 @@ public final class SliceReader {
         return counts;
     }
 
+    /** The part of a slice that the log still holds. */
+    public Slice available(Slice slice) {
+        List<TopicPartition> partitions =
+                slice.ranges().stream().map(OffsetRange::topicPartition).toList();
+        try (Consumer<byte[], byte[]> consumer = consumers.get()) {
+            Map<TopicPartition, Long> beginnings = consumer.beginningOffsets(partitions);
+            return new Slice(slice.ranges().stream()
+                    .map(range -> new OffsetRange(
+                            range.topicPartition(),
+                            Math.min(range.to(), Math.max(range.from(), beginnings.get(range.topicPartition()))),
+                            range.to()))
+                    .toList());
+        }
+    }
+
     private static Iterable<ConsumerRecord<byte[], byte[]>> poll(Consumer<byte[], byte[]> consumer, Slice slice) {
         try {
             return consumer.poll(POLL);

@@ -10,8 +10,10 @@ import org.apache.kafka.common.TopicPartition;
  * @param stage     stage that would use it, or what else becomes of it, named as in {@link Stages}
  * @param timestamp when the broker appended it; milliseconds since the epoch
  * @param tokens    0 where it is text
+ * @param eventTime when it happened, as its producer says, but not later than it was appended; milliseconds since the epoch
  */
-public record Waiting(TopicPartition partition, long offset, long timestamp, String stage, long tokens) {
+public record Waiting(
+        TopicPartition partition, long offset, long timestamp, String stage, long tokens, long eventTime) {
     private static final Set<String> TRAINED = Set.of(
             Stages.PRETRAIN,
             Stages.SFT,
@@ -20,6 +22,11 @@ public record Waiting(TopicPartition partition, long offset, long timestamp, Str
             Stages.ROLLOUT,
             Stages.MASKED_LM,
             Stages.CLASSIFICATION);
+
+    /** It happened when it was appended. */
+    public Waiting(TopicPartition partition, long offset, long timestamp, String stage, long tokens) {
+        this(partition, offset, timestamp, stage, tokens, timestamp);
+    }
 
     /** Would a stage train on it? */
     public boolean trainable() {

@@ -27,11 +27,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -81,6 +84,24 @@ public final class TestLog implements AutoCloseable {
 
     public TopicCatalogue topics() {
         return topics;
+    }
+
+    /** Drops the beginning of all partitions of a topic, as retention does. */
+    public void drop(Topic topic, long records) {
+        try (Admin admin = clients.admin()) {
+            Map<TopicPartition, RecordsToDelete> before = new HashMap<>();
+            for (int partition = 0; partition < topic.partitions(); partition++) {
+                before.put(new TopicPartition(topic.name(), partition), RecordsToDelete.beforeOffset(records));
+            }
+            admin.deleteRecords(before).all().get();
+        } catch (InterruptedException | ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Of the base's tokenizer. */
+    public Topic sequences() {
+        return sequences;
     }
 
     /** Documents number {@code from} to {@code to}, cut to {@code tokens}; every fifth is held out. */
