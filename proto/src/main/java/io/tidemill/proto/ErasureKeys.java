@@ -22,6 +22,7 @@ public final class ErasureKeys {
     private static final String SUBJECT = "subject/";
     private static final String DOCUMENT = "document/";
     private static final String SOURCE = "source/";
+    private static final String SESSION = "session:";
 
     private ErasureKeys() {}
 
@@ -123,10 +124,14 @@ public final class ErasureKeys {
             return this;
         }
 
-        /** A completion's id begins with that of its response, which is what people see. */
+        /**
+         * A completion's id begins with that of its response, and a group's may have a session's in it: those are what people
+         * see.
+         */
         Keys ids(String... ids) {
             for (String id : ids) {
                 add(DOCUMENT, id);
+                add(DOCUMENT, id.startsWith(SESSION) ? id.substring(SESSION.length()) : "");
                 int slash = id.lastIndexOf('/');
                 add(DOCUMENT, slash < 0 ? "" : id.substring(0, slash));
             }

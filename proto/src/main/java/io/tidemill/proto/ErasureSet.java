@@ -6,10 +6,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 
 /** The erasures in force: the newest word on each thing that was ever erased. Safe for several threads. */
 public final class ErasureSet {
     private final Map<String, Erasure> byKey = new ConcurrentHashMap<>();
+    private final AtomicLong changes = new AtomicLong();
 
     /** Nothing is erased. */
     public static ErasureSet none() {
@@ -31,6 +34,17 @@ public final class ErasureSet {
         } else {
             byKey.put(key, named(erasure));
         }
+        changes.incrementAndGet();
+    }
+
+    /** Goes up whenever something was added. */
+    public long changes() {
+        return changes.get();
+    }
+
+    /** The same for the same things erased, in whatever order; names none of them. */
+    public String digest() {
+        return Ids.contentHash(byKey.keySet().stream().sorted().collect(Collectors.joining("\n")));
     }
 
     /** The same with an id: who writes to the topic by hand need not make one. */

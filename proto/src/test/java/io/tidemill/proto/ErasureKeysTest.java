@@ -58,7 +58,7 @@ class ErasureKeysTest {
                 .addParentIds("f-1")
                 .addSubjects("anna")
                 .setSource("chat")
-                .setGroupId("session-1")
+                .setGroupId("session:session-1")
                 .setPrincipal(Principal.newBuilder().setSubject("key:3f2a"))
                 .build();
         TokenSequence sequence =
