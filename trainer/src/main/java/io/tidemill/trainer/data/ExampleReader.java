@@ -1,5 +1,7 @@
 package io.tidemill.trainer.data;
 
+import io.tidemill.proto.ErasureKeys;
+import io.tidemill.proto.ErasureSet;
 import io.tidemill.proto.Ids;
 import io.tidemill.proto.Readers;
 import io.tidemill.proto.Reading;
@@ -24,6 +26,7 @@ public final class ExampleReader {
     private final String promptsTopic;
     private final int vocabularySize;
     private final Set<String> learned;
+    private final ErasureSet erased;
     private final RecordReader<Preference> preferences = Readers.preferences();
     private final RecordReader<TokenSequence> sequences = Readers.tokenSequences();
     private final RecordReader<Prompt> prompts = Readers.prompts();
@@ -35,10 +38,21 @@ public final class ExampleReader {
      * @param learned          the stages that the model's rounds have
      */
     public ExampleReader(String preferencesTopic, String promptsTopic, int vocabularySize, Set<String> learned) {
+        this(preferencesTopic, promptsTopic, vocabularySize, learned, ErasureSet.none());
+    }
+
+    private ExampleReader(
+            String preferencesTopic, String promptsTopic, int vocabularySize, Set<String> learned, ErasureSet erased) {
         this.preferencesTopic = preferencesTopic;
         this.promptsTopic = promptsTopic;
         this.vocabularySize = vocabularySize;
         this.learned = Set.copyOf(learned);
+        this.erased = erased;
+    }
+
+    /** The same, to which what these erasures concern is good for nothing. */
+    public ExampleReader without(ErasureSet erased) {
+        return new ExampleReader(preferencesTopic, promptsTopic, vocabularySize, learned, erased);
     }
 
     /** One record as a stage uses it, or why none does. */
@@ -48,6 +62,11 @@ public final class ExampleReader {
 
         /** What makes it the same example when it comes again; empty where it cannot be read. */
         String exampleId();
+
+        /** What it goes by where something is to be forgotten. */
+        default Set<String> keys() {
+            return Set.of();
+        }
 
         default long tokens() {
             return 0;
@@ -62,6 +81,11 @@ public final class ExampleReader {
         }
 
         @Override
+        public Set<String> keys() {
+            return ErasureKeys.of(message);
+        }
+
+        @Override
         public long tokens() {
             return message.getIdsCount();
         }
@@ -73,6 +97,11 @@ public final class ExampleReader {
         public String exampleId() {
             return message.getExampleId();
         }
+
+        @Override
+        public Set<String> keys() {
+            return ErasureKeys.of(message);
+        }
     }
 
     /** A prompt that the model itself answers in training. */
@@ -80,6 +109,19 @@ public final class ExampleReader {
         @Override
         public String exampleId() {
             return Ids.exampleId(List.of(message.getPromptId()), Stages.ROLLOUT, 0);
+        }
+
+        @Override
+        public Set<String> keys() {
+            return ErasureKeys.of(message);
+        }
+    }
+
+    /** To be forgotten: nothing is left of it but its id. */
+    public record Erased(String exampleId) implements Example {
+        @Override
+        public String stage() {
+            return Stages.ERASED;
         }
     }
 
@@ -107,6 +149,11 @@ public final class ExampleReader {
     }
 
     public Example read(ConsumerRecord<byte[], byte[]> record) {
+        Example example = readAll(record);
+        return !erased.isEmpty() && erased.concerns(example.keys()) ? new Erased(example.exampleId()) : example;
+    }
+
+    private Example readAll(ConsumerRecord<byte[], byte[]> record) {
         if (record.topic().equals(preferencesTopic)) {
             return preference(record);
         }

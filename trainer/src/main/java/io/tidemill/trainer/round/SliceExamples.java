@@ -22,12 +22,16 @@ import org.apache.kafka.common.TopicPartition;
 
 /** Reads a round's slice from the log and sorts it out against all that its lineage has seen. */
 record SliceExamples(CheckpointStore store, SliceReader slices, ExampleReader reader) {
-    /** What a slice holds, with the number of records by partition. */
-    record Read(RoundExamples examples, Map<TopicPartition, Long> records) {}
+    /**
+     * What a slice holds, with the number of records by partition.
+     *
+     * @param keys what each example goes by where something is to be forgotten
+     */
+    record Read(RoundExamples examples, Map<TopicPartition, Long> records, Map<String, Set<String>> keys) {}
 
     Read read(RoundPlan plan, Lineage lineage) throws IOException {
         ExampleSet seen = new ExampleSet();
-        for (VersionId ancestor : lineage.ancestry()) {
+        for (VersionId ancestor : lineage.ancestry(plan.parentId())) {
             Ledger.addTo(seen, store.directory(ancestor).resolve(CheckpointStore.STATE));
         }
         ExampleCollector collector = new ExampleCollector(reader, seen, plan.seed());
@@ -48,7 +52,7 @@ record SliceExamples(CheckpointStore store, SliceReader slices, ExampleReader re
             throw new IllegalStateException("Slice " + plan.slice() + " holds " + read + " records, but what became of "
                     + counted + " is known: " + examples.counts());
         }
-        return new Read(examples, records);
+        return new Read(examples, records, collector.keys());
     }
 
     private record Place(String topic, int partition, long offset) {
@@ -60,8 +64,12 @@ record SliceExamples(CheckpointStore store, SliceReader slices, ExampleReader re
     /** What earlier rounds diverged by. */
     private Set<Place> quarantined(RoundPlan plan) throws IOException {
         Set<Place> places = new HashSet<>();
+        long round = plan.erasures()
+                .retraining()
+                .map(again -> VersionId.parse(again.of()).round())
+                .orElse(plan.round());
         for (VersionId version : store.versions()) {
-            if (version.round() < plan.round()) {
+            if (version.round() < round) {
                 QuarantinedRecords.read(store.directory(version).resolve(CheckpointStore.STATE))
                         .forEach(entry -> places.add(new Place(entry.topic(), entry.partition(), entry.offset())));
             }
