@@ -14,6 +14,7 @@ import io.tidemill.proto.v1.Pause;
 import io.tidemill.proto.v1.Promote;
 import io.tidemill.proto.v1.Release;
 import io.tidemill.proto.v1.Resume;
+import io.tidemill.proto.v1.Retrain;
 import io.tidemill.proto.v1.Rollback;
 import io.tidemill.proto.v1.StartRound;
 import io.vertx.ext.web.RoutingContext;
@@ -54,7 +55,7 @@ public class CommandResource {
     }
 
     private static void kind(Fields fields, Command.Builder command) {
-        String known = "one of start_round, pause, resume, promote, rollback, release";
+        String known = "one of start_round, pause, resume, promote, rollback, release, retrain";
         String kind = fields.text("kind").orElseThrow(() -> InvalidRequest.missing("kind", known));
         switch (kind) {
             case "start_round" -> command.setStartRound(StartRound.getDefaultInstance());
@@ -65,6 +66,9 @@ public class CommandResource {
                 command.setRollback(
                         Rollback.newBuilder().setVersion(version(fields, false)).setReason(reason(fields)));
             case "release" -> command.setRelease(Release.newBuilder().setVersion(version(fields, true)));
+            case "retrain" ->
+                command.setRetrain(
+                        Retrain.newBuilder().setForce(fields.flag("force").orElse(false)));
             default -> throw InvalidRequest.value("kind", kind, known);
         }
     }
