@@ -5,6 +5,7 @@ import io.tidemill.standalone.checkpoints.CheckpointsCommand;
 import io.tidemill.standalone.checkpoints.RebuildCommand;
 import io.tidemill.standalone.checkpoints.VerifyCommand;
 import io.tidemill.standalone.demo.DemoCommand;
+import io.tidemill.standalone.erase.EraseCommand;
 import io.tidemill.standalone.models.DataCommand;
 import io.tidemill.standalone.models.ImportCommand;
 import io.tidemill.standalone.models.ProgramCommand;
@@ -33,6 +34,7 @@ import picocli.CommandLine.ScopeType;
             CheckpointsCommand.class,
             RebuildCommand.class,
             VerifyCommand.class,
+            EraseCommand.class,
             PullCommand.class,
             ImportCommand.class,
             ProgramCommand.class,
