@@ -26,11 +26,13 @@ import io.tidemill.feedback.serving.ModelFollower;
 import io.tidemill.feedback.serving.ServedModel;
 import io.tidemill.feedback.serving.VersionLedger;
 import io.tidemill.feedback.web.UnknownPath;
+import io.tidemill.proto.ErasureSet;
 import io.tidemill.proto.Readers;
 import io.tidemill.proto.TopicCatalogue;
 import io.tidemill.proto.TopicTail;
 import io.tidemill.proto.checkpoint.CheckpointClient;
 import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.proto.v1.Erasure;
 import io.tidemill.proto.v1.RoundEvent;
 import io.vertx.ext.web.Router;
 import jakarta.enterprise.event.Observes;
@@ -64,6 +66,7 @@ public class FeedbackWiring {
     private final ModelFollower follower;
     private final TopicTail<CheckpointEvent> checkpoints;
     private final TopicTail<RoundEvent> rounds;
+    private final TopicTail<Erasure> erasures;
     private final RecentCompletions recent = new RecentCompletions(REMEMBERED_COMPLETIONS);
     private final LoopEvents events = new LoopEvents();
     private final LoopView view;
@@ -96,6 +99,7 @@ public class FeedbackWiring {
                         topics.feedback(),
                         topics.commands(),
                         topics.checkpoints(),
+                        topics.erasures(),
                         topics.rounds()),
                 config.replicationFactor(),
                 activity::failed);
@@ -126,12 +130,16 @@ public class FeedbackWiring {
             view.round(event);
             events.changed();
         });
+        ErasureSet erased = ErasureSet.none();
+        this.erasures =
+                new TopicTail<>(kafka.clientSettings(), topics.erasures(), Readers.erasures(), erased::add);
         this.gateway = Gateways.routes(
                 config.model(),
                 config.defaultMaxTokens(),
                 config.maximumRecordBytes(),
                 config.captureTimeout(),
                 topics.completions(),
+                erased,
                 log,
                 served,
                 queue,
@@ -164,11 +172,13 @@ public class FeedbackWiring {
         checkpoints.firstCaughtUp().thenRun(follower::ready);
         checkpoints.start();
         rounds.start();
+        erasures.start();
     }
 
     void stop(@Observes ShutdownEvent event) {
         checkpoints.close();
         rounds.close();
+        erasures.close();
         follower.close();
         queue.close();
         events.close();

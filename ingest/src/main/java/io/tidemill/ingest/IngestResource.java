@@ -99,6 +99,22 @@ public class IngestResource {
         return take(wiring.preferences(sender(call)), body, type, encoding, key);
     }
 
+    @POST
+    @Path("/erasures")
+    @Operation(
+            summary = "Forget a person, an event with what was made of it, or a source",
+            description =
+                    "{subject or document_id or source, reason?, erasure_id?, lifted?}: from the answer on it is in no"
+                            + " batch; lifted takes that back for what comes later")
+    public Response erasures(
+            InputStream body,
+            @HeaderParam(HttpHeaders.CONTENT_TYPE) @Parameter(hidden = true) String type,
+            @HeaderParam(HttpHeaders.CONTENT_ENCODING) @Parameter(hidden = true) String encoding,
+            @HeaderParam(IDEMPOTENCY_KEY) @Parameter(description = KEY_MEANING) String key)
+            throws IOException {
+        return take(wiring.erasures(), body, type, encoding, key);
+    }
+
     /** Who is known to have sent it: what an authenticator found, or that it came from this machine, or nobody. */
     private static Principal sender(RoutingContext call) {
         Principal known = call.get(Caller.ATTRIBUTE);

@@ -12,6 +12,7 @@ import io.tidemill.proto.TopicCatalogue;
 import io.tidemill.proto.v1.Principal;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -37,7 +38,12 @@ public class IngestWiring {
                 log,
                 settings,
                 topics,
-                List.of(topics.documents(), topics.demonstrations(), topics.prompts(), topics.feedback()),
+                List.of(
+                        topics.documents(),
+                        topics.demonstrations(),
+                        topics.prompts(),
+                        topics.feedback(),
+                        topics.erasures()),
                 config.replicationFactor());
         UploadLimits limits = new UploadLimits(
                 config.maxRecordBytes(),
@@ -75,6 +81,10 @@ public class IngestWiring {
 
     Intake<?> preferences(Principal sender) {
         return Intake.preferences(topics, sender);
+    }
+
+    Intake<?> erasures() {
+        return Intake.erasures(topics, Clock.systemUTC());
     }
 
     /** Why nothing can be taken; empty when it can. */

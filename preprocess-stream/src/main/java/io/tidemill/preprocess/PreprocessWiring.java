@@ -16,6 +16,7 @@ import io.tidemill.preprocess.tokenize.Tokenization;
 import io.tidemill.preprocess.tokenize.TokenizeSettings;
 import io.tidemill.preprocess.tokenize.TokenizeTopology;
 import io.tidemill.preprocess.tokenize.TokenizerFollower;
+import io.tidemill.proto.ErasureSet;
 import io.tidemill.proto.Readers;
 import io.tidemill.proto.SplitFunction;
 import io.tidemill.proto.Topic;
@@ -23,6 +24,7 @@ import io.tidemill.proto.TopicCatalogue;
 import io.tidemill.proto.TopicTail;
 import io.tidemill.proto.checkpoint.CheckpointClient;
 import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.proto.v1.Erasure;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.io.IOException;
@@ -34,7 +36,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.streams.Topology;
 import org.jboss.logging.Logger;
 
 /**
@@ -47,12 +54,15 @@ public class PreprocessWiring {
     private static final Set<String> TOKENIZER_FILES = Set.of(
             "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja", "config.json");
     private static final Duration RETRY = Duration.ofSeconds(1);
+    private static final Duration ERASURES_WAIT = Duration.ofSeconds(5);
 
     private final PreprocessConfig config;
     private final Outcomes outcomes;
     private final TopicCatalogue catalogue;
     private final SplitFunction split;
     private final CheckpointClient store;
+    private final ErasureSet erased = ErasureSet.none();
+    private final TopicTail<Erasure> erasures;
     private final StreamsApplication route;
     private final TokenizerFollower<StreamsApplication> tokenize;
     private final TopicTail<CheckpointEvent> checkpoints;
@@ -64,6 +74,11 @@ public class PreprocessWiring {
         this.split = new SplitFunction(config.split().salt(), config.split().heldOutShare());
         this.store = new CheckpointClient(
                 HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build(), config.storeUrl());
+        this.erasures = new TopicTail<>(
+                Map.of(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, config.bootstrapServers()),
+                catalogue.erasures(),
+                Readers.erasures(),
+                erased::add);
         this.route = route();
         this.tokenize = new TokenizerFollower<>(config.model(), this::load, this::startTokenize, RETRY);
         this.checkpoints = new TopicTail<>(
@@ -78,12 +93,14 @@ public class PreprocessWiring {
                 "preprocess bootstrap_servers=%s topic_prefix=%s model=%s data=%s",
                 config.bootstrapServers(), config.topicPrefix(), config.model(), config.data());
         route.start();
+        erasures.start();
         checkpoints.start();
         var unused = checkpoints.firstCaughtUp().thenRun(tokenize::caughtUp);
     }
 
     void stop(@Observes ShutdownEvent event) {
         checkpoints.close();
+        erasures.close();
         Thread closing = new Thread(tokenize::close, "close-tokenize");
         closing.start();
         try {
@@ -127,12 +144,33 @@ public class PreprocessWiring {
                         new Limits(config.completionRetention(), config.maxCompletions()),
                         new AssuranceTrust(trust.apiKey(), trust.loopback(), trust.broker(), trust.unspecified()),
                         split),
+                erased,
                 outcomes);
         // The tail of checkpoints needs its topic as well.
         List<Topic> topics = new ArrayList<>(topology.topics());
         topics.add(catalogue.checkpoints());
         return new StreamsApplication(
-                topology.applicationId(), topology::build, catalogue, topics, streamsSettings(), failures("route"));
+                topology.applicationId(),
+                knowingErasures(topology::build),
+                catalogue,
+                topics,
+                streamsSettings(),
+                failures("route"));
+    }
+
+    /** Nothing is processed before it is known what is to be forgotten. */
+    private Supplier<Topology> knowingErasures(Supplier<Topology> topology) {
+        return () -> {
+            try {
+                erasures.firstCaughtUp().get(ERASURES_WAIT.toSeconds(), TimeUnit.SECONDS);
+                return topology.get();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException("it was interrupted while the erasures were read", e);
+            } catch (ExecutionException | TimeoutException e) {
+                throw new IllegalStateException("the erasures could not be read yet", e);
+            }
+        };
     }
 
     private Tokenization load(CheckpointEvent event) throws IOException {
@@ -150,10 +188,11 @@ public class PreprocessWiring {
                                 config.deduplication().retention(),
                                 config.deduplication().maxEntries()),
                         split),
+                erased,
                 outcomes);
         StreamsApplication application = new StreamsApplication(
                 topology.applicationId(),
-                topology::build,
+                knowingErasures(topology::build),
                 catalogue,
                 topology.topics(),
                 streamsSettings(),

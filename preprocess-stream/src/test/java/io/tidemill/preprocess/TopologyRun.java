@@ -1,5 +1,6 @@
 package io.tidemill.preprocess;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.protobuf.InvalidProtocolBufferException;
@@ -7,6 +8,7 @@ import com.google.protobuf.Message;
 import com.google.protobuf.util.JsonFormat;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.tidemill.preprocess.outcome.Outcomes;
+import io.tidemill.proto.ErasureSet;
 import io.tidemill.proto.Readers;
 import io.tidemill.proto.Reading;
 import io.tidemill.proto.RecordReader;
@@ -26,9 +28,12 @@ import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.TopologyTestDriver;
+import org.apache.kafka.streams.state.KeyValueIterator;
+import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.test.TestRecord;
 
 /** A topology in a test driver, with records as a plain producer writes them and as a defensive reader reads them. */
@@ -37,6 +42,7 @@ public final class TopologyRun implements AutoCloseable {
 
     public final TopicCatalogue catalogue = new TopicCatalogue("test.");
     public final Outcomes outcomes = new Outcomes(new SimpleMeterRegistry());
+    public final ErasureSet erased = ErasureSet.none();
     private final TopologyTestDriver driver;
     private Instant now = START;
 
@@ -111,6 +117,17 @@ public final class TopologyRun implements AutoCloseable {
                     throw new AssertionError(topic.name() + " holds what its reader refuses: " + reading);
                 })
                 .toList();
+    }
+
+    /** Everything in a state store, keys and values, as text of one byte a character. */
+    public String stored(String store) {
+        StringBuilder text = new StringBuilder();
+        KeyValueStore<Bytes, byte[]> entries = driver.getKeyValueStore(store);
+        try (KeyValueIterator<Bytes, byte[]> all = entries.all()) {
+            all.forEachRemaining(entry -> text.append(new String(entry.key.get(), ISO_8859_1))
+                    .append(new String(entry.value, ISO_8859_1)));
+        }
+        return text.toString();
     }
 
     public List<Rejected> rejected() {

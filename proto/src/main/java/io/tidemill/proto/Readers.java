@@ -19,6 +19,7 @@ import io.tidemill.proto.v1.TextTarget;
 import io.tidemill.proto.v1.TokenSequence;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** A reader for each topic, with what the {@code .proto} files call required. */
 public final class Readers {
@@ -95,7 +96,7 @@ public final class Readers {
         return new RecordReader<>(Command.getDefaultInstance(), command -> {
             required("model", command.getModel());
             present(
-                    "one of start_round, pause, resume, promote, rollback, release, quiet_hours",
+                    "one of start_round, pause, resume, promote, rollback, release, quiet_hours, retrain",
                     command.getKindCase() != Command.KindCase.KIND_NOT_SET);
         });
     }
@@ -108,7 +109,19 @@ public final class Readers {
     }
 
     public static RecordReader<Erasure> erasures() {
-        return new RecordReader<>(Erasure.getDefaultInstance(), erasure -> required("subject", erasure.getSubject()));
+        return new RecordReader<>(Erasure.getDefaultInstance(), erasure -> {
+            List<String> named = Stream.of(
+                            erasure.getSubject().isEmpty() ? "" : "subject",
+                            erasure.getDocumentId().isEmpty() ? "" : "document_id",
+                            erasure.getSource().isEmpty() ? "" : "source")
+                    .filter(name -> !name.isEmpty())
+                    .toList();
+            present("one of subject, document_id and source", !named.isEmpty());
+            if (named.size() > 1) {
+                throw Refusal.wrongValue(
+                        "An erasure", "of one of subject, document_id and source", String.join(" and ", named));
+            }
+        });
     }
 
     private static void check(Demonstration demonstration) throws Refusal {

@@ -101,6 +101,7 @@ public final class TopicCatalogue {
         return deleting("commands", 1, CONTROL_RETENTION, MAX_SOURCE_RECORD_BYTES);
     }
 
+    /** One partition, for an erasure has one place among all; keyed by what is erased ({@link ErasureKeys}), and the newest stays. */
     public Topic erasures() {
         return topic("erasures", 1, Map.of("cleanup.policy", "compact"));
     }

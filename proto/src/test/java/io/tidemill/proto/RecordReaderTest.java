@@ -313,6 +313,17 @@ class RecordReaderTest {
         }
     }
 
+    @Test
+    void anErasureNamesOneThing() {
+        assertThat(accepted(Readers.erasures().readJson("{\"document_id\":\"d-1\",\"reason\":\"asked\"}"))
+                        .getDocumentId())
+                .isEqualTo("d-1");
+        assertThat(reason(Readers.erasures().readJson("{\"reason\":\"asked\"}")))
+                .isEqualTo("one of subject, document_id and source is required, but is absent or empty.");
+        assertThat(reason(Readers.erasures().readJson("{\"subject\":\"anna\",\"source\":\"diary\"}")))
+                .isEqualTo("An erasure must be of one of subject, document_id and source, but was subject and source.");
+    }
+
     private static byte[] mutate(byte[] bytes, Random random) {
         List<Byte> list = new ArrayList<>();
         for (byte b : random.nextInt(10) == 0

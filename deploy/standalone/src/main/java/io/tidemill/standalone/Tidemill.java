@@ -12,6 +12,7 @@ import io.tidemill.standalone.control.QuarantineCommand;
 import io.tidemill.standalone.control.RollbackCommand;
 import io.tidemill.standalone.control.RoundCommand;
 import io.tidemill.standalone.demo.DemoCommand;
+import io.tidemill.standalone.erase.EraseCommand;
 import io.tidemill.standalone.models.DataCommand;
 import io.tidemill.standalone.models.ImportCommand;
 import io.tidemill.standalone.models.ProgramCommand;
@@ -47,6 +48,7 @@ import picocli.CommandLine.ScopeType;
             AuditCommand.class,
             ExplainCommand.class,
             WhereCommand.class,
+            EraseCommand.class,
             PullCommand.class,
             ImportCommand.class,
             ProgramCommand.class,

@@ -7,6 +7,8 @@ import io.tidemill.feedback.log.EventLog;
 import io.tidemill.feedback.loop.Activity;
 import io.tidemill.feedback.loop.RecentCompletions;
 import io.tidemill.model.text.ChatMessage;
+import io.tidemill.proto.ErasureKeys;
+import io.tidemill.proto.ErasureSet;
 import io.tidemill.proto.Ids;
 import io.tidemill.proto.Topic;
 import io.tidemill.proto.v1.Completion;
@@ -26,21 +28,27 @@ final class Capture {
 
     private final EventLog log;
     private final Topic completions;
+    private final ErasureSet erased;
     private final RecentCompletions recent;
     private final Activity activity;
     private final Duration patience;
     private final Clock clock;
 
-    /** @param patience longest that an answer's end waits for the acknowledgement */
+    /**
+     * @param erased   what is to be forgotten is not stored; grows
+     * @param patience longest that an answer's end waits for the acknowledgement
+     */
     Capture(
             EventLog log,
             Topic completions,
+            ErasureSet erased,
             RecentCompletions recent,
             Activity activity,
             Duration patience,
             Clock clock) {
         this.log = log;
         this.completions = completions;
+        this.erased = erased;
         this.recent = recent;
         this.activity = activity;
         this.patience = patience;
@@ -53,6 +61,10 @@ final class Capture {
         String id = completion.getCompletionId();
         if (!turn.asked().store()) {
             recent.notStored(id, "it was asked for with store: false");
+            return CompletableFuture.completedFuture(false);
+        }
+        if (!erased.isEmpty() && erased.concerns(ErasureKeys.of(completion))) {
+            recent.notStored(id, "whose it is, or its conversation, is to be forgotten");
             return CompletableFuture.completedFuture(false);
         }
         // A broker that was away a moment ago is not waited for again: the answer is worth more than its rating.

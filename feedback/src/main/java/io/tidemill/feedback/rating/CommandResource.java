@@ -15,6 +15,7 @@ import io.tidemill.proto.v1.Promote;
 import io.tidemill.proto.v1.QuietHours;
 import io.tidemill.proto.v1.Release;
 import io.tidemill.proto.v1.Resume;
+import io.tidemill.proto.v1.Retrain;
 import io.tidemill.proto.v1.Rollback;
 import io.tidemill.proto.v1.StartRound;
 import io.vertx.ext.web.RoutingContext;
@@ -59,7 +60,7 @@ public class CommandResource {
     }
 
     private static void kind(Fields fields, Command.Builder command) {
-        String known = "one of start_round, pause, resume, promote, rollback, release, quiet_hours";
+        String known = "one of start_round, pause, resume, promote, rollback, release, quiet_hours, retrain";
         String kind = fields.text("kind").orElseThrow(() -> InvalidRequest.missing("kind", known));
         switch (kind) {
             case "start_round" -> command.setStartRound(StartRound.newBuilder().addAllStages(fields.texts("stages")));
@@ -71,6 +72,9 @@ public class CommandResource {
                         Rollback.newBuilder().setVersion(version(fields, false)).setReason(reason(fields)));
             case "release" -> command.setRelease(Release.newBuilder().setVersion(version(fields, true)));
             case "quiet_hours" -> command.setQuietHours(quietHours(fields));
+            case "retrain" ->
+                command.setRetrain(
+                        Retrain.newBuilder().setForce(fields.flag("force").orElse(false)));
             default -> throw InvalidRequest.value("kind", kind, known);
         }
     }

@@ -5,6 +5,7 @@ import com.google.protobuf.Message;
 /**
  * A record ready to be written.
  *
- * @param id id of the record, its own or made here; also its key in the topic
+ * @param id  of the record, its own or made here
+ * @param key in the topic
  */
-record Event(String id, Message message) {}
+record Event(String id, String key, Message message) {}

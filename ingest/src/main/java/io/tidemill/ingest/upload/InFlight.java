@@ -50,7 +50,7 @@ final class InFlight {
             int size = event.message().getSerializedSize();
             bytes += size;
             waiting.add(
-                    new Sent(line, event.id(), size, log.append(topic, event.id(), event.message(), idempotencyKey)));
+                    new Sent(line, event.id(), size, log.append(topic, event.key(), event.message(), idempotencyKey)));
             while (!waiting.isEmpty() && waiting.peek().kept.isDone()) {
                 settleOldest();
             }

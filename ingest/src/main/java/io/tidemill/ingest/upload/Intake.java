@@ -1,6 +1,8 @@
 package io.tidemill.ingest.upload;
 
 import com.google.protobuf.Message;
+import com.google.protobuf.util.Timestamps;
+import io.tidemill.proto.ErasureKeys;
 import io.tidemill.proto.Readers;
 import io.tidemill.proto.Reading;
 import io.tidemill.proto.RecordReader;
@@ -8,15 +10,17 @@ import io.tidemill.proto.Topic;
 import io.tidemill.proto.TopicCatalogue;
 import io.tidemill.proto.v1.Demonstration;
 import io.tidemill.proto.v1.Document;
+import io.tidemill.proto.v1.Erasure;
 import io.tidemill.proto.v1.Feedback;
 import io.tidemill.proto.v1.Principal;
 import io.tidemill.proto.v1.Prompt;
+import java.time.Clock;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * One kind of record: how its JSON is read, where its id stands, and which topic takes it.
+ * One kind of record: how its JSON is read, where its id stands, and which topic takes it under which key.
  *
  * @param name what it is called in paths and metrics, for instance {@code documents}
  */
@@ -25,8 +29,19 @@ public record Intake<M extends Message>(
         Topic topic,
         Function<byte[], Reading<M>> read,
         Function<M, String> idOf,
-        BiFunction<M, String, M> withId) {
+        BiFunction<M, String, M> withId,
+        Function<M, String> keyOf) {
     private static final int MAX_ID_CHARACTERS = 512;
+
+    /** Records that are keyed by their id. */
+    Intake(
+            String name,
+            Topic topic,
+            Function<byte[], Reading<M>> read,
+            Function<M, String> idOf,
+            BiFunction<M, String, M> withId) {
+        this(name, topic, read, idOf, withId, idOf);
+    }
 
     public static Intake<Document> documents(TopicCatalogue topics) {
         RecordReader<Document> reader = Readers.documents();
@@ -71,6 +86,27 @@ public record Intake<M extends Message>(
                 (feedback, id) -> feedback.toBuilder().setFeedbackId(id).build());
     }
 
+    /** What is to be forgotten, keyed by that. */
+    public static Intake<Erasure> erasures(TopicCatalogue topics, Clock clock) {
+        RecordReader<Erasure> reader = Readers.erasures();
+        return new Intake<>(
+                "erasures",
+                topics.erasures(),
+                json -> requested(clock, reader.readJson(json)),
+                Erasure::getErasureId,
+                (erasure, id) -> erasure.toBuilder().setErasureId(id).build(),
+                ErasureKeys::of);
+    }
+
+    private static Reading<Erasure> requested(Clock clock, Reading<Erasure> reading) {
+        return reading instanceof Reading.Accepted<Erasure> accepted
+                        && !accepted.message().hasRequestedAt()
+                ? new Reading.Accepted<>(accepted.message().toBuilder()
+                        .setRequestedAt(Timestamps.fromMillis(clock.millis()))
+                        .build())
+                : reading;
+    }
+
     private static Reading<Feedback> sentBy(Principal sender, Reading<Feedback> reading) {
         return reading instanceof Reading.Accepted<Feedback> accepted && !sender.equals(Principal.getDefaultInstance())
                 ? new Reading.Accepted<>(
@@ -106,7 +142,7 @@ public record Intake<M extends Message>(
         if (message.getSerializedSize() > maxRecordBytes) {
             return refusedAs(Piece.tooLarge(maxRecordBytes, Integer.toString(message.getSerializedSize())));
         }
-        return new Reading.Accepted<>(new Event(id, message));
+        return new Reading.Accepted<>(new Event(id, keyOf.apply(message), message));
     }
 
     private static <T> Reading.Refused<T> refusedAs(Reading.Refused<?> refused) {

@@ -3,15 +3,20 @@ package io.tidemill.ingest.upload;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.Timestamp;
 import io.tidemill.proto.TopicCatalogue;
 import io.tidemill.proto.v1.Document;
+import io.tidemill.proto.v1.Erasure;
 import io.tidemill.proto.v1.Feedback;
 import io.tidemill.proto.v1.Principal;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -59,6 +64,28 @@ class UploadsTest {
         Answer answer = take(JSON, "[{\"document_id\":\"d-1\",\"text\":\"a\"},{\"text\":\"b\"}]", null);
         assertThat(answer.body()).containsEntry("ids", List.of("d-1", "new-1")).containsEntry("accepted_lines", "1-2");
         assertThat(log.ids()).containsExactly("d-1", "new-1");
+    }
+
+    @Test
+    void anErasureIsKeyedByWhatItErasesAndTellsWhenItWasAskedFor() throws IOException {
+        Clock noon = Clock.fixed(Instant.ofEpochMilli(1_700_000_000_000L), ZoneOffset.UTC);
+        String body = "[{\"subject\":\"anna\"},{\"document_id\":\"d-1\"},{\"source\":\"diary\"}]";
+        Answer answer = uploads.take(
+                Intake.erasures(new TopicCatalogue("t."), noon),
+                new ByteArrayInputStream(body.getBytes(UTF_8)),
+                JSON,
+                null,
+                null);
+        assertThat(answer.body()).containsEntry("ids", List.of("new-1", "new-2", "new-3"));
+        assertThat(log.kept)
+                .extracting(MemoryLog.Kept::key)
+                .containsExactly("subject/anna", "document/d-1", "source/diary");
+        assertThat(log.kept.get(0).message())
+                .isEqualTo(Erasure.newBuilder()
+                        .setErasureId("new-1")
+                        .setSubject("anna")
+                        .setRequestedAt(Timestamp.newBuilder().setSeconds(1_700_000_000))
+                        .build());
     }
 
     @Test

@@ -31,10 +31,15 @@ public final class Outcomes {
 
     /** One more record that ended at this stage under this code. */
     public void count(String stage, String code) {
+        count(stage, code, 1);
+    }
+
+    /** So many more. */
+    public void count(String stage, String code, long records) {
         counts.computeIfAbsent(stage, name -> new ConcurrentHashMap<>())
                 .computeIfAbsent(code, name -> new LongAdder())
-                .increment();
-        meters.counter(METRIC, "stage", stage, "code", code).increment();
+                .add(records);
+        meters.counter(METRIC, "stage", stage, "code", code).increment(records);
     }
 
     /** Records by stage and code. */

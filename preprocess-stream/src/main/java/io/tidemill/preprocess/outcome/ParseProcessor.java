@@ -6,6 +6,7 @@ import io.tidemill.proto.Reading;
 import io.tidemill.proto.RecordReader;
 import io.tidemill.proto.v1.Rejected;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.function.Function;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.streams.processor.api.Processor;
@@ -19,7 +20,7 @@ import org.apache.kafka.streams.processor.api.Record;
  * @param <M> message of the source topic
  * @param <V> what the topology goes on with
  */
-public final class ParseProcessor<M extends Message, V> implements Processor<byte[], byte[], String, Outcome<V>> {
+public final class ParseProcessor<M extends Message, V extends Wrapped> implements Processor<byte[], byte[], String, Outcome<V>> {
     /** Name of this stage in {@code rejected} and in the counts. */
     public static final String STAGE = "parse";
 
@@ -27,6 +28,7 @@ public final class ParseProcessor<M extends Message, V> implements Processor<byt
     private final Function<M, V> wrap;
     private final Function<V, String> id;
     private final int maxBytes;
+    private final Erased erased;
     private final Outcomes outcomes;
     private ProcessorContext<String, Outcome<V>> context;
 
@@ -34,13 +36,20 @@ public final class ParseProcessor<M extends Message, V> implements Processor<byt
      * @param wrap     from the message to what goes on; null where the record is none of our business
      * @param id       that the record is repartitioned by
      * @param maxBytes largest message as protobuf that internal topics take; JSON may be smaller than what it says
+     * @param erased   what is to be forgotten goes no further, and nothing of it but its id
      */
     public ParseProcessor(
-            RecordReader<M> reader, Function<M, V> wrap, Function<V, String> id, int maxBytes, Outcomes outcomes) {
+            RecordReader<M> reader,
+            Function<M, V> wrap,
+            Function<V, String> id,
+            int maxBytes,
+            Erased erased,
+            Outcomes outcomes) {
         this.reader = reader;
         this.wrap = wrap;
         this.id = id;
         this.maxBytes = maxBytes;
+        this.erased = erased;
         this.outcomes = outcomes;
     }
 
@@ -69,6 +78,12 @@ public final class ParseProcessor<M extends Message, V> implements Processor<byt
         }
         V value = wrap.apply(message);
         if (value == null) {
+            return;
+        }
+        Optional<Record<String, Outcome<V>>> gone =
+                erased.refuse(STAGE, value::keys, value.id(), origin, input.timestamp(), context);
+        if (gone.isPresent()) {
+            context.forward(gone.get());
             return;
         }
         outcomes.accepted(STAGE);

@@ -1,6 +1,7 @@
 package io.tidemill.preprocess.route;
 
 import com.google.protobuf.util.Timestamps;
+import io.tidemill.preprocess.outcome.Erased;
 import io.tidemill.preprocess.outcome.Origin;
 import io.tidemill.preprocess.outcome.Outcome;
 import io.tidemill.preprocess.outcome.Outcomes;
@@ -11,12 +12,15 @@ import io.tidemill.preprocess.route.Turns.Newest;
 import io.tidemill.preprocess.route.Turns.Progress;
 import io.tidemill.preprocess.state.ExpiringMap.Entry;
 import io.tidemill.preprocess.state.IngestionClock;
+import io.tidemill.preprocess.state.Purged;
+import io.tidemill.proto.ErasureKeys;
 import io.tidemill.proto.v1.Comparison;
 import io.tidemill.proto.v1.Completion;
 import io.tidemill.proto.v1.Feedback;
 import io.tidemill.proto.v1.Preference;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -38,17 +42,21 @@ final class JoinProcessor implements Processor<String, TurnEvent, String, Outcom
     static final String STORE = "turns";
     static final String STAGE = Judge.STAGE;
 
-    private static final Duration SWEEP = Duration.ofSeconds(5);
+    static final int SWEEP_SECONDS = 5;
+
+    private static final Duration SWEEP = Duration.ofSeconds(SWEEP_SECONDS);
     private static final char SEPARATOR = '\0';
 
     private final RouteSettings settings;
     private final Preferences preferences;
+    private final Erased erased;
     private final Outcomes outcomes;
     private ProcessorContext<String, Outcome<Preference>> context;
     private Turns turns;
     private IngestionClock clock;
 
-    JoinProcessor(RouteSettings settings, Outcomes outcomes) {
+    JoinProcessor(RouteSettings settings, Erased erased, Outcomes outcomes) {
+        this.erased = erased;
         this.settings = settings;
         this.preferences = new Preferences(settings);
         this.outcomes = outcomes;
@@ -63,17 +71,43 @@ final class JoinProcessor implements Processor<String, TurnEvent, String, Outcom
                 this::unmatched,
                 forgotten -> outcomes.count(STAGE, "forgotten"));
         this.clock = new IngestionClock(context.currentSystemTimeMs());
-        context.schedule(SWEEP, PunctuationType.WALL_CLOCK_TIME, wall -> turns.expire(clock.now(wall)));
+        Purged purged = new Purged(context.getStateStore(STORE), erased.set());
+        context.schedule(SWEEP, PunctuationType.WALL_CLOCK_TIME, wall -> {
+            purged.unlessDone(this::purge);
+            turns.expire(clock.now(wall));
+        });
     }
 
     @Override
     public void process(Record<String, TurnEvent> input) {
         clock.observe(input.timestamp(), context.currentSystemTimeMs());
         Origin origin = Origin.read(input.headers());
+        Optional<Record<String, Outcome<Preference>>> gone =
+                erased.refuse(STAGE, input.value()::keys, input.value().id(), origin, input.timestamp(), context);
+        if (gone.isPresent()) {
+            context.forward(gone.get());
+            return;
+        }
         if (input.value() instanceof TurnEvent.Shown shown) {
             shown(shown.message(), origin, input.timestamp());
         } else if (input.value() instanceof TurnEvent.Said said) {
             said(new Waiting(said.message(), origin), input.timestamp());
+        }
+    }
+
+    /** What waited is accounted for, as what comes is. */
+    private void purge() {
+        List<Waiting> ended = new ArrayList<>();
+        outcomes.count(STAGE, "purged", turns.purge(erased.set(), ended));
+        for (Waiting one : ended) {
+            Optional<Record<String, Outcome<Preference>>> gone = erased.refuse(
+                    STAGE,
+                    () -> ErasureKeys.of(one.feedback()),
+                    one.feedback().getFeedbackId(),
+                    one.origin(),
+                    Math.max(0, context.currentSystemTimeMs()),
+                    context);
+            gone.ifPresent(context::forward);
         }
     }
 
@@ -154,6 +188,19 @@ final class JoinProcessor implements Processor<String, TurnEvent, String, Outcom
     }
 
     private void conclude(Waiting said, Preference preference, long ingestedMillis) {
+        // What it was made of may have been erased between two purges.
+        Optional<Record<String, Outcome<Preference>>> gone = erased.refuse(
+                STAGE,
+                () -> ErasureKeys.of(preference),
+                said.feedback().getFeedbackId(),
+                said.origin(),
+                Math.max(0, context.currentSystemTimeMs()),
+                context);
+        if (gone.isPresent()) {
+            turns.remember(said.feedback(), Progress.ENDED, ingestedMillis);
+            context.forward(gone.get());
+            return;
+        }
         Optional<Refusal> useless = Judge.useless(preference);
         if (useless.isPresent()) {
             refuse(said, useless.get(), ingestedMillis);

@@ -5,6 +5,9 @@ import io.tidemill.preprocess.outcome.Outcomes;
 import io.tidemill.preprocess.state.ExpiringMap;
 import io.tidemill.preprocess.state.ExpiringMap.Entry;
 import io.tidemill.preprocess.state.IngestionClock;
+import io.tidemill.preprocess.state.Purged;
+import io.tidemill.proto.ErasureKeys;
+import io.tidemill.proto.ErasureSet;
 import io.tidemill.proto.v1.Preference;
 import io.tidemill.proto.v1.Principal;
 import java.time.Duration;
@@ -33,16 +36,20 @@ final class PairRatingsProcessor implements Processor<String, Preference, String
     /** Ratings of one prompt that wait for an opposite; the oldest goes when another comes. */
     private static final int OPEN_PER_PROMPT = 32;
 
-    private static final Duration SWEEP = Duration.ofMinutes(1);
+    static final int SWEEP_SECONDS = 15;
+
+    private static final Duration SWEEP = Duration.ofSeconds(SWEEP_SECONDS);
     private static final char SEPARATOR = '\0';
 
     private final RouteSettings settings;
+    private final ErasureSet erased;
     private final Outcomes outcomes;
     private ProcessorContext<String, Preference> context;
     private ExpiringMap open;
     private IngestionClock clock;
 
-    PairRatingsProcessor(RouteSettings settings, Outcomes outcomes) {
+    PairRatingsProcessor(RouteSettings settings, ErasureSet erased, Outcomes outcomes) {
+        this.erased = erased;
         this.settings = settings;
         this.outcomes = outcomes;
     }
@@ -52,13 +59,22 @@ final class PairRatingsProcessor implements Processor<String, Preference, String
         this.context = context;
         this.open = new ExpiringMap(context.getStateStore(STORE), 'o', settings.completions());
         this.clock = new IngestionClock(context.currentSystemTimeMs());
-        context.schedule(SWEEP, PunctuationType.WALL_CLOCK_TIME, wall -> open.expire(clock.now(wall), this::forgotten));
+        Purged purged = new Purged(context.getStateStore(STORE), erased);
+        context.schedule(SWEEP, PunctuationType.WALL_CLOCK_TIME, wall -> {
+            purged.unlessDone(() ->
+                    outcomes.count(STAGE, "purged", open.removeIf(entry -> erased.concerns(ErasureKeys.of(read(entry))))));
+            open.expire(clock.now(wall), this::forgotten);
+        });
     }
 
     @Override
     public void process(Record<String, Preference> input) {
         clock.observe(input.timestamp(), context.currentSystemTimeMs());
         Preference rating = input.value();
+        if (!erased.isEmpty() && erased.concerns(ErasureKeys.of(rating))) {
+            outcomes.count(STAGE, "erased");
+            return;
+        }
         if (rating.getWithdrawnCount() > 0) {
             open.withPrefix(input.key() + SEPARATOR).stream()
                     .filter(entry -> rating.getWithdrawnList()
@@ -77,6 +93,7 @@ final class PairRatingsProcessor implements Processor<String, Preference, String
         ratings.stream().filter(entry -> isOlderWord(read(entry), rating)).forEach(entry -> open.remove(entry.key()));
         Optional<Entry> opposite = ratings.stream()
                 .filter(entry -> isOpposite(read(entry), rating))
+                .filter(entry -> erased.isEmpty() || !erased.concerns(ErasureKeys.of(read(entry))))
                 .findFirst();
         if (opposite.isPresent()) {
             open.remove(opposite.get().key());

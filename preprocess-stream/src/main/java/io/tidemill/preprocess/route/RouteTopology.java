@@ -4,10 +4,12 @@ import static io.tidemill.preprocess.outcome.Flow.passed;
 import static io.tidemill.preprocess.outcome.Flow.refused;
 
 import com.google.protobuf.Message;
+import io.tidemill.preprocess.outcome.Erased;
 import io.tidemill.preprocess.outcome.Flow;
 import io.tidemill.preprocess.outcome.Outcome;
 import io.tidemill.preprocess.outcome.Outcomes;
 import io.tidemill.preprocess.outcome.ParseProcessor;
+import io.tidemill.proto.ErasureSet;
 import io.tidemill.proto.Ids;
 import io.tidemill.proto.ProtoSerde;
 import io.tidemill.proto.Readers;
@@ -43,15 +45,21 @@ import org.apache.kafka.streams.kstream.Repartitioned;
  *
  * <p>Prompts are only looked at: the trainer reads them from their own topic, and what is none is refused here.
  *
+ * <p>What is erased ends at the next stage that sees it, of it {@code rejected} gets the id alone, and the stores lose
+ * within {@value JoinProcessor#SWEEP_SECONDS} to {@value PairRatingsProcessor#SWEEP_SECONDS} s what they have of it.
+ *
  * <p>Comparison and correction become pairs, thumb and stars scored completions. A restart repeats what was not
  * committed, and nothing is lost or doubled.
  */
 public final class RouteTopology {
     private final TopicCatalogue catalogue;
     private final RouteSettings settings;
+    private final Erased erased;
     private final Outcomes outcomes;
 
-    public RouteTopology(TopicCatalogue catalogue, RouteSettings settings, Outcomes outcomes) {
+    /** @param erased what is to be forgotten; grows while the topology runs */
+    public RouteTopology(TopicCatalogue catalogue, RouteSettings settings, ErasureSet erased, Outcomes outcomes) {
+        this.erased = new Erased(erased, outcomes);
         this.catalogue = catalogue;
         this.settings = settings;
         this.outcomes = outcomes;
@@ -67,6 +75,7 @@ public final class RouteTopology {
                 catalogue.completions(),
                 catalogue.feedback(),
                 catalogue.prompts(),
+                catalogue.erasures(),
                 catalogue.preferences(),
                 catalogue.rejected());
     }
@@ -90,7 +99,7 @@ public final class RouteTopology {
                         .withKeySerde(Serdes.String())
                         .withValueSerde(TurnEvent.serde())
                         .withNumberOfPartitions(catalogue.feedback().partitions()))
-                .process(() -> new JoinProcessor(settings, outcomes), Named.as("join"), JoinProcessor.STORE);
+                .process(() -> new JoinProcessor(settings, erased, outcomes), Named.as("join"), JoinProcessor.STORE);
         KStream<String, Preference> preferences = passed(joined, "join");
 
         // A rating counts by itself, and once more where the same prompt has its opposite.
@@ -104,7 +113,7 @@ public final class RouteTopology {
                         .withValueSerde(ProtoSerde.of(Preference.getDefaultInstance()))
                         .withNumberOfPartitions(catalogue.feedback().partitions()))
                 .process(
-                        () -> new PairRatingsProcessor(settings, outcomes),
+                        () -> new PairRatingsProcessor(settings, erased.set(), outcomes),
                         Named.as("pair-ratings"),
                         PairRatingsProcessor.STORE);
 
@@ -137,7 +146,7 @@ public final class RouteTopology {
                         Consumed.with(Serdes.ByteArray(), Serdes.ByteArray()).withName(name))
                 .process(
                         () -> new ParseProcessor<>(
-                                reader, wrap, TurnEvent::turn, TopicCatalogue.MAX_SOURCE_RECORD_BYTES, outcomes),
+                                reader, wrap, TurnEvent::turn, TopicCatalogue.MAX_SOURCE_RECORD_BYTES, erased, outcomes),
                         Named.as("parse-" + name));
     }
 }

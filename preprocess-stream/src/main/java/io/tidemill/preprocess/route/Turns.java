@@ -5,11 +5,16 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.tidemill.preprocess.state.ExpiringMap;
 import io.tidemill.preprocess.state.ExpiringMap.Entry;
+import io.tidemill.proto.ErasureKeys;
+import io.tidemill.proto.ErasureSet;
 import io.tidemill.proto.v1.Completion;
+import io.tidemill.proto.v1.Erasure;
 import io.tidemill.proto.v1.Feedback;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.state.KeyValueStore;
 
@@ -102,11 +107,13 @@ final class Turns {
     }
 
     Optional<Event> event(String feedbackId) {
-        return events.get(feedbackId).map(entry -> {
-            String text = new String(entry.value(), UTF_8);
-            int colon = text.indexOf(':');
-            return new Event(Progress.valueOf(text.substring(0, colon)), text.substring(colon + 1));
-        });
+        return events.get(feedbackId).map(Turns::event);
+    }
+
+    private static Event event(Entry entry) {
+        String text = new String(entry.value(), UTF_8);
+        int colon = text.indexOf(':');
+        return new Event(Progress.valueOf(text.substring(0, colon)), text.substring(colon + 1));
     }
 
     void remember(Feedback feedback, Progress progress, long ingestedMillis) {
@@ -133,6 +140,31 @@ final class Turns {
                 .isPresent()) {
             newest.remove(raterAndMatter);
         }
+    }
+
+    /**
+     * Forgets the texts that erasures concern, and the names of raters among them.
+     *
+     * @param ended gets the feedback that waited
+     * @return number of entries that are gone
+     */
+    long purge(ErasureSet erased, List<Waiting> ended) {
+        Set<String> subjects = erased.all().stream()
+                .map(Erasure::getSubject)
+                .filter(subject -> !subject.isEmpty())
+                .collect(Collectors.toSet());
+        return completions.removeIf(entry -> erased.concerns(ErasureKeys.of(kept(entry).completion())))
+                + waiting.removeIf(entry -> {
+                    Waiting feedback = Waiting.fromBytes(entry.value());
+                    boolean gone = erased.concerns(ErasureKeys.of(feedback.feedback()));
+                    if (gone) {
+                        ended.add(feedback);
+                    }
+                    return gone;
+                })
+                + events.removeIf(entry -> subjects.contains(event(entry).subject()))
+                + newest.removeIf(entry -> subjects.contains(
+                        entry.key().substring(0, Math.max(0, entry.key().indexOf(SEPARATOR)))));
     }
 
     /** Forgets what is too old at {@code nowMillis}. */

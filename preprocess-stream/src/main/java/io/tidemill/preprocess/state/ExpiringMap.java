@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.state.KeyValueIterator;
@@ -87,6 +88,26 @@ public final class ExpiringMap {
             }
         }
         return entries;
+    }
+
+    /** Removes all entries of which that holds; one at a time is in memory, and the keys of those that go. */
+    public long removeIf(Predicate<Entry> condition) {
+        List<Entry> gone = new ArrayList<>();
+        byte[] from = entryKey("").get();
+        try (KeyValueIterator<Bytes, byte[]> found = store.range(Bytes.wrap(from), Bytes.wrap(after(from)))) {
+            while (found.hasNext()) {
+                KeyValue<Bytes, byte[]> next = found.next();
+                byte[] key = next.key.get();
+                if (startsWith(key, from)) {
+                    Entry entry = entry(new String(key, 2, key.length - 2, StandardCharsets.UTF_8), next.value);
+                    if (condition.test(entry)) {
+                        gone.add(new Entry(entry.key, new byte[0], entry.atMillis));
+                    }
+                }
+            }
+        }
+        gone.forEach(this::delete);
+        return gone.size();
     }
 
     /** Forgets what is older than the time limit at {@code nowMillis}, oldest first. */

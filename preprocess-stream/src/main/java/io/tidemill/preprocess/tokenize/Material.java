@@ -3,6 +3,7 @@ package io.tidemill.preprocess.tokenize;
 import com.google.protobuf.Timestamp;
 import io.tidemill.preprocess.outcome.Wrapped;
 import io.tidemill.preprocess.outcome.WrappedSerde;
+import io.tidemill.proto.ErasureKeys;
 import io.tidemill.proto.Ids;
 import io.tidemill.proto.SplitFunction;
 import io.tidemill.proto.v1.ChatMessage;
@@ -17,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /** What can become a token sequence. Each kind knows its id, its text, its objective and where it comes from. */
 sealed interface Material extends Wrapped {
@@ -31,6 +33,7 @@ sealed interface Material extends Wrapped {
     }
 
     /** What its producer calls it, or the hash of its content. */
+    @Override
     String id();
 
     /** "document", "demonstration" or "correction": ids are unique within a kind. */
@@ -65,6 +68,11 @@ sealed interface Material extends Wrapped {
 
     /** A document: all of it is learned. */
     record PlainText(Document message) implements Material {
+        @Override
+        public Set<String> keys() {
+            return ErasureKeys.of(message);
+        }
+
         static PlainText of(Document document) {
             return new PlainText(
                     document.getDocumentId().isEmpty()
@@ -162,6 +170,11 @@ sealed interface Material extends Wrapped {
 
         @Override
         Demonstration message();
+
+        @Override
+        default Set<String> keys() {
+            return ErasureKeys.of(message());
+        }
 
         @Override
         default String id() {
@@ -285,6 +298,11 @@ sealed interface Material extends Wrapped {
 
     /** A preference that came of a correction: prompt and corrected answer are a demonstration. */
     record CorrectedAnswer(Preference message) implements Material {
+        @Override
+        public Set<String> keys() {
+            return ErasureKeys.of(message);
+        }
+
         /** Null where the preference is of another origin and none of this topology's business. */
         static CorrectedAnswer of(Preference preference) {
             return preference.getOrigin() == Preference.Origin.CORRECTION && preference.hasPair()

@@ -2,6 +2,7 @@ package io.tidemill.preprocess.tokenize;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.tidemill.preprocess.outcome.Erased;
 import io.tidemill.preprocess.outcome.Origin;
 import io.tidemill.preprocess.outcome.Outcome;
 import io.tidemill.preprocess.outcome.Outcomes;
@@ -28,12 +29,14 @@ final class ReviseProcessor implements Processor<String, Material, String, Outco
 
     private final TokenizeSettings settings;
     private final Screen screen;
+    private final Erased erased;
     private final Outcomes outcomes;
     private ProcessorContext<String, Outcome<Material>> context;
     private ExpiringMap revisions;
     private IngestionClock clock;
 
-    ReviseProcessor(TokenizeSettings settings, Outcomes outcomes) {
+    ReviseProcessor(TokenizeSettings settings, Erased erased, Outcomes outcomes) {
+        this.erased = erased;
         this.settings = settings;
         this.screen = new Screen(settings.maxDocumentCharacters());
         this.outcomes = outcomes;
@@ -53,6 +56,17 @@ final class ReviseProcessor implements Processor<String, Material, String, Outco
     @Override
     public void process(Record<String, Material> input) {
         clock.observe(input.timestamp(), context.currentSystemTimeMs());
+        Optional<Record<String, Outcome<Material>>> gone = erased.refuse(
+                "screen",
+                input.value()::keys,
+                input.value().id(),
+                Origin.read(input.headers()),
+                input.timestamp(),
+                context);
+        if (gone.isPresent()) {
+            context.forward(gone.get());
+            return;
+        }
         Material material = input.value().normalized();
         Optional<Refusal> refusal = screen.refuse(material).or(() -> repeated(material, input.timestamp()));
         if (refusal.isPresent()) {

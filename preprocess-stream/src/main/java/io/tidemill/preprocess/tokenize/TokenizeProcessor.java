@@ -3,6 +3,7 @@ package io.tidemill.preprocess.tokenize;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Timestamp;
 import com.google.protobuf.util.Timestamps;
+import io.tidemill.preprocess.outcome.Erased;
 import io.tidemill.preprocess.outcome.Origin;
 import io.tidemill.preprocess.outcome.Outcome;
 import io.tidemill.preprocess.outcome.Outcomes;
@@ -12,6 +13,7 @@ import io.tidemill.proto.TopicCatalogue;
 import io.tidemill.proto.v1.TokenSequence;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.Optional;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
@@ -23,10 +25,13 @@ final class TokenizeProcessor implements Processor<String, Material, String, Out
 
     private final Tokenization tokenization;
     private final TokenizeSettings settings;
+    private final Erased erased;
     private final Outcomes outcomes;
     private ProcessorContext<String, Outcome<TokenSequence>> context;
 
-    TokenizeProcessor(Tokenization tokenization, TokenizeSettings settings, Outcomes outcomes) {
+    TokenizeProcessor(
+            Tokenization tokenization, TokenizeSettings settings, Erased erased, Outcomes outcomes) {
+        this.erased = erased;
         this.tokenization = tokenization;
         this.settings = settings;
         this.outcomes = outcomes;
@@ -40,6 +45,17 @@ final class TokenizeProcessor implements Processor<String, Material, String, Out
     @Override
     public void process(Record<String, Material> input) {
         Material material = input.value();
+        Optional<Record<String, Outcome<TokenSequence>>> gone = erased.refuse(
+                STAGE,
+                material::keys,
+                material.id(),
+                Origin.read(input.headers()),
+                input.timestamp(),
+                context);
+        if (gone.isPresent()) {
+            context.forward(gone.get());
+            return;
+        }
         Outcome<TokenSequence> outcome;
         try {
             outcome = new Outcome.Passed<>(sequence(material, Timestamps.fromMillis(input.timestamp())));

@@ -4,10 +4,12 @@ import static io.tidemill.preprocess.outcome.Flow.passed;
 import static io.tidemill.preprocess.outcome.Flow.refused;
 
 import com.google.protobuf.Message;
+import io.tidemill.preprocess.outcome.Erased;
 import io.tidemill.preprocess.outcome.Flow;
 import io.tidemill.preprocess.outcome.Outcome;
 import io.tidemill.preprocess.outcome.Outcomes;
 import io.tidemill.preprocess.outcome.ParseProcessor;
+import io.tidemill.proto.ErasureSet;
 import io.tidemill.proto.ProtoSerde;
 import io.tidemill.proto.Readers;
 import io.tidemill.proto.RecordReader;
@@ -38,6 +40,8 @@ import org.apache.kafka.streams.kstream.Repartitioned;
  * revise       normalise, screen, drop what came before under the same id (store: revisions)
  * deduplicate  drop what came before under another id (store: contents)
  * preferences  those of origin CORRECTION: prompt and corrected answer are a demonstration
+ *
+ * What is erased ends at the next stage that sees it, and of it rejected gets the id alone. Stores have hashes and ids.
  * </pre>
  *
  * <p>A restart repeats what was not committed, and nothing is lost or doubled. What may come twice: a content or an id
@@ -47,13 +51,20 @@ public final class TokenizeTopology {
     private final TopicCatalogue catalogue;
     private final Tokenization tokenization;
     private final TokenizeSettings settings;
+    private final Erased erased;
     private final Outcomes outcomes;
 
+    /** @param erased what is to be forgotten; grows while the topology runs */
     public TokenizeTopology(
-            TopicCatalogue catalogue, Tokenization tokenization, TokenizeSettings settings, Outcomes outcomes) {
+            TopicCatalogue catalogue,
+            Tokenization tokenization,
+            TokenizeSettings settings,
+            ErasureSet erased,
+            Outcomes outcomes) {
         this.catalogue = catalogue;
         this.tokenization = tokenization;
         this.settings = settings;
+        this.erased = new Erased(erased, outcomes);
         this.outcomes = outcomes;
     }
 
@@ -68,6 +79,7 @@ public final class TokenizeTopology {
                 catalogue.documents(),
                 catalogue.demonstrations(),
                 catalogue.preferences(),
+                catalogue.erasures(),
                 catalogue.rejected(),
                 catalogue.tokenSequences(tokenization.fingerprint()));
     }
@@ -99,7 +111,7 @@ public final class TokenizeTopology {
 
         KStream<String, Outcome<Material>> revised = passed(parsed, "parse")
                 .repartition(repartitioned("by-id"))
-                .process(() -> new ReviseProcessor(settings, outcomes), Named.as("revise"), ReviseProcessor.STORE);
+                .process(() -> new ReviseProcessor(settings, erased, outcomes), Named.as("revise"), ReviseProcessor.STORE);
 
         KStream<String, Outcome<Material>> unique = passed(revised, "revise")
                 .repartition(repartitioned("by-content"))
@@ -109,7 +121,7 @@ public final class TokenizeTopology {
                         DeduplicateProcessor.STORE);
 
         KStream<String, Outcome<TokenSequence>> tokenized = passed(unique, "deduplicate")
-                .process(() -> new TokenizeProcessor(tokenization, settings, outcomes), Named.as("tokenize"));
+                .process(() -> new TokenizeProcessor(tokenization, settings, erased, outcomes), Named.as("tokenize"));
         passed(tokenized, "tokenize")
                 .to(
                         catalogue.tokenSequences(tokenization.fingerprint()).name(),
@@ -132,7 +144,7 @@ public final class TokenizeTopology {
                         Consumed.with(Serdes.ByteArray(), Serdes.ByteArray()).withName(name))
                 .process(
                         () -> new ParseProcessor<>(
-                                reader, wrap, Material::id, TopicCatalogue.MAX_SOURCE_RECORD_BYTES, outcomes),
+                                reader, wrap, Material::id, TopicCatalogue.MAX_SOURCE_RECORD_BYTES, erased, outcomes),
                         Named.as("parse-" + name));
     }
 

@@ -13,6 +13,7 @@ import io.tidemill.proto.v1.Comment;
 import io.tidemill.proto.v1.Comparison;
 import io.tidemill.proto.v1.Completion;
 import io.tidemill.proto.v1.Correction;
+import io.tidemill.proto.v1.Erasure;
 import io.tidemill.proto.v1.Feedback;
 import io.tidemill.proto.v1.Label;
 import io.tidemill.proto.v1.Preference;
@@ -52,7 +53,7 @@ class RouteTopologyTest {
                 new Limits(Duration.ofDays(30), 1_000),
                 new AssuranceTrust(1, 1, 1, 0.5),
                 SPLIT);
-        return new RouteTopology(run.catalogue, settings, run.outcomes);
+        return new RouteTopology(run.catalogue, settings, run.erased, run.outcomes);
     }
 
     @AfterEach
@@ -478,6 +479,67 @@ class RouteTopologyTest {
         assertThat(record.headers().toArray()).hasSize(1);
         assertThat(new String(record.headers().lastHeader("content-type").value(), UTF_8))
                 .isEqualTo("application/x-protobuf");
+    }
+
+    @Test
+    void whatIsErasedIsNeitherJoinedNorKeptAndOfItOnlyTheIdIsRejected() {
+        run.erased.add(Erasure.newBuilder().setErasureId("e1").setSubject("asker").build());
+        shown("t1", "a", "secret of low water");
+        said(thumb("f1", "t1", ANN, "a", true));
+        assertThat(only(run.rejected()))
+                .satisfies(rejected -> assertThat(rejected.getCode()).isEqualTo("erased"))
+                .satisfies(rejected -> assertThat(rejected.getSourceId()).isEqualTo("a"))
+                .satisfies(rejected -> assertThat(rejected.getReason()).isEqualTo("erasure e1 concerns it"))
+                .satisfies(rejected ->
+                        assertThat(rejected.getTopic()).isEqualTo(run.catalogue.completions().name()))
+                .satisfies(rejected -> assertThat(rejected.toString()).doesNotContain("secret"));
+        assertThat(preferences()).isEmpty();
+        assertThat(run.stored(JoinProcessor.STORE)).doesNotContain("secret");
+    }
+
+    @Test
+    void storesLoseWhatIsErasedAndWhatWaitedIsAccountedFor() {
+        shown("t1", "a", "secret of low water");
+        shown("t2", "b", "an answer for all");
+        said(feedback("f1", "t3", ANN)
+                .setCorrection(Correction.newBuilder().setCompletionId("c").setCorrected("secret correction")));
+        said(thumb("f2", "t2", ANN, "b", true));
+        assertThat(run.stored(JoinProcessor.STORE)).contains("secret of low water", "secret correction", "key:ann");
+        assertThat(run.stored(PairRatingsProcessor.STORE)).contains("an answer for all");
+        preferences();
+
+        run.erased.add(Erasure.newBuilder().setSubject("key:ann").build());
+        run.erased.add(Erasure.newBuilder().setDocumentId("t1").build());
+        run.pass(Duration.ofSeconds(PairRatingsProcessor.SWEEP_SECONDS));
+
+        assertThat(run.stored(JoinProcessor.STORE))
+                .doesNotContain("secret", "key:ann")
+                .contains("an answer for all");
+        assertThat(run.stored(PairRatingsProcessor.STORE)).doesNotContain("an answer for all");
+        assertThat(only(run.rejected()).getSourceId()).isEqualTo("f1");
+        said(thumb("f3", "t1", BOB, "a", true)); // its answer is gone, and what is said of it goes too
+        assertThat(only(run.rejected()).getCode()).isEqualTo("erased");
+        said(thumb("f4", "t2", BOB, "b", true));
+        assertThat(only(preferences()).getScored().getAnswer().getText()).isEqualTo("an answer for all");
+    }
+
+    @Test
+    void anAnswerThatIsErasedBetweenTwoPurgesIsNotLearnedFrom() {
+        shown("t1", "a", "secret of low water");
+        run.erased.add(Erasure.newBuilder().setSubject("asker").build());
+        said(thumb("f1", "t1", ANN, "a", true));
+        assertThat(preferences()).isEmpty();
+        assertThat(only(run.rejected()).getCode()).isEqualTo("erased");
+    }
+
+    @Test
+    void aRatingThatIsErasedMakesNoPair() {
+        shown("t1", "a", "good");
+        shown("t1", "b", "bad");
+        said(thumb("f1", "t1", ANN, "a", true));
+        run.erased.add(Erasure.newBuilder().setSubject("key:ann").build());
+        said(thumb("f2", "t1", BOB, "b", false));
+        assertThat(preferences()).noneMatch(Preference::hasPair);
     }
 
     @Test

@@ -7,6 +7,7 @@ import io.tidemill.preprocess.state.Limits;
 import io.tidemill.preprocess.tokenize.LettersTokenization;
 import io.tidemill.preprocess.tokenize.TokenizeSettings;
 import io.tidemill.preprocess.tokenize.TokenizeTopology;
+import io.tidemill.proto.ErasureSet;
 import io.tidemill.proto.SplitFunction;
 import io.tidemill.proto.TopicCatalogue;
 import java.nio.file.Path;
@@ -39,6 +40,7 @@ public final class TokenizeChild {
                 new LettersTokenization(),
                 new TokenizeSettings(
                         1_000, new Limits(Duration.ofDays(30), 100_000), new SplitFunction("tidemill", 0.05)),
+                ErasureSet.none(),
                 new Outcomes(new SimpleMeterRegistry()));
         StreamsSettings settings = new StreamsSettings(
                 arguments[0],

@@ -14,6 +14,7 @@ import io.tidemill.proto.v1.Answer;
 import io.tidemill.proto.v1.ChatMessage;
 import io.tidemill.proto.v1.Demonstration;
 import io.tidemill.proto.v1.Document;
+import io.tidemill.proto.v1.Erasure;
 import io.tidemill.proto.v1.Pair;
 import io.tidemill.proto.v1.Preference;
 import io.tidemill.proto.v1.Provenance;
@@ -42,7 +43,7 @@ class TokenizeTopologyTest {
 
     private static TopologyRun run(Limits limits) {
         return TopologyRun.of(run -> new TokenizeTopology(
-                        run.catalogue, new LettersTokenization(), new TokenizeSettings(20, limits, SPLIT), run.outcomes)
+                        run.catalogue, new LettersTokenization(), new TokenizeSettings(20, limits, SPLIT), run.erased, run.outcomes)
                 .build());
     }
 
@@ -393,9 +394,30 @@ class TokenizeTopologyTest {
     }
 
     @Test
+    void whatIsErasedIsNotTokenizedAndOfItOnlyTheIdIsRejected() {
+        run.erased.add(Erasure.newBuilder().setErasureId("e1").setSubject("ann").build());
+        run.erased.add(Erasure.newBuilder().setErasureId("e2").setDocumentId("d2").build());
+        run.protobuf(
+                run.catalogue.documents(), document("d1", "secret").toBuilder().addSubjects("ann").build());
+        run.protobuf(run.catalogue.documents(), document("d2", "another secret"));
+        run.protobuf(run.catalogue.documents(), document("d3", "tide"));
+        run.protobuf(run.catalogue.demonstrations(), labelled("d2", "secret", "good"));
+
+        assertThat(text(only(sequences()))).isEqualTo("tide");
+        assertThat(run.rejected())
+                .extracting(Rejected::getStage, Rejected::getCode, Rejected::getSourceId, Rejected::getReason)
+                .containsExactly(
+                        tuple("parse", "erased", "d1", "erasure e1 concerns it"),
+                        tuple("parse", "erased", "d2", "erasure e2 concerns it"),
+                        tuple("parse", "erased", "d2", "erasure e2 concerns it"));
+        assertThat(run.stored(ReviseProcessor.STORE) + run.stored(DeduplicateProcessor.STORE))
+                .doesNotContain("secret");
+    }
+
+    @Test
     void everyOperatorStoreAndRepartitionTopicHasAName() {
         String described = new TokenizeTopology(
-                        run.catalogue, new LettersTokenization(), new TokenizeSettings(20, LIMITS, SPLIT), run.outcomes)
+                        run.catalogue, new LettersTokenization(), new TokenizeSettings(20, LIMITS, SPLIT), run.erased, run.outcomes)
                 .build()
                 .describe()
                 .toString();

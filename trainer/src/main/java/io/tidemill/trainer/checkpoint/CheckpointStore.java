@@ -189,7 +189,8 @@ public final class CheckpointStore implements AutoCloseable {
         }
         try (Stream<Path> paths = Files.list(version.resolve(STATE))) {
             for (Path path : paths.toList()) {
-                if (!path.getFileName().toString().equals(Ledger.FILE)) {
+                if (!Set.of(Ledger.FILE, ProvenanceIndex.FILE)
+                        .contains(path.getFileName().toString())) {
                     Durable.deleteTree(path);
                 }
             }

@@ -122,22 +122,36 @@ public final class Lineage {
             case PROMOTED -> {
                 List<String> kept = ancestry(Optional.of(event.getParent()));
                 kept.add(event.getVersion());
-                yield passedOver(kept);
+                yield passedOver(kept, slice(event));
             }
             case ROLLED_BACK ->
                 live.equals(Optional.of(event.getVersion()))
-                        ? passedOver(ancestry(Optional.of(event.getParent())))
+                        ? passedOver(ancestry(Optional.of(event.getParent())), Slice.EMPTY)
                         : List.of();
             default -> List.of();
         };
     }
 
-    /** @param kept versions that are live's ancestry from then on */
-    private List<Slice> passedOver(List<String> kept) {
+    /**
+     * @param kept  versions that are live's ancestry from then on; those of them that stand for another have learned its slice
+     * @param slice of the newest of them, which may not have been added
+     */
+    private List<Slice> passedOver(List<String> kept, Slice slice) {
         return oldestFirst(ancestry(live)).stream()
                 .filter(version -> !kept.contains(version) && secondTries.contains(version))
-                .map(version -> slice(byVersion.get(version)))
+                .map(version -> left(slice(byVersion.get(version)), kept, slice))
+                .filter(left -> !left.empty())
                 .toList();
+    }
+
+    private Slice left(Slice dropped, List<String> kept, Slice newest) {
+        Slice left = dropped.after(newest);
+        for (String version : kept) {
+            if (!ancestry(live).contains(version) && byVersion.containsKey(version)) {
+                left = left.after(slice(byVersion.get(version)));
+            }
+        }
+        return left;
     }
 
     private static List<String> oldestFirst(List<String> newestFirst) {
@@ -168,6 +182,13 @@ public final class Lineage {
     /** The live version and its ancestors, newest first. */
     public List<VersionId> ancestry() {
         return ancestry(live).stream().map(VersionId::parse).toList();
+    }
+
+    /** A version and its ancestors, newest first. */
+    public List<VersionId> ancestry(VersionId newest) {
+        return ancestry(Optional.of(newest.toString())).stream()
+                .map(VersionId::parse)
+                .toList();
     }
 
     private List<String> ancestry(Optional<String> from) {

@@ -95,6 +95,18 @@ public final class ExampleCollector {
         counts.merge(stage, 1L, Long::sum);
     }
 
+    /** What each of the examples goes by where something is to be forgotten, by example id. */
+    public Map<String, Set<String>> keys() {
+        Map<String, Set<String>> keys = new HashMap<>();
+        byExampleId.forEach((id, read) -> {
+            Set<String> carried = read.example.keys();
+            if (!carried.isEmpty()) {
+                keys.put(id, carried);
+            }
+        });
+        return keys;
+    }
+
     /** Everything gathered. */
     public RoundExamples finish() {
         List<TokenSequence> documents = new ArrayList<>();

@@ -2,6 +2,8 @@ package io.tidemill.trainer.data;
 
 import com.google.protobuf.Timestamp;
 import com.google.protobuf.util.Timestamps;
+import io.tidemill.proto.ErasureKeys;
+import io.tidemill.proto.ErasureSet;
 import io.tidemill.proto.Ids;
 import io.tidemill.proto.Readers;
 import io.tidemill.proto.Reading;
@@ -30,6 +32,7 @@ public final class ExampleReader {
     private final int vocabularySize;
     private final Set<String> learned;
     private final Mixture mixture;
+    private final ErasureSet erased;
     private final RecordReader<Preference> preferences = Readers.preferences();
     private final RecordReader<TokenSequence> sequences = Readers.tokenSequences();
     private final RecordReader<Prompt> prompts = Readers.prompts();
@@ -43,11 +46,27 @@ public final class ExampleReader {
      */
     public ExampleReader(
             String preferencesTopic, String promptsTopic, int vocabularySize, Set<String> learned, Mixture mixture) {
+        this(preferencesTopic, promptsTopic, vocabularySize, learned, mixture, ErasureSet.none());
+    }
+
+    private ExampleReader(
+            String preferencesTopic,
+            String promptsTopic,
+            int vocabularySize,
+            Set<String> learned,
+            Mixture mixture,
+            ErasureSet erased) {
         this.preferencesTopic = preferencesTopic;
         this.promptsTopic = promptsTopic;
         this.vocabularySize = vocabularySize;
         this.learned = Set.copyOf(learned);
         this.mixture = mixture;
+        this.erased = erased;
+    }
+
+    /** The same, to which what these erasures concern is good for nothing. */
+    public ExampleReader without(ErasureSet erased) {
+        return new ExampleReader(preferencesTopic, promptsTopic, vocabularySize, learned, mixture, erased);
     }
 
     /** One record as a stage uses it, or why none does. */
@@ -57,6 +76,11 @@ public final class ExampleReader {
 
         /** What makes it the same example when it comes again; empty where it cannot be read. */
         String exampleId();
+
+        /** What it goes by where something is to be forgotten. */
+        default Set<String> keys() {
+            return Set.of();
+        }
 
         default long tokens() {
             return 0;
@@ -80,6 +104,11 @@ public final class ExampleReader {
         }
 
         @Override
+        public Set<String> keys() {
+            return ErasureKeys.of(message);
+        }
+
+        @Override
         public long tokens() {
             return message.getIdsCount();
         }
@@ -98,6 +127,11 @@ public final class ExampleReader {
         }
 
         @Override
+        public Set<String> keys() {
+            return ErasureKeys.of(message);
+        }
+
+        @Override
         public Optional<Timestamp> eventTime() {
             return Example.eventTime(message.getProvenance());
         }
@@ -111,8 +145,21 @@ public final class ExampleReader {
         }
 
         @Override
+        public Set<String> keys() {
+            return ErasureKeys.of(message);
+        }
+
+        @Override
         public Optional<Timestamp> eventTime() {
             return message.hasEventTime() ? Optional.of(message.getEventTime()) : Optional.empty();
+        }
+    }
+
+    /** To be forgotten: nothing is left of it but its id. */
+    public record Erased(String exampleId) implements Example {
+        @Override
+        public String stage() {
+            return Stages.ERASED;
         }
     }
 
@@ -144,6 +191,11 @@ public final class ExampleReader {
     }
 
     public Example read(ConsumerRecord<byte[], byte[]> record) {
+        Example example = readAll(record);
+        return !erased.isEmpty() && erased.concerns(example.keys()) ? new Erased(example.exampleId()) : example;
+    }
+
+    private Example readAll(ConsumerRecord<byte[], byte[]> record) {
         if (record.topic().equals(preferencesTopic)) {
             return preference(record);
         }

@@ -41,6 +41,8 @@ public final class Stages {
     public static final String UNDECIDED = "undecided";
     /** A labelled text whose labels are none of the model's, too many or too few, or whose score it has no use for. */
     public static final String OTHER_LABELS = "other-labels";
+    /** What it was made of was to be forgotten before the round was planned. */
+    public static final String ERASED = "erased";
     /** Longer than the model's context. */
     public static final String TOO_LONG = "too-long";
 

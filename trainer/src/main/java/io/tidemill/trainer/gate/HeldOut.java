@@ -3,6 +3,8 @@ package io.tidemill.trainer.gate;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Message;
 import com.google.protobuf.Parser;
+import io.tidemill.proto.ErasureKeys;
+import io.tidemill.proto.ErasureSet;
 import io.tidemill.proto.v1.Preference;
 import io.tidemill.proto.v1.TokenSequence;
 import io.tidemill.trainer.checkpoint.Durable;
@@ -14,7 +16,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -45,6 +49,25 @@ public record HeldOut(List<TokenSequence> sequences, List<Preference> pairs) {
         return new HeldOut(
                 order.first(limits.windows(), join(sequences, windows), TokenSequence::getExampleId),
                 order.first(limits.pairs(), join(pairs, morePairs), Preference::getExampleId));
+    }
+
+    /** Without what these erasures concern. */
+    public HeldOut without(ErasureSet erased) {
+        return new HeldOut(
+                sequences.stream()
+                        .filter(sequence -> !erased.concerns(ErasureKeys.of(sequence)))
+                        .toList(),
+                pairs.stream()
+                        .filter(pair -> !erased.concerns(ErasureKeys.of(pair)))
+                        .toList());
+    }
+
+    /** What its examples go by where something is to be forgotten. */
+    public Set<String> keys() {
+        Set<String> keys = new HashSet<>();
+        sequences.forEach(sequence -> keys.addAll(ErasureKeys.of(sequence)));
+        pairs.forEach(pair -> keys.addAll(ErasureKeys.of(pair)));
+        return keys;
     }
 
     /** How many windows and pairs are kept at most. */

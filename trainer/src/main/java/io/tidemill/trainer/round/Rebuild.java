@@ -5,9 +5,11 @@ import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.engine.Model;
 import io.tidemill.model.engine.Threads;
 import io.tidemill.model.text.Tokenizer;
+import io.tidemill.proto.ErasureSet;
 import io.tidemill.proto.TopicCatalogue;
 import io.tidemill.proto.VersionId;
 import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.proto.v1.Erasure;
 import io.tidemill.proto.v1.RoundEvent;
 import io.tidemill.trainer.checkpoint.CheckpointStore;
 import io.tidemill.trainer.checkpoint.Durable;
@@ -17,6 +19,7 @@ import io.tidemill.trainer.checkpoint.Manifest;
 import io.tidemill.trainer.slice.Slice;
 import io.tidemill.trainer.slice.SliceReader;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -25,9 +28,13 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Admin;
 
 /**
  * Trains a published version once more, from its parent, its manifest and the log, and compares the weights: the proof that a
@@ -77,6 +84,8 @@ public final class Rebuild {
      */
     public Result run(VersionId version, Consumer<RoundEvent> progress) throws IOException {
         Manifest manifest = manifest(version);
+        ErasureSet erased = erased(manifest.event().getLineage().getErasuresOffset());
+        refuseWhatIsErased(version, erased);
         RoundPlan plan = plan(version, manifest);
         Path rounds = Files.createTempDirectory("tidemill-rebuild-");
         try {
@@ -103,7 +112,9 @@ public final class Rebuild {
             SliceExamples.Read input = new SliceExamples(
                             store,
                             slices,
-                            ModelShape.read(context.parent()).reader(topics, plan.settings(), plan.parentId()))
+                            ModelShape.read(context.parent())
+                                    .reader(topics, plan.settings(), plan.parentId())
+                                    .without(erased))
                     .read(plan, work, ancestors(plan.parentId()));
             String rebuilt = ModelRound.with(context, input.examples(), new Digest());
             return new Result(
@@ -124,6 +135,40 @@ public final class Rebuild {
             try (M trained = round.train()) {
                 return trained.digest();
             }
+        }
+    }
+
+    /** What is erased by now, and what was when its round was planned. */
+    private ErasureSet erased(long planned) throws IOException {
+        String topic = topics.erasures().name();
+        try (Admin admin = clients.admin()) {
+            if (!admin.listTopics().names().get().contains(topic)) {
+                return ErasureSet.none();
+            }
+        } catch (ExecutionException e) {
+            throw new IOException("The broker does not tell its topics: " + e.getCause(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("Interrupted while the topics were asked for");
+        }
+        try (Erasures erasures = new Erasures(topic, clients::consumer)) {
+            List<Erasure> both = new ArrayList<>(erasures.before(planned).all());
+            both.addAll(erasures.all().all());
+            return ErasureSet.of(both);
+        }
+    }
+
+    /** Its text is not read again, not even to prove something. */
+    private void refuseWhatIsErased(VersionId version, ErasureSet erased) throws IOException {
+        Map<String, Long> learned = new Forgetting(store).learned(version, erased);
+        if (!learned.isEmpty()) {
+            throw new IllegalArgumentException(version + " has learned from what was erased since ("
+                    + learned.entrySet().stream()
+                            .sorted(Map.Entry.comparingByKey())
+                            .map(entry -> "erasure " + entry.getKey() + ": " + entry.getValue()
+                                    + (entry.getValue() == 1 ? " example" : " examples"))
+                            .collect(Collectors.joining(", "))
+                    + "), and that is not read again: ./tidemill erase --retrain makes the rounds again without it.");
         }
     }
 
@@ -165,7 +210,8 @@ public final class Rebuild {
                 Slice.EMPTY,
                 WorkDirectory.JSON.treeToValue(manifest.settings(), RoundSettings.class),
                 "to be compared with what was published",
-                Clock.systemUTC().millis());
+                Clock.systemUTC().millis(),
+                ErasurePlan.NONE);
     }
 
     /** The parent's line as its manifests tell it, so that no example of an ancestor counts once more. */

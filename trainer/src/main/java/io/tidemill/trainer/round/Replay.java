@@ -60,8 +60,12 @@ final class Replay {
         this.free = free;
     }
 
-    /** The slice's examples together with those that are learned once more, and which these are. */
-    record Mixed(RoundExamples examples, Replayed replayed) {}
+    /**
+     * The slice's examples together with those that are learned once more, and which these are.
+     *
+     * @param keys what each of these goes by where something is to be forgotten
+     */
+    record Mixed(RoundExamples examples, Replayed replayed, Map<String, Set<String>> keys) {}
 
     /**
      * Adds what the plan's settings ask for.
@@ -72,19 +76,20 @@ final class Replay {
     Mixed mix(RoundPlan plan, WorkDirectory work, Lineage lineage, RoundExamples fresh) throws IOException {
         double share = plan.settings().mixture().replay().share();
         if (share == 0) {
-            return new Mixed(fresh, Replayed.NOTHING);
+            return new Mixed(fresh, Replayed.NOTHING, Map.of());
         }
         ExampleOrder order = new ExampleOrder(plan.seed());
         Optional<Replayed> before = work.replayed();
         if (before.isPresent()) {
             Set<String> chosen = ids(before.get().examples());
-            RoundExamples again = read(before.get().slices(), before.get().examples(), plan.seed());
+            Map<String, Set<String>> keys = new HashMap<>();
+            RoundExamples again = read(before.get().slices(), before.get().examples(), plan.seed(), keys);
             if (!ids(again.trained()).equals(chosen)) {
                 throw new RoundAbandonedException("Of " + chosen.size() + " examples that round " + plan.round()
                         + " learns once more, only "
                         + again.trained().size() + " can be read again: retention or an erasure took the others.");
             }
-            return new Mixed(fresh.withAgain(again, chosen, order), before.get());
+            return new Mixed(fresh.withAgain(again, chosen, order), before.get(), keys);
         }
         return choose(plan, work, lineage, fresh, share);
     }
@@ -105,7 +110,8 @@ final class Replay {
                     .forEach(candidates::add);
             parts.add(slices.available(slice(lineage, ancestor)));
         }
-        RoundExamples again = read(parts, candidates, plan.seed());
+        Map<String, Set<String>> keys = new HashMap<>();
+        RoundExamples again = read(parts, candidates, plan.seed(), keys);
 
         List<LedgerEntry> chosen = new ArrayList<>();
         wanted.forEach((stage, count) -> chosen.addAll(new ExampleOrder(plan.seed() ^ ORDER_OF_REPLAY)
@@ -128,12 +134,13 @@ final class Replay {
         Replayed replayed =
                 new Replayed(chosen.isEmpty() ? List.of() : parts, order.sort(chosen, LedgerEntry::exampleId), gone);
         work.keep(replayed);
-        return new Mixed(fresh.withAgain(again, ids(chosen), order), replayed);
+        keys.keySet().retainAll(ids(chosen));
+        return new Mixed(fresh.withAgain(again, ids(chosen), order), replayed, keys);
     }
 
     /** The ancestors whose slices are read. */
     private static List<VersionId> drawn(RoundPlan plan, Lineage lineage) {
-        List<VersionId> some = lineage.ancestry().stream()
+        List<VersionId> some = lineage.ancestry(plan.parentId()).stream()
                 .filter(version -> !slice(lineage, version).empty())
                 .toList();
         return new ExampleOrder(plan.seed() ^ ORDER_OF_REPLAY)
@@ -148,7 +155,8 @@ final class Replay {
     }
 
     /** What those slices have of the entries, if it is still for the same stage. */
-    private RoundExamples read(List<Slice> parts, List<LedgerEntry> entries, long seed) {
+    private RoundExamples read(
+            List<Slice> parts, List<LedgerEntry> entries, long seed, Map<String, Set<String>> keys) {
         Map<String, String> stages = new HashMap<>();
         entries.forEach(entry -> stages.put(entry.exampleId(), entry.stage()));
         ExampleCollector collector = new ExampleCollector(reader, new ExampleSet(), seed);
@@ -160,6 +168,7 @@ final class Replay {
                 }
             });
         }
+        keys.putAll(collector.keys());
         return collector.finish();
     }
 

@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param onTrialAgain   the slice, if it was refused once already
  * @param reason         why it was started
  * @param startedMillis  since the epoch
+ * @param erasures       what is left out as erased; plans of older programs leave out nothing
  */
 public record RoundPlan(
         String version,
@@ -24,7 +25,12 @@ public record RoundPlan(
         Slice onTrialAgain,
         RoundSettings settings,
         String reason,
-        long startedMillis) {
+        long startedMillis,
+        ErasurePlan erasures) {
+
+    public RoundPlan {
+        erasures = erasures == null ? ErasurePlan.NONE : erasures;
+    }
 
     public VersionId versionId() {
         return VersionId.parse(version);

@@ -3,6 +3,7 @@ package io.tidemill.trainer.round;
 import io.tidemill.model.engine.Model;
 import io.tidemill.model.engine.WeightType;
 import io.tidemill.model.text.Tokenizer;
+import io.tidemill.proto.VersionId;
 import io.tidemill.proto.v1.CheckpointEvent;
 import io.tidemill.proto.v1.GateVerdict;
 import io.tidemill.proto.v1.RoundEvent.Phase;
@@ -12,10 +13,12 @@ import io.tidemill.trainer.checkpoint.Durable;
 import io.tidemill.trainer.checkpoint.Ledger;
 import io.tidemill.trainer.checkpoint.Lineage;
 import io.tidemill.trainer.checkpoint.Probe;
+import io.tidemill.trainer.checkpoint.ProvenanceIndex;
 import io.tidemill.trainer.checkpoint.QuarantinedRecords;
 import io.tidemill.trainer.checkpoint.VersionFiles;
 import io.tidemill.trainer.data.RoundExamples;
 import io.tidemill.trainer.gate.Gate;
+import io.tidemill.trainer.gate.HeldOut;
 import io.tidemill.trainer.gate.LossSuite;
 import io.tidemill.trainer.gate.ScoreCache;
 import io.tidemill.trainer.gate.Scores;
@@ -27,9 +30,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -129,6 +134,7 @@ final class RoundRunner {
                 plan, work, work.microBatch(), store, reporter, control, arithmetic, nanoClock, new TreeMap<>());
         long start = nanoClock.getAsLong();
         SliceExamples.Read input = examples.read(plan, work, lineage);
+        control.members(members(context, input));
         return ModelRound.with(context, input.examples(), new ModelRound.Use<>() {
             @Override
             public <M extends Model<M>, S> CheckpointEvent of(Tokenizer tokenizer, ModelRound<M, S> round)
@@ -136,6 +142,13 @@ final class RoundRunner {
                 return run(context, input, tokenizer, round, start);
             }
         });
+    }
+
+    private static Set<String> members(RoundContext context, SliceExamples.Read input) throws IOException {
+        Set<String> members = new HashSet<>(
+                HeldOut.read(context.parent().resolve(CheckpointStore.STATE)).keys());
+        input.keys().values().forEach(members::addAll);
+        return members;
     }
 
     private <M extends Model<M>, S> CheckpointEvent run(
@@ -158,7 +171,7 @@ final class RoundRunner {
         }
         try (M trained = round.train()) {
             context.metrics().put("training_seconds", (nanoClock.getAsLong() - start) * 1e-9);
-            return judge(draft, round, trained, tokenizer);
+            return judge(draft, round, trained, tokenizer, input.keys());
         } catch (DivergedException e) {
             LOG.error("round={} {}", context.plan().round(), e.getMessage());
             return refuse(draft, verdict(e.getMessage()), examples.find(context.plan(), e.exampleIds()));
@@ -185,9 +198,14 @@ final class RoundRunner {
     // ---- judging ----------------------------------------------------------------------------------------------------
 
     private <M extends Model<M>, S> CheckpointEvent judge(
-            VersionWriter.Draft draft, ModelRound<M, S> round, M trained, Tokenizer tokenizer) throws IOException {
+            VersionWriter.Draft draft,
+            ModelRound<M, S> round,
+            M trained,
+            Tokenizer tokenizer,
+            Map<String, Set<String>> keys)
+            throws IOException {
         RoundPlan plan = draft.plan();
-        reporter.phase(Phase.GATING, "comparing " + plan.version() + " with " + plan.parent());
+        reporter.phase(Phase.GATING, "comparing " + plan.version() + " with " + champion(plan));
         Path aside = store.aside(plan.versionId());
         try {
             trained.save(aside, plan.settings().published());
@@ -199,25 +217,27 @@ final class RoundRunner {
                 if (flaw.isPresent()) {
                     return refuse(draft, verdict(flaw.get()));
                 }
-                Judgement judgement = verdict(draft, round, candidate);
+                Judgement judgement = judgement(draft, round, candidate);
                 draft.metrics().putAll(judgement.figures());
                 draft.metrics().putAll(round.figures());
-                if (!judgement.verdict().getPassed()) {
+                VersionState state = state(plan, judgement.verdict());
+                if (state == VersionState.REFUSED) {
                     return refuse(draft, judgement.verdict());
                 }
                 reporter.phase(Phase.PUBLISHING, judgement.verdict().getSummary());
-                Path state = Files.createDirectory(aside.resolve(CheckpointStore.STATE));
+                Path hidden = Files.createDirectory(aside.resolve(CheckpointStore.STATE));
                 if (plan.settings().published() != WeightType.FLOAT32) {
-                    trained.save(state.resolve("masters"), WeightType.FLOAT32);
+                    trained.save(hidden.resolve("masters"), WeightType.FLOAT32);
                 }
-                Ledger.write(state, round.examples().ledger());
+                Ledger.write(hidden, round.examples().ledger());
                 if (!draft.replayed().examples().isEmpty()) {
-                    Ledger.writeReplayed(state, draft.replayed().examples());
+                    Ledger.writeReplayed(hidden, draft.replayed().examples());
                 }
-                round.heldOut().write(state);
+                ProvenanceIndex.write(hidden, round.examples().ledger(), keys);
+                round.heldOut().write(hidden);
                 round.saveBeside(aside);
                 probe.write(aside);
-                return versions.publish(aside, draft, VersionState.PROMOTED, judgement.verdict());
+                return versions.publish(aside, draft, state, judgement.verdict());
             }
         } finally {
             Durable.deleteTree(aside);
@@ -226,6 +246,46 @@ final class RoundRunner {
 
     private static GateVerdict verdict(String summary) {
         return GateVerdict.newBuilder().setSummary(summary).build();
+    }
+
+    /** What the candidate is compared with. */
+    private static String champion(RoundPlan plan) {
+        return plan.erasures()
+                .retraining()
+                .map(ErasurePlan.Again::champion)
+                .filter(champion -> !champion.isEmpty())
+                .orElse(plan.parent());
+    }
+
+    /** Of versions that are made again only the last is judged: nobody is ever answered by those on the way to it. */
+    private <M extends Model<M>, S> Judgement judgement(VersionWriter.Draft draft, ModelRound<M, S> round, M candidate)
+            throws IOException {
+        Optional<ErasurePlan.Again> again = draft.plan().erasures().retraining();
+        if (again.isPresent() && !again.get().last()) {
+            String summary = again.get().of() + " made again without what is erased, on the way to a newer one.";
+            return new Judgement(
+                    GateVerdict.newBuilder().setPassed(true).setSummary(summary).build(), Map.of());
+        }
+        Judgement judgement = verdict(draft, round, candidate);
+        if (again.isEmpty()) {
+            return judgement;
+        }
+        String summary = again.get().of() + " made again without what is erased. "
+                + judgement.verdict().getSummary()
+                + (judgement.verdict().getPassed()
+                        ? ""
+                        : again.get().force()
+                                ? " Live by force."
+                                : " It stays a candidate: erase --retrain --force or a promotion by hand makes it live.");
+        return new Judgement(judgement.verdict().toBuilder().setSummary(summary).build(), judgement.figures());
+    }
+
+    private static VersionState state(RoundPlan plan, GateVerdict verdict) {
+        if (plan.erasures().retraining().isEmpty()) {
+            return verdict.getPassed() ? VersionState.PROMOTED : VersionState.REFUSED;
+        }
+        ErasurePlan.Again again = plan.erasures().retraining().get();
+        return again.last() && (verdict.getPassed() || again.force()) ? VersionState.PROMOTED : VersionState.CANDIDATE;
     }
 
     private CheckpointEvent refuse(VersionWriter.Draft draft, GateVerdict verdict) throws IOException {
@@ -275,10 +335,14 @@ final class RoundRunner {
         };
         List<Gate.Measured> measured = new ArrayList<>();
         List<Gate.Measured> sincePinned = new ArrayList<>();
-        try (Later<M> ancestor =
-                Later.of(() -> round.load(store.directory(plan.pinnedId().orElseThrow())))) {
+        String champion = champion(plan);
+        try (Later<M> ancestor = Later.of(
+                        () -> round.load(store.directory(plan.pinnedId().orElseThrow())));
+                Later<M> live = champion.equals(plan.parent())
+                        ? Later.borrowed(round.champion())
+                        : Later.of(() -> round.load(store.directory(VersionId.parse(champion))))) {
             for (Suite<S> suite : round.suites()) {
-                Scores before = scores.score(plan.parent(), suite, () -> round.scoring(round.champion()), between);
+                Scores before = scores.score(champion, suite, () -> round.scoring(live.get()), between);
                 Scores after = scores.score(plan.version(), suite, () -> round.scoring(candidate), between);
                 measured.add(Gate.Measured.withChampion(suite, before, after));
                 if (plan.pinnedId().isPresent()) {

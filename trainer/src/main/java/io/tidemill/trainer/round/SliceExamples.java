@@ -13,6 +13,7 @@ import io.tidemill.trainer.slice.SliceReader;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -26,13 +27,18 @@ record SliceExamples(CheckpointStore store, SliceReader slices, ExampleReader re
      * What a slice holds, and what is learned once more with it.
      *
      * @param records of the slice, by partition
+     * @param keys    what each example goes by where something is to be forgotten
      */
-    record Read(RoundExamples examples, Map<TopicPartition, Long> records, Replayed replayed) {}
+    record Read(
+            RoundExamples examples,
+            Map<TopicPartition, Long> records,
+            Replayed replayed,
+            Map<String, Set<String>> keys) {}
 
     /** @param work of the round, which keeps what was chosen to be learned once more */
     Read read(RoundPlan plan, WorkDirectory work, Lineage lineage) throws IOException {
         ExampleSet seen = new ExampleSet();
-        for (VersionId ancestor : lineage.ancestry()) {
+        for (VersionId ancestor : lineage.ancestry(plan.parentId())) {
             Ledger.addTo(seen, store.directory(ancestor).resolve(CheckpointStore.STATE));
         }
         ExampleCollector collector = new ExampleCollector(reader, seen, plan.seed());
@@ -55,7 +61,9 @@ record SliceExamples(CheckpointStore store, SliceReader slices, ExampleReader re
         }
         Replay.Mixed mixed = new Replay(store, slices, reader, record -> !quarantined.contains(Place.of(record)))
                 .mix(plan, work, lineage, examples);
-        return new Read(mixed.examples(), records, mixed.replayed());
+        Map<String, Set<String>> keys = new HashMap<>(mixed.keys());
+        keys.putAll(collector.keys());
+        return new Read(mixed.examples(), records, mixed.replayed(), keys);
     }
 
     private record Place(String topic, int partition, long offset) {
@@ -67,8 +75,12 @@ record SliceExamples(CheckpointStore store, SliceReader slices, ExampleReader re
     /** What earlier rounds diverged by. */
     private Set<Place> quarantined(RoundPlan plan) throws IOException {
         Set<Place> places = new HashSet<>();
+        long round = plan.erasures()
+                .retraining()
+                .map(again -> VersionId.parse(again.of()).round())
+                .orElse(plan.round());
         for (VersionId version : store.versions()) {
-            if (version.round() < plan.round()) {
+            if (version.round() < round) {
                 QuarantinedRecords.read(store.directory(version).resolve(CheckpointStore.STATE))
                         .forEach(entry -> places.add(new Place(entry.topic(), entry.partition(), entry.offset())));
             }

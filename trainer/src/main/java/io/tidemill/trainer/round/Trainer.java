@@ -3,6 +3,7 @@ package io.tidemill.trainer.round;
 import com.google.protobuf.util.Timestamps;
 import io.tidemill.model.engine.NativeMemoryException;
 import io.tidemill.model.engine.Threads;
+import io.tidemill.proto.ErasureSet;
 import io.tidemill.proto.Readers;
 import io.tidemill.proto.Reading;
 import io.tidemill.proto.Topic;
@@ -54,10 +55,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.record.TimestampType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -73,6 +76,7 @@ import org.slf4j.event.Level;
 public final class Trainer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
 
+    private static final String WAITING = "waiting for new examples";
     private static final Duration POLL = Duration.ofMillis(250);
     private static final Duration CONTROL_PACE = Duration.ofMillis(500);
     private static final Duration LONGEST_PAUSE = Duration.ofMinutes(5);
@@ -98,9 +102,13 @@ public final class Trainer implements AutoCloseable {
     private Producer<byte[], byte[]> progress;
     private volatile RoundReporter reporter;
     private Commands commands;
+    private Erasures erasures;
     private Backlog backlog;
     private Lineage lineage;
     private Map<TopicPartition, Long> roundEnds = Map.of();
+    private Set<String> roundMembers = Set.of();
+    private long roundErasures;
+    private String note = ""; // what became of what a person asked, until the next round
     private long lastControlNanos;
     private int failures;
 
@@ -227,6 +235,7 @@ public final class Trainer implements AutoCloseable {
     private void attempt() throws IOException {
         connect();
         recover();
+        forgetting().purge(erasures.all());
         publishStatus();
         restartBacklog();
         for (WorkDirectory work : WorkDirectory.unfinished(options.rounds())) {
@@ -236,6 +245,9 @@ public final class Trainer implements AutoCloseable {
         while (!stopping()) {
             commands.poll(Duration.ZERO);
             backlog.poll(POLL);
+            if (takeInErasures()) {
+                restartBacklog(); // what waits may be less
+            }
             carryOutCommands();
             reporter.waiting(backlog.countsBeyond(Map.of()));
             if (commands.pause().isPresent()) {
@@ -247,10 +259,10 @@ public final class Trainer implements AutoCloseable {
             Optional<Instant> quiet = hours.flatMap(some -> some.until(now));
             reporter.quiet(quiet);
             if (quiet.isPresent()) {
-                reporter.idle(Phase.WAITING, "quiet hours " + hours.get() + ": no round starts by itself");
+                reporter.idle(Phase.WAITING, "quiet hours " + hours.get() + ": no round starts by itself" + note);
                 continue;
             }
-            reporter.idle(Phase.WAITING, "waiting for new examples");
+            reporter.idle(Phase.WAITING, WAITING + note);
             Optional<Due> due = options.trigger()
                     .due(backlog.beyond(lineage.frontier()), lastRound(), now)
                     .or(() -> retryIsDue().map(reason -> new Due(reason, Map.of())));
@@ -286,6 +298,7 @@ public final class Trainer implements AutoCloseable {
                             topics.checkpoints(),
                             topics.rounds(),
                             topics.commands(),
+                            topics.erasures(),
                             topics.quarantine()),
                     options.replicationFactor());
         }
@@ -302,15 +315,18 @@ public final class Trainer implements AutoCloseable {
                 topics.commands().name(),
                 options.rounds().resolve("commands.offset"),
                 clients::consumer);
+        erasures = new Erasures(topics.erasures().name(), clients::consumer);
     }
 
     private void disconnect() {
         close(commands);
+        close(erasures);
         close(backlog);
         close(announcer);
         close(progress == null ? null : () -> progress.close(Duration.ofSeconds(2)));
         close(store);
         commands = null;
+        erasures = null;
         backlog = null;
         announcer = null;
         progress = null;
@@ -409,7 +425,7 @@ public final class Trainer implements AutoCloseable {
         try (Admin admin = clients.admin()) {
             topics.ensure(admin, List.of(sequences), options.replicationFactor());
         }
-        ExampleReader reader = exampleReader(options.round());
+        ExampleReader reader = exampleReader(options.round()).without(erasures.all());
         backlog = new Backlog(clients::consumer, reader::classify, options.waitingCapacity());
         Set<String> stages = shape().stages(options.round());
         List<String> read = new ArrayList<>(List.of(sequences.name()));
@@ -459,7 +475,8 @@ public final class Trainer implements AutoCloseable {
                 again
                         ? "what was refused before is tried once more, split in two: " + slice + "; " + due.reason()
                         : due.reason(),
-                clock.millis());
+                clock.millis(),
+                erasurePlan(lineage.live().orElseThrow()));
         scores().forget(plan.version()); // of a round that had the number and was given up
         WorkDirectory work = WorkDirectory.begin(options.rounds(), plan);
         if (!answered.isEmpty()) {
@@ -478,6 +495,27 @@ public final class Trainer implements AutoCloseable {
     private Slice retry(Slice refused) {
         Slice left = refused.beyond(backlog.from());
         return left.empty() ? refused : left;
+    }
+
+    private Forgetting forgetting() {
+        return new Forgetting(store);
+    }
+
+    /** Reads what was asked to be forgotten, and takes it out of the store; true if something was asked. */
+    private boolean takeInErasures() throws IOException {
+        if (!erasures.poll(Duration.ZERO)) {
+            return false;
+        }
+        forgetting().purge(erasures.all());
+        return true;
+    }
+
+    /** All that is erased by now; told with what it concerns, where the parent did not know of it. */
+    private ErasurePlan erasurePlan(VersionId parent) throws IOException {
+        erasures.catchUp();
+        forgetting().purge(erasures.all());
+        long known = store.manifest(parent).event().getLineage().getErasuresOffset();
+        return new ErasurePlan(erasures.offset(), forgetting().of(erasures.from(known)), null);
     }
 
     /** What the gate compares with beside the champion; empty where that is the champion. */
@@ -516,25 +554,46 @@ public final class Trainer implements AutoCloseable {
         restartBacklog();
     }
 
+    private RoundRunner runner(RoundPlan plan) throws IOException {
+        roundMembers = Set.of();
+        roundErasures = plan.erasures().offset();
+        return new RoundRunner(
+                store,
+                new SliceExamples(
+                        store, slices(), exampleReader(plan.settings()).without(erasures.before(roundErasures))),
+                scores(),
+                versions(),
+                reporter,
+                new RoundControl() {
+                    @Override
+                    public void check() {
+                        control();
+                    }
+
+                    @Override
+                    public void members(Set<String> keys) {
+                        roundMembers = keys;
+                        checkMembers();
+                    }
+                },
+                arithmetic,
+                nanoClock);
+    }
+
     private void runRound(RoundPlan plan, WorkDirectory work) throws IOException {
+        note = "";
         roundEnds = plan.slice().ends();
         reporter.begin(plan);
         ScoreCache scores = scores();
-        RoundRunner runner = new RoundRunner(
-                store,
-                new SliceExamples(store, slices(), exampleReader(plan.settings())),
-                scores,
-                versions(),
-                reporter,
-                this::control,
-                arithmetic,
-                nanoClock);
+        RoundRunner runner = runner(plan);
         try {
             CheckpointEvent event = runOrGiveUp(runner, plan, work);
             announce(event);
             work.delete();
             failures = 0;
             tellEnd(event);
+            takeInErasures();
+            forgetting().purge(erasures.all()); // the newest version's suites among them
             List<String> kept = new ArrayList<>();
             lineage.ancestry().stream().limit(2).forEach(version -> kept.add(version.toString()));
             kept.add(pinned());
@@ -551,9 +610,23 @@ public final class Trainer implements AutoCloseable {
             LOG.warn("round={} is given up: {}", plan.round(), e.getMessage());
             reporter.phase(Phase.FAILED, e.getMessage());
             work.delete();
+        } catch (MemberErasedException e) {
+            LOG.info("round={} begins again: {}", plan.round(), e.getMessage());
+            reporter.phase(Phase.READING, e.getMessage());
+            work.delete();
+            startAgain(plan);
         } catch (NoMemoryException e) {
             work.delete(); // planned anew, with the settings of then, when somebody starts the trainer again
             throw e;
+        }
+    }
+
+    /** Plans a round anew, if there is still something to learn. */
+    private void startAgain(RoundPlan plan) throws IOException {
+        restartBacklog();
+        catchUp();
+        if (backlog.waiting().stream().anyMatch(Waiting::trainable)) {
+            startRound(new Due(plan.reason(), plan.slice().ends()), List.of());
         }
     }
 
@@ -568,6 +641,7 @@ public final class Trainer implements AutoCloseable {
                 | FencedException
                 | TrainerStoppedException
                 | RoundAbandonedException
+                | MemberErasedException
                 | SliceGoneException
                 | NoMemoryException
                 | UncheckedIOException e) {
@@ -641,6 +715,7 @@ public final class Trainer implements AutoCloseable {
             return;
         }
         commands.poll(Duration.ZERO);
+        checkErasures();
         backlog.poll(Duration.ZERO);
         reporter.waiting(backlog.countsBeyond(roundEnds));
         lastControlNanos = nanoClock.getAsLong();
@@ -652,10 +727,32 @@ public final class Trainer implements AutoCloseable {
                     Phase.PAUSED,
                     "paused in the middle of a round: " + commands.pause().get());
             commands.poll(POLL);
+            checkErasures();
             if (stopping()) {
                 throw new TrainerStoppedException();
             }
         }
+    }
+
+    private void checkErasures() {
+        try {
+            if (takeInErasures()) {
+                checkMembers();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Is something that the running round reads to be forgotten since it was planned? */
+    private void checkMembers() {
+        ErasureSet since = ErasureSet.of(erasures.from(roundErasures).stream()
+                .map(Erasures.Numbered::erasure)
+                .toList());
+        since.concerning(roundMembers).ifPresent(erasure -> {
+            throw new MemberErasedException("Erasure " + erasure.getErasureId()
+                    + " concerns what this round reads: it begins again without that.");
+        });
     }
 
     // ---- announcing -------------------------------------------------------------------------------------------------
@@ -722,6 +819,7 @@ public final class Trainer implements AutoCloseable {
             case PROMOTE -> makeLive(command, command.getPromote().getVersion(), "promoted by hand");
             case ROLLBACK -> rollBack(command);
             case RELEASE -> release(command.getRelease().getVersion());
+            case RETRAIN -> retrain(command);
             default -> {}
         }
     }
@@ -754,6 +852,99 @@ public final class Trainer implements AutoCloseable {
     private void catchUp() {
         while (!backlog.caughtUp()) {
             backlog.poll(POLL);
+        }
+    }
+
+    /**
+     * Makes the rounds of the live line again, from the last version that has learned nothing of what is erased, and lets the
+     * gate judge the result. Interrupted, it goes on with what it had made.
+     */
+    private void retrain(Command command) throws IOException {
+        erasures.catchUp(); // what was erased before the command was given
+        forgetting().purge(erasures.all());
+        Retraining retraining = new Retraining(store, lineage, erasures.all());
+        String id = command.getCommandId();
+        List<VersionId> line = retraining.line();
+        if (line.isEmpty()) {
+            retrained(command, "nothing to train again: " + retraining.nothingToDo());
+            return;
+        }
+        String champion = lineage.live().orElseThrow().toString();
+        VersionId parent = line.get(0);
+        for (VersionId of : line.subList(1, line.size())) {
+            Optional<VersionId> made = retraining.made(id, of, parent);
+            if (made.isPresent()) {
+                parent = made.get();
+                continue;
+            }
+            boolean last = of.equals(line.get(line.size() - 1));
+            ErasurePlan.Again again = new ErasurePlan.Again(
+                    of.toString(),
+                    id,
+                    last ? champion : "",
+                    command.getRetrain().getForce());
+            Optional<CheckpointEvent> event;
+            try {
+                event = trainAgain(again, parent);
+            } catch (MemberErasedException e) {
+                LOG.info("{} is begun anew: {}", of, e.getMessage());
+                retrain(command);
+                return;
+            }
+            if (event.isEmpty() || event.get().getState() == VersionState.REFUSED) {
+                retrained(command, "not done: " + reporter.newest().getMessage());
+                return;
+            }
+            parent = VersionId.parse(event.get().getVersion());
+        }
+        CheckpointEvent last = lineage.event(parent.toString()).orElseThrow();
+        boolean live = lineage.live().equals(Optional.of(parent));
+        retrained(command, (live ? "done: " + parent + " is live. " : "not done: ") + last.getReason());
+        prune();
+        restartBacklog();
+    }
+
+    /** Told until the next round, for whoever asked. */
+    private void retrained(Command command, String outcome) {
+        note = "; retraining " + tag(command) + ' ' + outcome;
+        reporter.phase(Phase.WAITING, WAITING + note);
+    }
+
+    /** One version of the line; empty where it was given up, which is told. */
+    private Optional<CheckpointEvent> trainAgain(ErasurePlan.Again again, VersionId parent) throws IOException {
+        VersionId version = new VersionId(options.model(), lineage.nextRound());
+        Manifest manifest = store.manifest(VersionId.parse(again.of()));
+        RoundPlan plan = new RoundPlan(
+                version.toString(),
+                parent.toString(),
+                "",
+                manifest.event().getLineage().getSeed(),
+                Slice.of(manifest.event().getLineage().getSlicesList()),
+                Slice.EMPTY,
+                WorkDirectory.JSON.treeToValue(manifest.settings(), RoundSettings.class),
+                "made again from the slice of " + again.of() + ", without what is erased",
+                clock.millis(),
+                erasurePlan(parent).as(again));
+        roundEnds = lineage.frontier();
+        scores().forget(plan.version());
+        WorkDirectory work = WorkDirectory.begin(options.rounds(), plan);
+        work.record(WorkDirectory.JSON.treeToValue(manifest.origin().path("micro_batch"), MicroBatch.class));
+        reporter.begin(plan);
+        try {
+            CheckpointEvent event = runOrGiveUp(runner(plan), plan, work);
+            announce(event);
+            tellEnd(event);
+            work.delete();
+            forgetting().purge(erasures.all());
+            return Optional.of(event);
+        } catch (MemberErasedException e) {
+            work.delete();
+            throw e;
+        } catch (RoundAbandonedException | SliceGoneException e) {
+            work.delete();
+            LOG.warn("{} is not made again: {}", again.of(), e.getMessage());
+            reporter.phase(Phase.FAILED, again.of() + " cannot be made again: " + e.getMessage());
+            return Optional.empty();
         }
     }
 
@@ -799,15 +990,36 @@ public final class Trainer implements AutoCloseable {
     }
 
     /** Quarantined records wait again, as new ones; one that has been trained since is a repeat. */
-    private void release(String version) {
-        List<ProducerRecord<byte[], byte[]>> records =
-                new Quarantine(slices(), clock).release(clients.whole(topics.quarantine()), version);
+    private void release(String version) throws IOException {
+        erasures.catchUp();
+        ExampleReader reader = exampleReader(options.round()).without(erasures.all());
+        List<ProducerRecord<byte[], byte[]>> records = new Quarantine(slices(), clock)
+                .release(clients.whole(topics.quarantine()), version).stream()
+                        .filter(record -> !isErased(record, reader))
+                        .toList();
         if (records.isEmpty()) {
             reporter.phase(Phase.WAITING, "cannot release '" + version + "': it has no records in the quarantine");
             return;
         }
         announcer.write(records);
         reporter.phase(Phase.WAITING, records.size() + " records that " + version + " sent to quarantine wait again");
+    }
+
+    private static boolean isErased(ProducerRecord<byte[], byte[]> record, ExampleReader reader) {
+        return reader.read(new ConsumerRecord<>(
+                        record.topic(),
+                        0,
+                        0,
+                        ConsumerRecord.NO_TIMESTAMP,
+                        TimestampType.NO_TIMESTAMP_TYPE,
+                        ConsumerRecord.NULL_SIZE,
+                        ConsumerRecord.NULL_SIZE,
+                        record.key(),
+                        record.value(),
+                        record.headers(),
+                        Optional.empty()))
+                .stage()
+                .equals(Stages.ERASED);
     }
 
     private boolean usable(String version) {

@@ -73,6 +73,7 @@ final class VersionWriter {
                 .addAllSlices(plan.slice().toProto(draft.records()))
                 .setRound(plan.round())
                 .setSeed(plan.seed())
+                .setErasuresOffset(plan.erasures().offset())
                 .putAllExamples(draft.examples().counts())
                 .addAllReplayedSlices(draft.replayed().ranges())
                 .putAllReplayed(draft.replayed().counts());
@@ -86,7 +87,9 @@ final class VersionWriter {
                 .putAllMetrics(draft.metrics())
                 .setTokenizerFingerprint(parent.event().getTokenizerFingerprint())
                 .setParameters(draft.parameters())
-                .setReason(verdict.getSummary());
+                .setReason(verdict.getSummary())
+                .addAllForgotten(plan.erasures().toProto());
+        plan.erasures().retraining().ifPresent(retraining -> event.setRetraining(retraining.toProto()));
         boolean refused = state == VersionState.REFUSED;
         return finish(
                 aside,

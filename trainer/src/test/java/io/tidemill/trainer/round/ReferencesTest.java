@@ -40,7 +40,8 @@ class ReferencesTest {
                         Slice.EMPTY,
                         TrainerTest.settings(1e-3),
                         "asked",
-                        0));
+                        0,
+                        ErasurePlan.NONE));
     }
 
     /** The champion says −1 of each token; it is remembered which prompts it was asked about. */

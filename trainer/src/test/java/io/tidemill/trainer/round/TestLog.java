@@ -260,6 +260,11 @@ public final class TestLog implements AutoCloseable {
         producer.send(new ProducerRecord<>(topic, key.getBytes(StandardCharsets.UTF_8), message.toByteArray()));
     }
 
+    /** Waits until what was sent is there. */
+    public void flush() {
+        producer.flush();
+    }
+
     /** Asks the trainer of a model for something. */
     public void command(Command.Builder command) {
         send(

@@ -24,7 +24,7 @@ class ScalingGroupsTest {
     @Test
     void theRoutingApplication() {
         assertThat(Environments.scalingGroup("route"))
-                .isEqualTo(new RouteTopology(catalogue, null, null).applicationId());
+                .isEqualTo(new RouteTopology(catalogue, null, null, null).applicationId());
     }
 
     @Test
@@ -34,7 +34,7 @@ class ScalingGroupsTest {
         try (Tokenization tokenization = ModelTokenization.load(base)) {
             assertThat(Environments.scalingGroup("tokenize"))
                     .as("base/scaling.yaml names the group of the embedded base model's tokenizer")
-                    .isEqualTo(new TokenizeTopology(catalogue, tokenization, null, null).applicationId());
+                    .isEqualTo(new TokenizeTopology(catalogue, tokenization, null, null, null).applicationId());
         }
     }
 }

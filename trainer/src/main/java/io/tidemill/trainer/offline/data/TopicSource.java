@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.protobuf.Message;
+import io.tidemill.proto.ErasureKeys;
+import io.tidemill.proto.ErasureSet;
 import io.tidemill.proto.Readers;
 import io.tidemill.proto.Reading;
 import io.tidemill.proto.RecordReader;
@@ -22,7 +24,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -41,8 +42,8 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
- * A slice of one of the product's own topics, committed records alone, oldest first by their time in the log. People who
- * asked to be forgotten are left out. Of preferences, which say on which side of the split they are, training reads the
+ * A slice of one of the product's own topics, committed records alone, oldest first by their time in the log. What was erased is
+ * left out. Of preferences, which say on which side of the split they are, training reads the
  * one and evaluation the other.
  */
 final class TopicSource implements Source {
@@ -54,14 +55,14 @@ final class TopicSource implements Source {
 
     /** What the records of a topic hold, as columns. */
     private record Kind<M extends Message>(
-            RecordReader<M> reader, Function<M, List<String>> subjects, Function<M, Optional<ObjectNode>> row) {
-        Optional<ObjectNode> read(ConsumerRecord<byte[], byte[]> record, Set<String> erased) throws Mistake {
+            RecordReader<M> reader, Function<M, Set<String>> keys, Function<M, Optional<ObjectNode>> row) {
+        Optional<ObjectNode> read(ConsumerRecord<byte[], byte[]> record, ErasureSet erased) throws Mistake {
             Reading<M> reading = reader.read(record.value(), record.headers());
             if (reading instanceof Reading.Refused<M> refused) {
                 throw new Mistake(refused.code(), refused.reason());
             }
             M message = ((Reading.Accepted<M>) reading).message();
-            return subjects.apply(message).stream().anyMatch(erased::contains) ? Optional.empty() : row.apply(message);
+            return erased.concerns(keys.apply(message)) ? Optional.empty() : row.apply(message);
         }
     }
 
@@ -94,18 +95,14 @@ final class TopicSource implements Source {
     private static Kind<?> kind(String name, boolean evaluation) {
         return switch (name) {
             case "documents" ->
-                new Kind<>(Readers.documents(), Document::getSubjectsList, message -> Optional.of(document(message)));
+                new Kind<>(Readers.documents(), ErasureKeys::of, message -> Optional.of(document(message)));
             case "demonstrations" ->
-                new Kind<>(
-                        Readers.demonstrations(),
-                        Demonstration::getSubjectsList,
-                        message -> Optional.of(demonstration(message)));
-            case "prompts" ->
-                new Kind<>(Readers.prompts(), Prompt::getSubjectsList, message -> Optional.of(prompt(message)));
+                new Kind<>(Readers.demonstrations(), ErasureKeys::of, message -> Optional.of(demonstration(message)));
+            case "prompts" -> new Kind<>(Readers.prompts(), ErasureKeys::of, message -> Optional.of(prompt(message)));
             case "preferences" ->
                 new Kind<>(
                         Readers.preferences(),
-                        message -> message.getProvenance().getSubjectsList(),
+                        ErasureKeys::of,
                         message -> (message.getSplit() == Split.HELD_OUT) == evaluation
                                 ? preference(message)
                                 : Optional.empty());
@@ -124,7 +121,7 @@ final class TopicSource implements Source {
     @Override
     public void read(java.util.function.Consumer<Row> rows, Mistakes mistakes) {
         List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
-        Set<String> erased;
+        ErasureSet erased;
         try {
             erased = erased();
             read(slice(topic, offsets), records::add);
@@ -156,17 +153,17 @@ final class TopicSource implements Source {
         return new KafkaConsumer<>(clients, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 
-    /** Whom nobody may learn from any more. */
-    private Set<String> erased() {
+    /** What nobody may learn from any more. */
+    private ErasureSet erased() {
         String erasures = topic.substring(0, topic.lastIndexOf('.') + 1) + "erasures";
         RecordReader<Erasure> reader = Readers.erasures();
-        Set<String> subjects = new HashSet<>();
+        ErasureSet erased = ErasureSet.none();
         read(slice(erasures, ""), record -> {
             if (reader.read(record.value(), record.headers()) instanceof Reading.Accepted<Erasure> accepted) {
-                subjects.add(accepted.message().getSubject());
+                erased.add(accepted.message());
             }
         });
-        return subjects;
+        return erased;
     }
 
     private Slice slice(String name, String wanted) {
