@@ -181,7 +181,10 @@ final class DecoderRound implements ModelRound<LanguageModel, Scoring> {
                 .adapter()
                 .lora()
                 .map(adapter -> Trainee.adapter(masters.get(), adapter.withBaseModel(plan.parent()), plan.seed()))
-                .orElseGet(() -> Trainee.whole(masters.get(), plan.settings().compute()));
+                .orElseGet(() -> Trainee.whole(
+                        masters.get(),
+                        plan.settings().compute(),
+                        plan.settings().mixture().anchor().l2()));
         trainee = learning;
         try (RoundRollouts rollouts =
                 new RoundRollouts(plan, context.work().path(), rewardModel.directory(), champion, tokenizer, chat)) {

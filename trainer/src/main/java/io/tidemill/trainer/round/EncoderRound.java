@@ -156,7 +156,10 @@ final class EncoderRound implements ModelRound<EncoderModel, EncoderScoring> {
                 .adapter()
                 .lora()
                 .map(adapter -> Trainee.adapter(masters.get(), adapter.withBaseModel(plan.parent()), plan.seed()))
-                .orElseGet(() -> Trainee.whole(masters.get(), plan.settings().compute()));
+                .orElseGet(() -> Trainee.whole(
+                        masters.get(),
+                        plan.settings().compute(),
+                        plan.settings().mixture().anchor().l2()));
         trainee = learning;
         context.learn(
                 EncoderStages.NAMES,

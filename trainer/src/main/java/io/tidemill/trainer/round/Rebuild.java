@@ -123,6 +123,8 @@ public final class Rebuild {
                     rebuilt,
                     input.records().values().stream().mapToLong(Long::longValue).sum(),
                     elsewhere(manifest.origin()));
+        } catch (RoundAbandonedException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
         } finally {
             Durable.deleteTree(rounds);
         }

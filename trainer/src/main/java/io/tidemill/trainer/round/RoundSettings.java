@@ -41,6 +41,11 @@ public record RoundSettings(
         adapter = adapter == null ? AdapterSettings.OFF : adapter;
         encoder = encoder == null ? EncoderRoundSettings.NONE : encoder;
         mixture = mixture == null ? MixtureSettings.NONE : mixture;
+        if (adapter.lora().isPresent() && mixture.anchor().l2() > 0) {
+            throw new IllegalArgumentException(
+                    "trainer.anchor.l2 holds all weights, and an adapter leaves them as they are: set"
+                            + " the stages' weight-decay instead, which pulls the adapter to nothing and so the model to its champion");
+        }
     }
 
     /**

@@ -44,11 +44,21 @@ interface Trainee<M extends Model<M>, L extends Learner> extends AutoCloseable {
     @Override
     void close();
 
-    /** All weights of a decoder. */
-    static Trainee<LanguageModel, DecoderLearner> whole(LanguageModel masters, ComputeType compute) {
+    /**
+     * All weights of a decoder.
+     *
+     * @param anchor how strongly each step goes back towards the masters; 0 for not at all
+     */
+    static Trainee<LanguageModel, DecoderLearner> whole(LanguageModel masters, ComputeType compute, double anchor) {
         return new Whole<LanguageModel, DecoderLearner, TrainableModel>(masters) {
             @Override
             TrainableModel learner(LanguageModel start, AdamWSettings optimizer, boolean critic) {
+                TrainableModel learner = free(start, optimizer, critic);
+                learner.anchor(masters, anchor);
+                return learner;
+            }
+
+            private TrainableModel free(LanguageModel start, AdamWSettings optimizer, boolean critic) {
                 if (!critic) {
                     return TrainableModel.from(start, optimizer);
                 }
@@ -64,12 +74,14 @@ interface Trainee<M extends Model<M>, L extends Learner> extends AutoCloseable {
         };
     }
 
-    /** All weights of an encoder. */
-    static Trainee<EncoderModel, EncoderLearner> whole(EncoderModel masters, ComputeType compute) {
+    /** All weights of an encoder; {@code anchor} as of a decoder. */
+    static Trainee<EncoderModel, EncoderLearner> whole(EncoderModel masters, ComputeType compute, double anchor) {
         return new Whole<EncoderModel, EncoderLearner, TrainableEncoder>(masters) {
             @Override
             TrainableEncoder learner(EncoderModel start, AdamWSettings optimizer, boolean critic) {
-                return TrainableEncoder.from(start, optimizer);
+                TrainableEncoder learner = TrainableEncoder.from(start, optimizer);
+                learner.anchor(masters, anchor);
+                return learner;
             }
 
             @Override

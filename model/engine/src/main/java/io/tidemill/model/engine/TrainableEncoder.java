@@ -30,6 +30,16 @@ public final class TrainableEncoder extends EncoderTraining {
         return computeType;
     }
 
+    /**
+     * From now on every step also goes back towards these weights, by their share of the way times its learning rate.
+     *
+     * @param anchor   not copied: it stays open as long as this learns
+     * @param strength 0 lets go
+     */
+    public void anchor(EncoderModel anchor, double strength) {
+        weights.anchor(anchor.held(), strength);
+    }
+
     @Override
     NDArray run(PtNDManager call, String method, Object... arguments) {
         List<Object> all = new ArrayList<>();

@@ -24,6 +24,16 @@ public final class TrainableModel extends TrainableDecoder {
         return new TrainableModel(start, settings);
     }
 
+    /**
+     * From now on every step also goes back towards these weights, by their share of the way times its learning rate.
+     *
+     * @param anchor   not copied: it stays open as long as this learns
+     * @param strength 0 lets go
+     */
+    public void anchor(LanguageModel anchor, double strength) {
+        weights.anchor(anchor.held(), strength);
+    }
+
     @Override
     List<Object> operands(PtNDManager call) {
         return weights.operands(call);

@@ -32,6 +32,10 @@ final class TrainableWeights implements AutoCloseable {
     private final FlatWeights square;
     private final NDArray step;
     private long steps;
+    private Anchor anchor; // null where nothing holds the weights
+
+    /** @param ranges of each: place, place in the anchor, length */
+    private record Anchor(FlatWeights weights, long[] ranges, double strength) {}
 
     /** Copies the weights. */
     TrainableWeights(HeldWeights start, AdamWSettings settings) {
@@ -144,10 +148,54 @@ final class TrainableWeights implements AutoCloseable {
         }
     }
 
+    /**
+     * From now on every step also goes back towards other weights: θ ← θ − η·λ·(θ − θ₀), beside AdamW's step as its weight
+     * decay is, which is the case θ₀ = 0. Learning then ends near θ₀ in the directions that its loss does not care about: L2-SP, Li,
+     * Grandvalet and Davoine (2018), arXiv:1802.01483, and elastic weight consolidation (Kirkpatrick et al. 2017,
+     * arXiv:1612.00796) with the same importance for all weights. Differs: not part of the gradient that AdamW rescales
+     * (Loshchilov and Hutter 2019, arXiv:1711.05101).
+     *
+     * @param held     θ₀, not copied: it stays open and unchanged as long as this learns. Only tensors that both have are pulled
+     * @param strength λ
+     */
+    void anchor(HeldWeights held, double strength) {
+        if (!(strength >= 0) || Double.isInfinite(strength)) {
+            throw new IllegalArgumentException(
+                    "An anchor's strength must be 0 or more and finite, but was " + strength);
+        }
+        long[] shared = layout.slots().stream()
+                .filter(slot -> held.layout().has(slot.name()))
+                .flatMapToLong(slot ->
+                        LongStream.of(slot.at(), held.layout().slot(slot.name()).at(), slot.length()))
+                .toArray();
+        boolean alike = held.layout().length() == layout.length()
+                && shared.length == 3 * layout.slots().size();
+        anchor = strength == 0
+                ? null
+                : new Anchor(held.master(), alike ? new long[] {0, 0, layout.length()} : shared, strength);
+    }
+
+    private void pull(double learningRate) {
+        if (anchor == null) {
+            return;
+        }
+        double share = Math.min(1, learningRate * anchor.strength);
+        try (PtNDManager call = TorchProgram.open()) {
+            program.train(
+                    call,
+                    "pull",
+                    master.array(),
+                    anchor.weights.array(),
+                    call.create(anchor.ranges),
+                    TorchProgram.scalar(call, share));
+        }
+    }
+
     void update(double learningRate) {
         if (!(learningRate >= 0) || Double.isInfinite(learningRate)) {
             throw new IllegalArgumentException("learningRate must be 0 or more and finite, but was " + learningRate);
         }
+        pull(learningRate);
         try (PtNDManager call = TorchProgram.open()) {
             program.train(
                     call,

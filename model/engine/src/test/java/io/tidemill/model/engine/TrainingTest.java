@@ -123,8 +123,8 @@ class TrainingTest {
     /** A token that weighs two counts as if its example had come twice. */
     @Test
     void theLossOfAnExampleCountsAsMuchAsItsWeight() {
-        PackedBatch heavy = pack(6, 5, 6, 7, 8, 9);
-        PackedBatch light = pack(6, 9, 3, 11, 2, 4);
+        PackedBatch heavy = pack(6, new int[] {5, 6, 7, 8, 9});
+        PackedBatch light = pack(6, new int[] {9, 3, 11, 2, 4});
         PackedBatch both = new PackedBatch(
                 new int[][] {heavy.ids()[0], light.ids()[0]},
                 new int[][] {heavy.targets()[0], light.targets()[0]},
@@ -140,6 +140,49 @@ class TrainingTest {
             assertThat(loss).isCloseTo(onceEach, within(1e-6)); // the loss is told as it is
             assertSameGradients(weighed, repeated, 1e-5f);
         }
+    }
+
+    /** θ ← θ − ηλ(θ − θ₀) beside AdamW's step: worked out here for every weight. */
+    @Test
+    void anAnchorPullsEveryWeightBackByItsShareOfTheWay() {
+        PackedBatch batch = Fixtures.randomBatch(TINY, 1, 2, 12);
+        double rate = 0.01;
+        double strength = 5;
+        try (LanguageModel start = LanguageModel.random(TINY, 3, ComputeType.FLOAT32);
+                LanguageModel elsewhere = LanguageModel.random(TINY, 4, ComputeType.FLOAT32);
+                TrainableModel free = TrainableModel.from(start, AdamWSettings.defaults());
+                TrainableModel held = TrainableModel.from(start, AdamWSettings.defaults())) {
+            held.anchor(elsewhere, strength);
+            for (TrainableModel model : List.of(free, held)) {
+                model.accumulate(batch, batch.lossTokens());
+                model.update(rate);
+            }
+            float[] before = values(start);
+            float[] anchor = values(elsewhere);
+            try (LanguageModel freely = free.snapshot(ComputeType.FLOAT32);
+                    LanguageModel pulled = held.snapshot(ComputeType.FLOAT32)) {
+                float[] alone = values(freely);
+                float[] together = values(pulled);
+                for (int i = 0; i < before.length; i++) {
+                    double way = rate * strength * (anchor[i] - before[i]);
+                    assertThat((double) together[i]).isCloseTo(alone[i] + way, within(1e-4));
+                }
+            }
+            // and without a step away from it, it is where the weights end
+            held.anchor(elsewhere, 1 / rate);
+            held.discardGradients();
+            held.update(rate);
+            try (LanguageModel there = held.snapshot(ComputeType.FLOAT32)) {
+                assertThat(values(there)[7]).isCloseTo(anchor[7], within(0.05f));
+            }
+            assertThatThrownBy(() -> held.anchor(elsewhere, -1)).hasMessageContaining("but was -1.0");
+        }
+    }
+
+    private static float[] values(LanguageModel model) {
+        float[] all = new float[Math.toIntExact(model.held().layout().length())];
+        model.held().master().read(0, all, all.length);
+        return all;
     }
 
     @Test
