@@ -1,15 +1,16 @@
 package io.tidemill.feedback.gateway;
 
 import io.tidemill.feedback.answer.Engine;
+import io.tidemill.feedback.serving.Arm;
 import io.tidemill.feedback.serving.AnswerQueue;
 import io.tidemill.feedback.serving.ServedModel;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
-import java.util.function.Function;
 
 /**
- * Lets a request in: it gets a lease on the version that serves, which must be the one that it names and of the kind that
- * it needs, and waits for a thread.
+ * Lets a request in: it gets a lease on the version that serves, or on the canary where its conversation draws that one or
+ * where it names it; the version must be of the kind that it needs. Then it waits for a thread.
  */
 final class Admission {
     private final String model;
@@ -26,25 +27,25 @@ final class Admission {
     /**
      * Refuses the request, or returns while it waits.
      *
-     * @param wanted  name or version that the client asks for; empty takes what serves
-     * @param kind    that the request needs
-     * @param prepare refuses what the version cannot take, and gives what a thread is to do; that gives back the lease
+     * @param wanted       name or version that the client asks for; empty takes what serves
+     * @param conversation that a canary may be drawn for; empty where it has nothing to say
+     * @param kind         that the request needs
+     * @param prepare      refuses what the version cannot take, and gives what a thread is to do; that gives back the lease
      */
     <E extends Engine> void admit(
-            Optional<String> wanted, Class<E> kind, Function<E, Consumer<ServedModel.Lease>> prepare)
+            Optional<String> wanted,
+            Optional<String> conversation,
+            Class<E> kind,
+            BiFunction<E, Arm, Consumer<ServedModel.Lease>> prepare)
             throws AnswerQueue.Full, NoModel, UnknownModel, UnsuitedModel {
-        ServedModel.Lease lease = served.acquire().orElseThrow(NoModel::new);
+        ServedModel.Lease lease = lease(wanted.orElse(model), conversation);
         boolean handedOver = false;
         try {
             Engine engine = lease.engine();
-            String name = wanted.orElse(model);
-            if (!name.equals(model) && !name.equals(engine.version())) {
-                throw new UnknownModel(name, model, engine.version());
-            }
             if (!kind.isInstance(engine)) {
                 throw new UnsuitedModel(engine);
             }
-            Consumer<ServedModel.Lease> work = prepare.apply(kind.cast(engine));
+            Consumer<ServedModel.Lease> work = prepare.apply(kind.cast(engine), lease.arm());
             queue.submit(() -> work.accept(lease));
             handedOver = true;
         } finally {
@@ -52,6 +53,14 @@ final class Admission {
                 lease.close();
             }
         }
+    }
+
+    private ServedModel.Lease lease(String name, Optional<String> conversation) throws NoModel, UnknownModel {
+        if (name.equals(model)) {
+            return conversation.flatMap(served::draw).or(served::acquire).orElseThrow(NoModel::new);
+        }
+        String version = served.version().orElseThrow(NoModel::new);
+        return served.acquire(name).orElseThrow(() -> new UnknownModel(name, model, version));
     }
 
     /** Nothing serves yet. */

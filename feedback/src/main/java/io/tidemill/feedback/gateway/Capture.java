@@ -9,14 +9,12 @@ import io.tidemill.feedback.loop.RecentCompletions;
 import io.tidemill.model.text.ChatMessage;
 import io.tidemill.proto.ErasureKeys;
 import io.tidemill.proto.ErasureSet;
-import io.tidemill.proto.Ids;
 import io.tidemill.proto.Topic;
 import io.tidemill.proto.v1.Completion;
 import io.tidemill.proto.v1.SamplingSettings;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
@@ -98,8 +96,9 @@ final class Capture {
                 .setAnswer(answer.text())
                 .setModelVersion(turn.version())
                 .setSampling(sampling(asked.settings().forChoice(choice)))
-                .setArm("champion")
-                .setArmProbability(1)
+                .setArm(turn.arm().name())
+                .setArmProbability(turn.arm().probability())
+                .setCanaryVersion(turn.arm().canary())
                 .setPartial(answer.finish() == Answer.Finish.CANCELLED)
                 .setFinishReason(answer.finish().reason())
                 .setEventTime(
@@ -111,29 +110,7 @@ final class Capture {
             completion.addAnswerTokens(answer.tokens()[i]).addAnswerLogProbs(answer.logProbabilities()[i]);
         }
         answer.end().ifPresent(end -> completion.addAnswerTokens(end.token()).addAnswerLogProbs(end.logProbability()));
-        return completion.setGroupId(groupId(turn)).build();
-    }
-
-    /**
-     * The conversation. Where the client names none it is known by how it began, so that a later turn, which repeats the
-     * beginning, falls on the same side of the split.
-     */
-    private static String groupId(Turn turn) {
-        return turn.session()
-                .or(() -> turn.asked().user())
-                .map(session -> "session:" + session)
-                .orElseGet(() -> {
-                    List<ChatMessage> messages = turn.asked().question().messages();
-                    int beginning = 1;
-                    while (beginning < messages.size()
-                            && !messages.get(beginning - 1).role().equals(ChatMessage.USER)) {
-                        beginning++;
-                    }
-                    return "conversation:"
-                            + Ids.turnHash(messages.subList(0, beginning).stream()
-                                    .map(Capture::proto)
-                                    .toList());
-                });
+        return completion.setGroupId(turn.conversation()).build();
     }
 
     private static SamplingSettings sampling(AnswerSettings settings) {
@@ -149,7 +126,7 @@ final class Capture {
                 .build();
     }
 
-    private static io.tidemill.proto.v1.ChatMessage proto(ChatMessage message) {
+    static io.tidemill.proto.v1.ChatMessage proto(ChatMessage message) {
         return io.tidemill.proto.v1.ChatMessage.newBuilder()
                 .setRole(message.role())
                 .setContent(message.content())

@@ -18,8 +18,8 @@ import java.util.concurrent.CompletableFuture;
 import org.jboss.logging.Logger;
 
 /**
- * From a checked request to answers: once it is let in and a generator is free, it generates choice after choice, and hands each finished one to the capture. A turn is answered by one version, whatever is promoted
- * meanwhile.
+ * From a checked request to answers: once it is let in and a generator is free, it generates choice after choice, and hands
+ * each finished one to the capture. A turn is answered by one version, whatever is promoted meanwhile.
  */
 final class Gateway {
     private static final Logger LOG = Logger.getLogger(Gateway.class);
@@ -41,7 +41,8 @@ final class Gateway {
     /** Starts to answer and returns; everything that can be refused is refused before. */
     void ask(AskedFor asked, Principal asker, Optional<String> session, Reply reply)
             throws AnswerQueue.Full, Admission.NoModel, Admission.UnknownModel, Admission.UnsuitedModel {
-        admission.admit(asked.model(), AnswerEngine.class, engine -> {
+        String conversation = Turn.conversation(asked, session);
+        admission.admit(asked.model(), Optional.of(conversation), AnswerEngine.class, (engine, arm) -> {
             int[] prompt = promptTokens(engine, asked.question());
             int room = engine.contextTokens() - prompt.length;
             if (room < 1) {
@@ -51,7 +52,8 @@ final class Gateway {
                         "shorter than the model's context of " + engine.contextTokens() + " tokens");
             }
             String id = (asked.question().raw() ? "cmpl-" : "chatcmpl-") + Ids.uuid7();
-            Turn turn = new Turn(id, clock.instant(), asked, asker, session, engine.version(), prompt.length);
+            Turn turn = new Turn(
+                    id, clock.instant(), asked, asker, session, conversation, engine.version(), arm, prompt.length);
             long askedNanos = System.nanoTime();
             return lease -> answer(lease, engine, turn, prompt, room, reply, askedNanos);
         });

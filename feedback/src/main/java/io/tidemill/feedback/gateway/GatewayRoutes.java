@@ -163,6 +163,7 @@ public final class GatewayRoutes {
             data.add(entry(model));
             data.add(entry(version));
         });
+        served.canary().ifPresent(version -> data.add(entry(version)));
         new ClientStream(exchange, Vertx.currentContext()).json(200, list);
     }
 
@@ -170,7 +171,9 @@ public final class GatewayRoutes {
         ClientStream client = new ClientStream(exchange, Vertx.currentContext());
         String id = exchange.pathParam("id");
         Optional<String> version = served.version();
-        if (version.isPresent() && (id.equals(model) || id.equals(version.get()))) {
+        boolean known = version.filter(id::equals).isPresent()
+                || served.canary().filter(id::equals).isPresent();
+        if (known || (version.isPresent() && id.equals(model))) {
             client.json(200, entry(id));
         } else {
             client.json(

@@ -15,6 +15,7 @@ import io.tidemill.feedback.web.ClientStream;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.jboss.logging.Logger;
 
@@ -57,7 +58,7 @@ final class TextGateway {
     private <E extends TextEngine> void admit(AskedAbout asked, ClientStream client, Class<E> kind, Work<E> work)
             throws AnswerQueue.Full, Admission.NoModel, Admission.UnknownModel, Admission.UnsuitedModel {
         long askedNanos = System.nanoTime();
-        admission.admit(asked.model(), kind, engine -> {
+        admission.admit(asked.model(), Optional.empty(), kind, (engine, arm) -> {
             List<EncodedText> texts =
                     asked.texts().stream().map(text -> encode(engine, text)).toList();
             return lease -> read(lease, client, engine, texts, work, askedNanos);

@@ -1,6 +1,9 @@
 package io.tidemill.feedback.gateway;
 
+import io.tidemill.feedback.serving.Arm;
+import io.tidemill.model.text.ChatMessage;
 import io.tidemill.proto.CompletionId;
+import io.tidemill.proto.Ids;
 import io.tidemill.proto.v1.Principal;
 import java.time.Instant;
 import java.util.List;
@@ -13,7 +16,9 @@ import java.util.stream.IntStream;
  *
  * @param asker   who sent the request
  * @param session conversation that the client named
+ * @param conversation what stays together on one side of the split and on one arm
  * @param version that answers
+ * @param arm     that the version is of
  */
 record Turn(
         String responseId,
@@ -21,8 +26,29 @@ record Turn(
         AskedFor asked,
         Principal asker,
         Optional<String> session,
+        String conversation,
         String version,
+        Arm arm,
         int promptTokens) {
+
+    /**
+     * The conversation. Where the client names none it is known by how it began, so that a later turn, which repeats the
+     * beginning, falls on the same side of the split.
+     */
+    static String conversation(AskedFor asked, Optional<String> session) {
+        return session.or(asked::user).map(name -> "session:" + name).orElseGet(() -> {
+            List<ChatMessage> messages = asked.question().messages();
+            int beginning = 1;
+            while (beginning < messages.size()
+                    && !messages.get(beginning - 1).role().equals(ChatMessage.USER)) {
+                beginning++;
+            }
+            return "conversation:"
+                    + Ids.turnHash(messages.subList(0, beginning).stream()
+                            .map(Capture::proto)
+                            .toList());
+        });
+    }
 
     String id() {
         return responseId;

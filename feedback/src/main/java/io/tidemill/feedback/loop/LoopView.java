@@ -9,6 +9,8 @@ import io.tidemill.feedback.log.EventLog;
 import io.tidemill.feedback.serving.AnswerQueue;
 import io.tidemill.feedback.serving.ModelFollower;
 import io.tidemill.feedback.serving.VersionLedger;
+import io.tidemill.proto.v1.ArmFigures;
+import io.tidemill.proto.v1.CanaryFigures;
 import io.tidemill.proto.v1.CheckpointEvent;
 import io.tidemill.proto.v1.FileDigest;
 import io.tidemill.proto.v1.GateVerdict;
@@ -91,7 +93,8 @@ public final class LoopView {
                 .put("task", status.task().map(Task::word).orElse(null))
                 .put("since", status.since().map(Instant::toString).orElse(null))
                 .put("parameters", status.parameters())
-                .put("loading", status.loading().orElse(null));
+                .put("loading", status.loading().orElse(null))
+                .put("canary", status.canary().orElse(null));
         status.failure()
                 .ifPresentOrElse(
                         failure -> served.putObject("failure")
@@ -132,9 +135,35 @@ public final class LoopView {
         }
         version.set("verdict", event.hasVerdict() ? verdict(event.getVerdict()) : NODES.nullNode());
         version.set("lineage", event.hasLineage() ? lineage(event.getLineage()) : NODES.nullNode());
+        version.set("canary", event.hasCanary() ? canary(event.getCanary()) : NODES.nullNode());
         ObjectNode metrics = version.putObject("metrics");
         new TreeMap<>(event.getMetricsMap()).forEach((name, value) -> number(metrics, name, value));
         return version;
+    }
+
+    private static ObjectNode canary(CanaryFigures figures) {
+        ObjectNode json = NODES.objectNode()
+                .put("share", figures.getShare())
+                .put("comparisons", figures.getComparisons())
+                .put("comparisons_needed", figures.getComparisonsNeeded())
+                .put("promoted_without_evidence", figures.getPromotedWithoutEvidence())
+                .put("since", time(figures.hasSince(), figures.getSince()))
+                .put("until", time(figures.hasUntil(), figures.getUntil()));
+        arm(json.putObject("champion"), figures.getChampion());
+        arm(json.putObject("canary"), figures.getCanary());
+        number(json, "difference", figures.getDifference());
+        number(json, "difference_low", figures.getDifferenceLow());
+        number(json, "difference_high", figures.getDifferenceHigh());
+        number(json, "margin", figures.getMargin());
+        number(json, "evidence_for", figures.getEvidenceFor());
+        number(json, "evidence_against", figures.getEvidenceAgainst());
+        number(json, "evidence_needed", figures.getEvidenceNeeded());
+        return json;
+    }
+
+    private static void arm(ObjectNode json, ArmFigures figures) {
+        json.put("completions", figures.getCompletions()).put("rated", figures.getRated());
+        number(json, "mean_score", figures.getMeanScore());
     }
 
     private static ObjectNode verdict(GateVerdict verdict) {
@@ -201,6 +230,7 @@ public final class LoopView {
         counts(json.putObject("examples"), now.getExamplesMap());
         counts(json.putObject("waiting"), now.getWaitingMap());
         json.set("verdict", now.hasVerdict() ? verdict(now.getVerdict()) : NODES.nullNode());
+        json.set("canary", now.hasCanary() ? canary(now.getCanary()) : NODES.nullNode());
         return json;
     }
 

@@ -3,6 +3,7 @@ package io.tidemill.feedback.serving;
 import io.tidemill.feedback.answer.Engine;
 import io.tidemill.feedback.answer.EngineLoader;
 import io.tidemill.feedback.answer.Task;
+import io.tidemill.model.engine.NativeMemoryException;
 import io.tidemill.proto.v1.CheckpointEvent;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,6 +12,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -21,6 +23,9 @@ import org.jboss.logging.Logger;
  * Makes the served version follow the log: download, verify, load, compare with the probe, and only then swap. Whatever
  * fails on the way leaves alone what serves, and is shown. A store that cannot be reached is asked again; a version that
  * is not what was announced is not, until it is announced anew.
+ *
+ * <p>A canary is loaded beside it in the same way, and answers nothing where that fails. The files of the version that a
+ * rollback would serve are kept, verified, so that a rollback only loads them.
  */
 public final class ModelFollower implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(ModelFollower.class);
@@ -40,6 +45,12 @@ public final class ModelFollower implements AutoCloseable {
     private boolean closed;
     private int attempts;
     private CheckpointEvent givenUp = CheckpointEvent.getDefaultInstance();
+    private CheckpointEvent canaryGivenUp = CheckpointEvent.getDefaultInstance();
+    private String previous = "";
+    private String inStock = "";
+    /** Versions whose files this process has compared with their digests. */
+    private final Set<String> verified = new HashSet<>();
+
     private volatile Status status = Status.NOTHING;
 
     /** Fetches a version's files, verified, and returns their directory: {@code parent/<version>}. */
@@ -98,7 +109,10 @@ public final class ModelFollower implements AutoCloseable {
             boolean nothingToDo = target == null
                     || target.equals(givenUp)
                     || served.version().filter(target.getVersion()::equals).isPresent();
-            if (!nothingToDo && !takeOver(target)) {
+            boolean settled = nothingToDo || takeOver(target);
+            if (settled && settleCanary()) {
+                keepForARollback();
+            } else {
                 pause = nextPause();
             }
         }
@@ -131,10 +145,13 @@ public final class ModelFollower implements AutoCloseable {
     /** Returns whether the matter is settled; false asks for another attempt. */
     private boolean takeOver(CheckpointEvent target) {
         String version = target.getVersion();
+        String previous = served.version().orElse(target.getParent());
         status(status.loading(version));
         try {
-            Path files = downloader.download(target, directory);
-            serve(target, files);
+            if (!served.promoteCanary(version)) {
+                served.swap(load(target));
+            }
+            serving(version, previous);
             attempts = 0;
             return true;
         } catch (IOException e) {
@@ -147,29 +164,107 @@ public final class ModelFollower implements AutoCloseable {
         }
     }
 
-    private void serve(CheckpointEvent target, Path files) throws IOException, ProbeCheck.Mismatch {
-        String version = target.getVersion();
-        Engine engine = loader.load(version, files);
+    private Engine load(CheckpointEvent target) throws IOException, ProbeCheck.Mismatch {
+        Path files = downloader.download(target, directory);
+        verified.add(target.getVersion());
+        Engine engine = loader.load(target.getVersion(), files);
         try {
             ProbeCheck.compare(engine, files, loader.tolerance());
         } catch (IOException | ProbeCheck.Mismatch | RuntimeException e) {
             engine.close();
             throw e;
         }
-        String previous = served.version().orElse(target.getParent());
-        long parameters = engine.parameters();
-        Task task = engine.task();
-        served.swap(engine);
-        Instant now = clock.instant();
-        status(new Status(
-                Optional.of(version),
-                Optional.of(task),
-                Optional.of(now),
-                parameters,
-                Optional.empty(),
-                Optional.empty()));
-        LOG.infof("serving=%s task=%s parameters=%d previous=%s", version, task.word(), parameters, previous);
-        removeAllBut(Set.of(version, previous));
+        return engine;
+    }
+
+    private void serving(String version, String previous) {
+        try (ServedModel.Lease lease = served.acquire().orElseThrow()) {
+            Engine engine = lease.engine();
+            status(new Status(
+                    Optional.of(version),
+                    Optional.of(engine.task()),
+                    Optional.of(clock.instant()),
+                    engine.parameters(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    served.canary()));
+            LOG.infof(
+                    "serving=%s task=%s parameters=%d previous=%s",
+                    version, engine.task().word(), engine.parameters(), previous);
+        }
+        this.previous = previous;
+        removeOldFiles();
+    }
+
+    /** Loads the canary that should answer beside what serves, or takes away the one that should not any more. */
+    private boolean settleCanary() {
+        Optional<CheckpointEvent> wanted = ledger.canary()
+                .filter(event -> served.version().filter(event.getParent()::equals).isPresent());
+        Optional<String> now = served.canary();
+        if (wanted.map(CheckpointEvent::getVersion).equals(now) || wanted.filter(canaryGivenUp::equals).isPresent()) {
+            return true;
+        }
+        if (now.isPresent()) {
+            served.removeCanary();
+            LOG.infof("canary=%s answers no more", now.get());
+            status(status.canary(Optional.empty()));
+        }
+        return wanted.isEmpty() || addCanary(wanted.get());
+    }
+
+    private boolean addCanary(CheckpointEvent event) {
+        String version = event.getVersion();
+        status(status.loading(version));
+        try {
+            Engine engine = load(event);
+            if (engine.task() != Task.ANSWER) {
+                engine.close();
+                throw new IllegalArgumentException("it " + engine.task().deed()
+                        + ", of which nobody rates anything, so it cannot be a canary");
+            }
+            served.addCanary(engine, event.getCanary().getShare());
+            LOG.infof("canary=%s share=%.3f", version, event.getCanary().getShare());
+            status(status.canary(Optional.of(version)));
+            attempts = 0;
+            return true;
+        } catch (IOException e) {
+            fail(version, e);
+            return false;
+        } catch (NativeMemoryException | OutOfMemoryError e) {
+            canaryFailed(
+                    event,
+                    new IllegalStateException(
+                            "two versions do not fit into memory at once (" + e.getMessage()
+                                    + "). Give the process more memory, or take another trainer.promotion.policy",
+                            e));
+            return true;
+        } catch (ProbeCheck.Mismatch | RuntimeException | LinkageError e) {
+            canaryFailed(event, e);
+            return true;
+        }
+    }
+
+    private void canaryFailed(CheckpointEvent event, Throwable failure) {
+        fail(event.getVersion(), failure);
+        canaryGivenUp = event;
+    }
+
+    /** Nothing waits for it, so what fails here is tried again when something else changes. */
+    private void keepForARollback() {
+        CheckpointEvent target = ledger.afterRollback().orElse(null);
+        if (target == null || target.getVersion().equals(inStock) || served.version().isEmpty()) {
+            return;
+        }
+        try {
+            boolean there = Files.isDirectory(directory.resolve(target.getVersion()));
+            if (!there || verified.add(target.getVersion())) {
+                downloader.download(target, directory);
+            }
+            inStock = target.getVersion();
+            removeOldFiles();
+        } catch (IOException | RuntimeException e) {
+            LOG.debugf("Version %s is not kept for a rollback: %s", target.getVersion(), e.getMessage());
+        }
     }
 
     private void fail(String version, Throwable failure) {
@@ -181,8 +276,12 @@ public final class ModelFollower implements AutoCloseable {
         status(status.failed(new Failure(version, reason, clock.instant())));
     }
 
-    /** Older versions' directories go; one that cannot be deleted is tried again at the next swap. */
-    private void removeAllBut(Set<String> kept) {
+    /** One that cannot be deleted is tried again at the next swap. */
+    private void removeOldFiles() {
+        Set<String> kept = new HashSet<>(List.of(previous, inStock));
+        served.version().ifPresent(kept::add);
+        ledger.canary().map(CheckpointEvent::getVersion).ifPresent(kept::add);
+        ledger.afterRollback().map(CheckpointEvent::getVersion).ifPresent(kept::add);
         try (Stream<Path> versions = Files.list(directory)) {
             for (Path version : versions.toList()) {
                 if (!kept.contains(version.getFileName().toString())) {
@@ -229,6 +328,7 @@ public final class ModelFollower implements AutoCloseable {
      * @param loading    version that is being fetched and loaded
      * @param failure    why the newest attempt failed; gone after a success
      * @param parameters of the version that answers
+     * @param canary     version that answers a share of the conversations
      */
     public record Status(
             Optional<String> version,
@@ -236,16 +336,27 @@ public final class ModelFollower implements AutoCloseable {
             Optional<Instant> since,
             long parameters,
             Optional<String> loading,
-            Optional<Failure> failure) {
-        static final Status NOTHING =
-                new Status(Optional.empty(), Optional.empty(), Optional.empty(), 0, Optional.empty(), Optional.empty());
+            Optional<Failure> failure,
+            Optional<String> canary) {
+        static final Status NOTHING = new Status(
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                0,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty());
 
         Status loading(String next) {
-            return new Status(version, task, since, parameters, Optional.of(next), failure);
+            return new Status(version, task, since, parameters, Optional.of(next), failure, canary);
         }
 
         Status failed(Failure reason) {
-            return new Status(version, task, since, parameters, Optional.empty(), Optional.of(reason));
+            return new Status(version, task, since, parameters, Optional.empty(), Optional.of(reason), canary);
+        }
+
+        Status canary(Optional<String> beside) {
+            return new Status(version, task, since, parameters, Optional.empty(), Optional.empty(), beside);
         }
     }
 

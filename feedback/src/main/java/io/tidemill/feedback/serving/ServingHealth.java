@@ -22,6 +22,7 @@ public class ServingHealth implements HealthCheck {
         HealthCheckResponseBuilder response = HealthCheckResponse.named("feedback-model")
                 .status(status.version().isPresent());
         status.version().ifPresent(version -> response.withData("serving", version));
+        status.canary().ifPresent(version -> response.withData("canary", version));
         status.loading().ifPresent(version -> response.withData("loading", version));
         status.failure()
                 .ifPresent(failure -> response.withData("failure", failure.version() + ": " + failure.reason()));

@@ -67,6 +67,20 @@ public final class VersionLedger {
         return Optional.ofNullable(withFiles.get(live));
     }
 
+    /** The newest event of the version that should answer a share of the conversations beside the live one. */
+    public synchronized Optional<CheckpointEvent> canary() {
+        return newest.values().stream()
+                .filter(event -> event.getState() == VersionState.CANARY
+                        && event.getFilesCount() > 0
+                        && event.getParent().equals(live))
+                .reduce((older, newer) -> newer);
+    }
+
+    /** The event of the version that would answer after a rollback, with its files. */
+    public synchronized Optional<CheckpointEvent> afterRollback() {
+        return Optional.ofNullable(withFiles.get(promotedAncestor(live)));
+    }
+
     /** The newest event of each version, oldest version first, with the files' place where only an older event has it. */
     public synchronized List<CheckpointEvent> versions() {
         List<CheckpointEvent> versions = new ArrayList<>();
@@ -90,6 +104,9 @@ public final class VersionLedger {
         }
         if (event.getMetricsCount() == 0) {
             merged.putAllMetrics(older.getMetricsMap());
+        }
+        if (!event.hasCanary() && older.hasCanary()) {
+            merged.setCanary(older.getCanary());
         }
         return merged.build();
     }

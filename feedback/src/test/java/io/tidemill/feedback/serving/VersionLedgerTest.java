@@ -56,6 +56,35 @@ class VersionLedgerTest {
     }
 
     @Test
+    void theNewestCanaryOfTheLiveVersionAnswersBesideItUntilAnythingElseIsSaidOfIt() {
+        apply(0, VersionState.PROMOTED);
+        assertThat(ledger.canary()).isEmpty();
+        apply(1, VersionState.CANARY);
+        assertThat(ledger.canary().orElseThrow().getVersion()).isEqualTo("m-000001");
+        assertThat(live()).isEqualTo("m-000000");
+        apply(1, VersionState.REFUSED);
+        assertThat(ledger.canary()).isEmpty();
+        apply(1, VersionState.CANARY);
+        apply(1, VersionState.PROMOTED);
+        assertThat(ledger.canary()).isEmpty();
+        apply(2, VersionState.CANARY);
+        apply(1, VersionState.ROLLED_BACK); // the canary was trained from it
+        assertThat(ledger.canary()).isEmpty();
+        assertThat(live()).isEqualTo("m-000000");
+    }
+
+    @Test
+    void aRollbackWouldServeTheNearestPromotedAncestor() {
+        apply(0, VersionState.PROMOTED);
+        assertThat(ledger.afterRollback()).isEmpty();
+        apply(1, VersionState.PROMOTED);
+        apply(2, VersionState.PROMOTED);
+        assertThat(ledger.afterRollback().orElseThrow().getVersion()).isEqualTo("m-000001");
+        apply(2, VersionState.ROLLED_BACK);
+        assertThat(ledger.afterRollback().orElseThrow().getVersion()).isEqualTo("m-000000");
+    }
+
+    @Test
     void anotherModelsVersionsAreNotOurs() {
         ledger.apply(CheckpointEvent.newBuilder()
                 .setModel("other")
