@@ -1,8 +1,8 @@
 package io.tidemill.feedback.gateway;
 
 import io.tidemill.feedback.answer.Engine;
-import io.tidemill.feedback.serving.Arm;
 import io.tidemill.feedback.serving.AnswerQueue;
+import io.tidemill.feedback.serving.Arm;
 import io.tidemill.feedback.serving.ServedModel;
 import java.util.Optional;
 import java.util.function.BiFunction;

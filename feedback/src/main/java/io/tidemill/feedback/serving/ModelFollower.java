@@ -199,9 +199,11 @@ public final class ModelFollower implements AutoCloseable {
     /** Loads the canary that should answer beside what serves, or takes away the one that should not any more. */
     private boolean settleCanary() {
         Optional<CheckpointEvent> wanted = ledger.canary()
-                .filter(event -> served.version().filter(event.getParent()::equals).isPresent());
+                .filter(event ->
+                        served.version().filter(event.getParent()::equals).isPresent());
         Optional<String> now = served.canary();
-        if (wanted.map(CheckpointEvent::getVersion).equals(now) || wanted.filter(canaryGivenUp::equals).isPresent()) {
+        if (wanted.map(CheckpointEvent::getVersion).equals(now)
+                || wanted.filter(canaryGivenUp::equals).isPresent()) {
             return true;
         }
         if (now.isPresent()) {
@@ -219,8 +221,8 @@ public final class ModelFollower implements AutoCloseable {
             Engine engine = load(event);
             if (engine.task() != Task.ANSWER) {
                 engine.close();
-                throw new IllegalArgumentException("it " + engine.task().deed()
-                        + ", of which nobody rates anything, so it cannot be a canary");
+                throw new IllegalArgumentException(
+                        "it " + engine.task().deed() + ", of which nobody rates anything, so it cannot be a canary");
             }
             served.addCanary(engine, event.getCanary().getShare());
             LOG.infof("canary=%s share=%.3f", version, event.getCanary().getShare());
@@ -252,7 +254,9 @@ public final class ModelFollower implements AutoCloseable {
     /** Nothing waits for it, so what fails here is tried again when something else changes. */
     private void keepForARollback() {
         CheckpointEvent target = ledger.afterRollback().orElse(null);
-        if (target == null || target.getVersion().equals(inStock) || served.version().isEmpty()) {
+        if (target == null
+                || target.getVersion().equals(inStock)
+                || served.version().isEmpty()) {
             return;
         }
         try {

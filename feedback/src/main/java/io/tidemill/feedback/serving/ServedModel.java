@@ -24,7 +24,8 @@ public final class ServedModel implements AutoCloseable {
          * compared with the share.
          */
         boolean answers(String conversation) {
-            long bits = Long.parseUnsignedLong(Ids.contentHash(version() + '\0' + conversation).substring(0, 16), 16);
+            long bits = Long.parseUnsignedLong(
+                    Ids.contentHash(version() + '\0' + conversation).substring(0, 16), 16);
             return (bits >>> 11) * 0x1.0p-53 < share;
         }
     }

@@ -64,8 +64,7 @@ class CanaryTest {
             assertThat(completion.getArm())
                     .isEqualTo(completion.getModelVersion().equals(canary) ? "canary" : "champion");
         }
-        assertThat(RestAssured.get("/v1/models").jsonPath().getList("data.id"))
-                .contains("tidemill", champion, canary);
+        assertThat(RestAssured.get("/v1/models").jsonPath().getList("data.id")).contains("tidemill", champion, canary);
         assertThat(RestAssured.get("/q/health/ready").asString()).contains(canary);
     }
 
@@ -134,8 +133,7 @@ class CanaryTest {
         CheckpointEvent event = Serving.store().promoted(classifier, champion, Task.CLASSIFY);
         Serving.announce(asCanary(event));
         awaitFailure(classifier, "cannot be a canary");
-        Serving.announce(
-                event.toBuilder().setState(VersionState.REFUSED).build());
+        Serving.announce(event.toBuilder().setState(VersionState.REFUSED).build());
 
         assertThat(RestAssured.get("/v1/loop").jsonPath().getString("served.canary"))
                 .isNull();
@@ -159,10 +157,9 @@ class CanaryTest {
     }
 
     private static void awaitCanary(String version) {
-        await().atMost(Serving.PATIENCE)
-                .untilAsserted(
-                        () -> assertThat(RestAssured.get("/v1/loop").jsonPath().getString("served.canary"))
-                                .isEqualTo(version));
+        await().atMost(Serving.PATIENCE).untilAsserted(() -> assertThat(
+                        RestAssured.get("/v1/loop").jsonPath().getString("served.canary"))
+                .isEqualTo(version));
     }
 
     private static void awaitFailure(String version, String reason) {

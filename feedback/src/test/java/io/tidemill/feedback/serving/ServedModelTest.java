@@ -49,8 +49,7 @@ class ServedModelTest {
             Arm arm = arm("talk " + i);
             assertThat(arm(("talk " + i))).isEqualTo(arm);
             drawn += arm.equals(new Arm("canary", 0.1, "m-000002")) ? 1 : 0;
-            assertThat(arm)
-                    .isIn(new Arm("canary", 0.1, "m-000002"), new Arm("champion", 0.9, "m-000002"));
+            assertThat(arm).isIn(new Arm("canary", 0.1, "m-000002"), new Arm("champion", 0.9, "m-000002"));
         }
         // Binomial with p = 0.1 and n = 10,000: 1,000 with a standard deviation of 30.
         assertThat(drawn).isBetween(880, 1120);

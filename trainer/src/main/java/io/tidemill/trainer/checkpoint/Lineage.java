@@ -174,6 +174,17 @@ public final class Lineage {
         return Optional.ofNullable(byVersion.get(version));
     }
 
+    /**
+     * The newest event of the version that passed its gate and about which nothing is decided yet: candidate or canary. What
+     * a retraining made waits for nobody.
+     */
+    public Optional<CheckpointEvent> undecided() {
+        return byVersion.values().stream()
+                .filter(event -> event.getState() == VersionState.CANDIDATE || event.getState() == VersionState.CANARY)
+                .filter(event -> !event.hasRetraining())
+                .reduce((older, newer) -> newer);
+    }
+
     /** The version that serves. */
     public Optional<VersionId> live() {
         return live.map(VersionId::parse);

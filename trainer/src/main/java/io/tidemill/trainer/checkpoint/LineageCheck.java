@@ -110,7 +110,8 @@ final class LineageCheck {
 
     private void look(Path directory, Manifest manifest) throws IOException {
         String version = manifest.event().getVersion();
-        if (manifest.event().getState() != VersionState.PROMOTED) {
+        // What was a candidate or a canary first was promoted by an event, which the log alone has.
+        if (manifest.event().getState() == VersionState.REFUSED) {
             flaws.add(version + " has a child, but was never promoted.");
         }
         Finding files = new FileCheck(directory.toRealPath(), manifest, true).finding();

@@ -9,7 +9,7 @@ import java.time.Instant;
  * How a version that passed its gate comes to serve.
  *
  * @param patience how long a candidate waits for a person; zero waits for ever
- * @param canary   of {@link Policy#CANARY}
+ * @param canary   how one is judged
  */
 public record PromotionSettings(Policy policy, Duration patience, Canary canary) {
     /** Every version that passes serves. */

@@ -13,6 +13,7 @@ import io.tidemill.proto.v1.CheckpointEvent;
 import io.tidemill.trainer.checkpoint.Durable;
 import io.tidemill.trainer.checkpoint.VersionFiles;
 import io.tidemill.trainer.encoder.ClassWeights;
+import io.tidemill.trainer.promotion.Policy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,6 +44,13 @@ final class LineageStart {
         }
         ModelShape shape = ModelShape.read(model);
         checkLabels(shape, name);
+        if (shape.encoder().isPresent() && options.promotion().policy() == Policy.CANARY) {
+            throw new BaseModelException(
+                    "trainer.promotion.policy is canary, but " + name
+                            + " is an encoder, and of what encoders say nothing"
+                            + " is kept that people could rate. Take at-once or by-hand.",
+                    null);
+        }
         options.round().adapter().lora().ifPresent(adapter -> {
             try {
                 shape.requireFits(adapter);

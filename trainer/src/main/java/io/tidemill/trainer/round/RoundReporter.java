@@ -2,6 +2,7 @@ package io.tidemill.trainer.round;
 
 import com.google.protobuf.Timestamp;
 import com.google.protobuf.util.Timestamps;
+import io.tidemill.proto.v1.CanaryFigures;
 import io.tidemill.proto.v1.GateVerdict;
 import io.tidemill.proto.v1.RoundEvent;
 import io.tidemill.proto.v1.RoundEvent.Phase;
@@ -144,6 +145,18 @@ public final class RoundReporter {
             if (heartbeatDue || (due && (changed || !newest.getWaitingMap().equals(counts)))) {
                 send();
             }
+        }
+    }
+
+    /** What the ratings of a canary say, told about once a second where it changed; empty where there is none. */
+    void canary(Optional<CanaryFigures> figures) {
+        boolean due = nanoClock.getAsLong() - lastSentNanos >= PACE.toNanos();
+        boolean changed = figures.isPresent()
+                ? !newest.hasCanary() || !newest.getCanary().equals(figures.get())
+                : newest.hasCanary();
+        if (changed && due) {
+            figures.ifPresentOrElse(state::setCanary, state::clearCanary);
+            send();
         }
     }
 

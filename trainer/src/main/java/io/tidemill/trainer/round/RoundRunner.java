@@ -44,7 +44,7 @@ import org.slf4j.LoggerFactory;
  * One round, from its frozen plan to a version in the store.
  *
  * <pre>
- *   slice ── examples ── stages of the model's kind ── candidate ── gate ─┬─ promoted: the whole version
+ *   slice ── examples ── stages of the model's kind ── candidate ── gate ─┬─ passed: the whole version
  *                         └ diverged ─────────────────────────────────────┴─ refused: manifest and card
  * </pre>
  *
@@ -280,9 +280,9 @@ final class RoundRunner {
         return new Judgement(judgement.verdict().toBuilder().setSummary(summary).build(), judgement.figures());
     }
 
-    private static VersionState state(RoundPlan plan, GateVerdict verdict) {
+    private VersionState state(RoundPlan plan, GateVerdict verdict) {
         if (plan.erasures().retraining().isEmpty()) {
-            return verdict.getPassed() ? VersionState.PROMOTED : VersionState.REFUSED;
+            return verdict.getPassed() ? versions.passed() : VersionState.REFUSED;
         }
         ErasurePlan.Again again = plan.erasures().retraining().get();
         return again.last() && (verdict.getPassed() || again.force()) ? VersionState.PROMOTED : VersionState.CANDIDATE;

@@ -25,6 +25,7 @@ import io.tidemill.trainer.checkpoint.QuarantinedRecords;
 import io.tidemill.trainer.data.ExampleReader;
 import io.tidemill.trainer.data.Stages;
 import io.tidemill.trainer.gate.ScoreCache;
+import io.tidemill.trainer.promotion.Promotions;
 import io.tidemill.trainer.reward.RewardException;
 import io.tidemill.trainer.round.RoundTrigger.Due;
 import io.tidemill.trainer.slice.Backlog;
@@ -103,6 +104,7 @@ public final class Trainer implements AutoCloseable {
     private volatile RoundReporter reporter;
     private Commands commands;
     private Erasures erasures;
+    private Promotions promotions;
     private Backlog backlog;
     private Lineage lineage;
     private Map<TopicPartition, Long> roundEnds = Map.of();
@@ -250,6 +252,10 @@ public final class Trainer implements AutoCloseable {
             }
             carryOutCommands();
             reporter.waiting(backlog.countsBeyond(Map.of()));
+            if (lineage.undecided().isPresent()) {
+                decide(lineage.undecided().get());
+                continue;
+            }
             if (commands.pause().isPresent()) {
                 reporter.idle(Phase.PAUSED, "paused: " + commands.pause().get());
                 continue;
@@ -295,6 +301,8 @@ public final class Trainer implements AutoCloseable {
                     List.of(
                             topics.preferences(),
                             topics.prompts(),
+                            topics.completions(),
+                            topics.feedback(),
                             topics.checkpoints(),
                             topics.rounds(),
                             topics.commands(),
@@ -316,17 +324,20 @@ public final class Trainer implements AutoCloseable {
                 options.rounds().resolve("commands.offset"),
                 clients::consumer);
         erasures = new Erasures(topics.erasures().name(), clients::consumer);
+        promotions = new Promotions(options.promotion(), topics, clients::consumer, clock);
     }
 
     private void disconnect() {
         close(commands);
         close(erasures);
+        close(promotions);
         close(backlog);
         close(announcer);
         close(progress == null ? null : () -> progress.close(Duration.ofSeconds(2)));
         close(store);
         commands = null;
         erasures = null;
+        promotions = null;
         backlog = null;
         announcer = null;
         progress = null;
@@ -416,7 +427,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     private VersionWriter versions() {
-        return new VersionWriter(store, options.filesUrl(), options.signingKey(), clock);
+        return new VersionWriter(store, options.filesUrl(), options.signingKey(), options.promotion(), clock);
     }
 
     private void restartBacklog() throws IOException {
@@ -597,6 +608,7 @@ public final class Trainer implements AutoCloseable {
             List<String> kept = new ArrayList<>();
             lineage.ancestry().stream().limit(2).forEach(version -> kept.add(version.toString()));
             kept.add(pinned());
+            lineage.undecided().ifPresent(waiting -> kept.add(waiting.getVersion()));
             scores.keepOnly(kept);
             prune();
         } catch (SliceGoneException e) {
@@ -692,7 +704,12 @@ public final class Trainer implements AutoCloseable {
                 .mapToDouble(SuiteResult::getAfter)
                 .findFirst()
                 .orElse(0);
-        Phase phase = event.getState() == VersionState.PROMOTED ? Phase.PROMOTED_PHASE : Phase.REFUSED_PHASE;
+        Phase phase =
+                switch (event.getState()) {
+                    case PROMOTED -> Phase.PROMOTED_PHASE;
+                    case REFUSED -> Phase.REFUSED_PHASE;
+                    default -> Phase.WAITING; // for a decision
+                };
         reporter.end(phase, event.getVerdict(), accuracy, event.getReason());
     }
 
@@ -703,6 +720,7 @@ public final class Trainer implements AutoCloseable {
         if (usable(options.round().gate().pinned())) {
             kept.add(VersionId.parse(options.round().gate().pinned()));
         }
+        lineage.undecided().ifPresent(event -> kept.add(VersionId.parse(event.getVersion())));
         store.prune(options.keep(), kept);
     }
 
@@ -753,6 +771,44 @@ public final class Trainer implements AutoCloseable {
             throw new MemberErasedException("Erasure " + erasure.getErasureId()
                     + " concerns what this round reads: it begins again without that.");
         });
+    }
+
+    // ---- versions that passed and do not serve yet ------------------------------------------------------------------
+
+    /** Rounds wait for it: the next one is to start from what is live. */
+    private void decide(CheckpointEvent undecided) throws IOException {
+        Optional<Promotions.Decision> decision = promotions.decide(undecided);
+        CheckpointEvent told = promotions.withFigures(undecided);
+        if (decision.isEmpty()) {
+            reporter.canary(told.hasCanary() ? Optional.of(told.getCanary()) : Optional.empty());
+            reporter.idle(commands.pause().isPresent() ? Phase.PAUSED : Phase.WAITING, promotions.told(undecided));
+            return;
+        }
+        boolean promoted = decision.get().state() == VersionState.PROMOTED;
+        announceDecision(
+                List.of(again(told, decision.get().state(), decision.get().reason())));
+        reporter.phase(
+                promoted ? Phase.PROMOTED_PHASE : Phase.REFUSED_PHASE,
+                decision.get().reason());
+    }
+
+    /** Announces what becomes of the undecided version, and what else follows from it. */
+    private void announceDecision(List<CheckpointEvent> events) throws IOException {
+        announce(events);
+        promotions.forget();
+        reporter.canary(Optional.empty());
+        prune();
+        restartBacklog();
+    }
+
+    /** The event that refuses the undecided version, because another one becomes live; none where there is none. */
+    private List<CheckpointEvent> givenUp(String because, Command command) {
+        return lineage
+                .undecided()
+                .map(event ->
+                        again(promotions.withFigures(event), VersionState.REFUSED, "Given up: " + because, command))
+                .stream()
+                .toList();
     }
 
     // ---- announcing -------------------------------------------------------------------------------------------------
@@ -826,10 +882,19 @@ public final class Trainer implements AutoCloseable {
 
     /** What was refused before is tried first, then what is new; the command is done when that has begun. */
     private void startOnCommand(Command command) throws IOException {
+        if (lineage.undecided().isPresent()) {
+            reporter.phase(
+                    Phase.WAITING,
+                    "a round was asked for, but "
+                            + promotions.told(lineage.undecided().get()));
+            return;
+        }
         catchUp();
         boolean tried = !lineage.retries().isEmpty();
         for (int left = -1;
-                left != lineage.retries().size() && !lineage.retries().isEmpty();
+                left != lineage.retries().size()
+                        && !lineage.retries().isEmpty()
+                        && lineage.undecided().isEmpty();
                 catchUp()) {
             left = lineage.retries().size();
             startRound(new Due(BY_COMMAND, Map.of()), List.of());
@@ -839,7 +904,7 @@ public final class Trainer implements AutoCloseable {
         Due due = stages.isEmpty()
                 ? new Due(BY_COMMAND, Map.of())
                 : Due.forStages(BY_COMMAND + ", for " + stages, stages, fresh);
-        if (lineage.retries().isEmpty() && due.hasWork(fresh)) {
+        if (lineage.retries().isEmpty() && lineage.undecided().isEmpty() && due.hasWork(fresh)) {
             startRound(due, List.of(command));
         } else if (!tried) {
             reporter.phase(
@@ -954,6 +1019,16 @@ public final class Trainer implements AutoCloseable {
         String target = command.getRollback().getVersion().isEmpty()
                 ? live.getParent()
                 : command.getRollback().getVersion();
+        Optional<CheckpointEvent> undecided =
+                lineage.undecided().filter(event -> event.getVersion().equals(target));
+        if (undecided.isPresent()) {
+            announceDecision(List.of(again(
+                    promotions.withFigures(undecided.get()),
+                    VersionState.REFUSED,
+                    "Declined by hand: " + command.getRollback().getReason(),
+                    command)));
+            return;
+        }
         if (target.isEmpty() || target.equals(live.getVersion()) || !usable(target)) {
             reporter.phase(
                     Phase.WAITING,
@@ -961,7 +1036,8 @@ public final class Trainer implements AutoCloseable {
                             + "': its weights are not in the store");
             return;
         }
-        List<CheckpointEvent> events = new ArrayList<>();
+        List<CheckpointEvent> events =
+                new ArrayList<>(givenUp("the version that it was trained from is rolled back.", command));
         events.add(again(
                 live,
                 VersionState.ROLLED_BACK,
@@ -974,8 +1050,7 @@ public final class Trainer implements AutoCloseable {
                     "Live again after a rollback",
                     command));
         }
-        announce(events);
-        restartBacklog();
+        announceDecision(events);
     }
 
     private void makeLive(Command command, String version, String reason) throws IOException {
@@ -985,8 +1060,15 @@ public final class Trainer implements AutoCloseable {
                     "cannot promote '" + version + "': it is live already, or its weights are not in the store");
             return;
         }
-        announce(again(lineage.event(version).orElseThrow(), VersionState.PROMOTED, reason, command));
-        restartBacklog();
+        CheckpointEvent promoted = promotions.withFigures(lineage.event(version).orElseThrow());
+        List<CheckpointEvent> events = new ArrayList<>();
+        if (lineage.undecided()
+                .filter(event -> event.getVersion().equals(version))
+                .isEmpty()) {
+            events.addAll(givenUp(version + " is promoted by hand.", command));
+        }
+        events.add(again(promoted, VersionState.PROMOTED, reason, command));
+        announceDecision(events);
     }
 
     /** Quarantined records wait again, as new ones; one that has been trained since is a repeat. */
@@ -1031,9 +1113,13 @@ public final class Trainer implements AutoCloseable {
     }
 
     private CheckpointEvent again(CheckpointEvent event, VersionState state, String reason, Command command) {
+        return again(event, state, reason + " " + tag(command));
+    }
+
+    private CheckpointEvent again(CheckpointEvent event, VersionState state, String reason) {
         return event.toBuilder()
                 .setState(state)
-                .setReason(reason + " " + tag(command))
+                .setReason(reason)
                 .setEventTime(Timestamps.fromMillis(clock.millis()))
                 .build();
     }

@@ -2,6 +2,7 @@ package io.tidemill.trainer.round;
 
 import io.tidemill.proto.VersionId;
 import io.tidemill.trainer.checkpoint.SigningKey;
+import io.tidemill.trainer.promotion.PromotionSettings;
 import io.tidemill.trainer.slice.SliceLimits;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,6 +22,7 @@ import java.util.function.Function;
  * @param waitingCapacity   records that are counted while they wait; more are left in the log until a round has run
  * @param retry             pause after a failure
  * @param memory            that the weights of a round must fit into
+ * @param promotion         what becomes of a version that passed its gate; null for promoting it at once
  */
 public record TrainerOptions(
         String model,
@@ -38,7 +40,11 @@ public record TrainerOptions(
         Duration patience,
         Duration retry,
         HostMemory memory,
-        long seed) {
+        long seed,
+        PromotionSettings promotion) {
+    public TrainerOptions {
+        promotion = promotion == null ? PromotionSettings.AT_ONCE : promotion;
+    }
 
     Path store() {
         return data.resolve("store");

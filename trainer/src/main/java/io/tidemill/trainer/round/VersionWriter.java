@@ -19,6 +19,7 @@ import io.tidemill.trainer.checkpoint.Probe;
 import io.tidemill.trainer.checkpoint.SigningKey;
 import io.tidemill.trainer.checkpoint.VersionFiles;
 import io.tidemill.trainer.data.RoundExamples;
+import io.tidemill.trainer.promotion.PromotionSettings;
 import io.tidemill.trainer.slice.Slice;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -34,17 +35,24 @@ final class VersionWriter {
     private final CheckpointStore store;
     private final Function<VersionId, String> filesUrl;
     private final Optional<SigningKey> signingKey;
+    private final PromotionSettings promotion;
     private final Clock clock;
 
     /**
      * @param filesUrl   where a version's files are served
      * @param signingKey signs every version; empty for unsigned ones
+     * @param promotion  what becomes of a version that passed
      */
     VersionWriter(
-            CheckpointStore store, Function<VersionId, String> filesUrl, Optional<SigningKey> signingKey, Clock clock) {
+            CheckpointStore store,
+            Function<VersionId, String> filesUrl,
+            Optional<SigningKey> signingKey,
+            PromotionSettings promotion,
+            Clock clock) {
         this.store = store;
         this.filesUrl = filesUrl;
         this.signingKey = signingKey;
+        this.promotion = promotion;
         this.clock = clock;
     }
 
@@ -64,6 +72,11 @@ final class VersionWriter {
             long parameters,
             Map<String, Double> metrics,
             MicroBatch microBatch) {}
+
+    /** State of a version that passed its gate. */
+    VersionState passed() {
+        return promotion.policy().announced();
+    }
 
     /** @param aside holds weights and companions, or nothing where the version is refused */
     CheckpointEvent publish(Path aside, Draft draft, VersionState state, GateVerdict verdict) throws IOException {
@@ -90,6 +103,9 @@ final class VersionWriter {
                 .setReason(verdict.getSummary())
                 .addAllForgotten(plan.erasures().toProto());
         plan.erasures().retraining().ifPresent(retraining -> event.setRetraining(retraining.toProto()));
+        if (state == VersionState.CANARY) {
+            event.setCanary(promotion.canary().rule(clock.instant()));
+        }
         boolean refused = state == VersionState.REFUSED;
         return finish(
                 aside,

@@ -5,6 +5,9 @@ import io.smallrye.config.WithDefault;
 import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.engine.WeightType;
 import io.tidemill.trainer.optimizer.LearningRateSchedule.Decay;
+import io.tidemill.trainer.promotion.Policy;
+import io.tidemill.trainer.promotion.PromotionSettings.Requires;
+import io.tidemill.trainer.promotion.PromotionSettings.Undecided;
 import io.tidemill.trainer.rollout.RewardGuard;
 import java.time.Duration;
 import java.util.List;
@@ -105,6 +108,46 @@ public interface TrainerConfig {
     Gate gate();
 
     Store store();
+
+    Promotion promotion();
+
+    /** What becomes of a version that passed its gate: it serves at-once, as a canary, or when a person promotes it (by-hand). */
+    interface Promotion {
+        @WithDefault("at-once")
+        Policy policy();
+
+        /** How long a candidate waits for a person before it counts as refused; 0 waits for ever. */
+        @WithDefault("0s")
+        Duration patience();
+
+        /** Of the conversations, that a canary answers. */
+        @WithDefault("0.1")
+        double canaryShare();
+
+        /** Chance of promoting a canary that is too bad, and of rolling back one that is not. */
+        @WithDefault("0.05")
+        double canaryAlpha();
+
+        /** How much worse a canary's mean score (0 to 1; of thumbs, the share that are up) may be than the champion's. */
+        @WithDefault("0.1")
+        double canaryMargin();
+
+        /** What is to be shown of a canary: non-inferiority (not worse by the margin) or superiority. */
+        @WithDefault("non-inferiority")
+        Requires canaryRequires();
+
+        /** Ratings that either arm must have before anything is decided. */
+        @WithDefault("20")
+        long canaryMinimumRatings();
+
+        /** After which a canary is decided without evidence. */
+        @WithDefault("24h")
+        Duration canaryPatience();
+
+        /** What becomes of a canary of which nothing was shown: roll-back or promote. */
+        @WithDefault("roll-back")
+        Undecided canaryUndecided();
+    }
 
     /** When a round starts, and how much goes into one. */
     interface Round {

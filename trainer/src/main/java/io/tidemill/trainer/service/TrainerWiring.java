@@ -12,6 +12,7 @@ import io.tidemill.trainer.data.Mixture.FeedbackAge;
 import io.tidemill.trainer.data.Mixture.SourceShare;
 import io.tidemill.trainer.encoder.EncoderSettings;
 import io.tidemill.trainer.optimizer.Curve;
+import io.tidemill.trainer.promotion.PromotionSettings;
 import io.tidemill.trainer.rollout.RewardGuard;
 import io.tidemill.trainer.round.AdapterSettings;
 import io.tidemill.trainer.round.EncoderRoundSettings;
@@ -119,7 +120,22 @@ public class TrainerWiring {
                 config.round().patience(),
                 config.round().retry(),
                 memory(config),
-                config.seed());
+                config.seed(),
+                promotion(config.promotion()));
+    }
+
+    private static PromotionSettings promotion(TrainerConfig.Promotion config) {
+        return new PromotionSettings(
+                config.policy(),
+                config.patience(),
+                new PromotionSettings.Canary(
+                        config.canaryShare(),
+                        config.canaryAlpha(),
+                        config.canaryMargin(),
+                        config.canaryRequires(),
+                        config.canaryMinimumRatings(),
+                        config.canaryPatience(),
+                        config.canaryUndecided()));
     }
 
     private static HostMemory memory(TrainerConfig config) {

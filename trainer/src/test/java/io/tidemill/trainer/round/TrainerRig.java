@@ -18,6 +18,7 @@ import io.tidemill.trainer.checkpoint.SigningKey;
 import io.tidemill.trainer.data.RoundExamples.LedgerEntry;
 import io.tidemill.trainer.encoder.EncoderSettings;
 import io.tidemill.trainer.optimizer.LearningRateSchedule.Decay;
+import io.tidemill.trainer.promotion.PromotionSettings;
 import io.tidemill.trainer.rollout.RewardGuard;
 import io.tidemill.trainer.slice.SliceLimits;
 import io.tidemill.trainer.stage.OptimizerSettings;
@@ -187,7 +188,30 @@ abstract class TrainerRig {
                 Duration.ofSeconds(30),
                 Duration.ofMillis(50),
                 memory,
-                1);
+                1,
+                null);
+    }
+
+    /** The same with another policy of promotion. */
+    static TrainerOptions promoting(TrainerOptions options, PromotionSettings promotion) {
+        return new TrainerOptions(
+                options.model(),
+                options.topicPrefix(),
+                options.replicationFactor(),
+                options.data(),
+                options.baseModel(),
+                options.filesUrl(),
+                options.round(),
+                options.trigger(),
+                options.limits(),
+                options.keep(),
+                options.signingKey(),
+                options.waitingCapacity(),
+                options.patience(),
+                options.retry(),
+                options.memory(),
+                options.seed(),
+                promotion);
     }
 
     final Trainer start(TrainerOptions options, LongSupplier nanoClock) {

@@ -52,7 +52,8 @@ class TriggersTest extends TrainerRig {
                         usual.patience(),
                         usual.retry(),
                         usual.memory(),
-                        usual.seed()),
+                        usual.seed(),
+                        usual.promotion()),
                 System::nanoTime);
     }
 
