@@ -18,6 +18,7 @@ import io.tidemill.standalone.models.ImportCommand;
 import io.tidemill.standalone.models.ProgramCommand;
 import io.tidemill.standalone.models.PullCommand;
 import io.tidemill.standalone.models.TrainCommand;
+import io.tidemill.standalone.torture.TortureCommand;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Properties;
@@ -55,6 +56,7 @@ import picocli.CommandLine.ScopeType;
             PretrainCommand.class,
             TrainCommand.class,
             DataCommand.class,
+            TortureCommand.class,
             CommandLine.HelpCommand.class
         },
         mixinStandardHelpOptions = true,

@@ -1,6 +1,8 @@
 package io.tidemill.trainer.checkpoint;
 
 import io.tidemill.proto.VersionId;
+import io.tidemill.proto.checkpoint.FileDigests;
+import io.tidemill.proto.v1.CheckpointEvent;
 import io.tidemill.proto.v1.FileDigest;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -15,6 +17,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -26,6 +29,9 @@ import java.util.stream.Stream;
 public final class CheckpointStore implements AutoCloseable {
     /** Private part of a version: ledger, held-out suites, float32 masters. */
     public static final String STATE = "state";
+
+    /** Private files that decide what a round learns or how it is judged. */
+    private static final Pattern SEALED = Pattern.compile("masters/.*|held-out-.*|" + Pattern.quote(Ledger.FILE));
 
     private static final String ASIDE = ".aside-";
     static final Set<String> KEPT_WHEN_PRUNED =
@@ -48,7 +54,7 @@ public final class CheckpointStore implements AutoCloseable {
      */
     public static CheckpointStore open(Path directory, String model) throws IOException {
         Path root = directory.resolve(model);
-        Files.createDirectories(root);
+        Durable.createDirectories(root);
         FileChannel channel =
                 FileChannel.open(root.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         try {
@@ -147,6 +153,38 @@ public final class CheckpointStore implements AutoCloseable {
         return Manifest.read(directory(version));
     }
 
+    /**
+     * Checks that a version is what was announced, its private masters, suites and ledger included: before anybody trains
+     * on it. Reads all of it once, which is little beside a round.
+     *
+     * @throws DamagedFileException with the first file that differs
+     */
+    public void verify(CheckpointEvent announced) throws IOException {
+        Path directory = directory(VersionId.parse(announced.getVersion()));
+        String flaw;
+        try {
+            FileDigests.verify(directory, announced.getFilesList());
+            List<String> flaws = Sums.flaws(directory.resolve(STATE), true);
+            if (flaws.isEmpty()) {
+                return;
+            }
+            flaw = flaws.get(0);
+        } catch (IOException e) {
+            flaw = e.getMessage();
+        }
+        throw new DamagedFileException(announced.getVersion() + " in the store is not what was announced: " + flaw
+                + " No round starts from it or is judged by it. Put the file back from a copy"
+                + (announced.getParent().isEmpty() ? "." : ", or roll back to " + announced.getParent() + "."));
+    }
+
+    /** The digests that {@link #verify} compares private files with; before a version is published. */
+    public static void seal(Path aside) throws IOException {
+        Path state = aside.resolve(STATE);
+        if (Files.isDirectory(state)) {
+            Sums.write(state, file -> SEALED.matcher(file).matches());
+        }
+    }
+
     /** A public file of a version: one that its manifest lists, the manifest or its signature; nothing else can be reached. */
     public Optional<Path> publicFile(VersionId version, String path) throws IOException {
         if (!version.model().equals(model) || !has(version)) {
@@ -189,7 +227,7 @@ public final class CheckpointStore implements AutoCloseable {
         }
         try (Stream<Path> paths = Files.list(version.resolve(STATE))) {
             for (Path path : paths.toList()) {
-                if (!Set.of(Ledger.FILE, ProvenanceIndex.FILE)
+                if (!Set.of(Ledger.FILE, ProvenanceIndex.FILE, Sums.FILE)
                         .contains(path.getFileName().toString())) {
                     Durable.deleteTree(path);
                 }

@@ -57,6 +57,16 @@ public final class Durable {
         }
     }
 
+    /** Makes a directory and what is missing above it, each name lasting. */
+    public static void createDirectories(Path directory) throws IOException {
+        Path absolute = directory.toAbsolutePath();
+        if (!Files.isDirectory(absolute)) {
+            createDirectories(absolute.getParent());
+            Files.createDirectories(absolute);
+            flushDirectory(absolute.getParent());
+        }
+    }
+
     /** Deletes a directory with all that is in it; an absent one is fine. */
     public static void deleteTree(Path directory) throws IOException {
         if (Files.exists(directory)) {

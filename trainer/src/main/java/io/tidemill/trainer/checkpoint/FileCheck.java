@@ -59,6 +59,7 @@ final class FileCheck {
         if (!unlisted.isEmpty()) {
             flaws.add("Not covered by the manifest: " + String.join(", ", unlisted) + ".");
         }
+        flaws.addAll(Sums.flaws(directory.resolve(CheckpointStore.STATE), !pruned));
         if (!flaws.isEmpty()) {
             return Finding.failed(NAME, String.join(" ", flaws));
         }
@@ -71,7 +72,9 @@ final class FileCheck {
             told += "; " + (listed.size() - there.size()) + " taken away by retention";
         }
         if (Files.exists(directory.resolve(CheckpointStore.STATE))) {
-            told += "; " + CheckpointStore.STATE + "/ is the trainer's own and not covered";
+            boolean sums = Files.exists(directory.resolve(CheckpointStore.STATE).resolve(Sums.FILE));
+            told += "; " + CheckpointStore.STATE + "/ is the trainer's own and "
+                    + (sums ? "holds by its " + Sums.FILE : "not covered");
         }
         return Finding.ok(NAME, told);
     }

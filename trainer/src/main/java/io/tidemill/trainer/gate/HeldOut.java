@@ -8,7 +8,9 @@ import io.tidemill.proto.ErasureSet;
 import io.tidemill.proto.v1.Preference;
 import io.tidemill.proto.v1.TokenSequence;
 import io.tidemill.trainer.checkpoint.Durable;
+import io.tidemill.trainer.checkpoint.Sums;
 import io.tidemill.trainer.data.ExampleOrder;
+import io.tidemill.trainer.data.Hashes;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -17,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -132,6 +135,10 @@ public record HeldOut(List<TokenSequence> sequences, List<Preference> pairs) {
                 throw new UncheckedIOException(impossible);
             }
         });
+        Sums.allow(
+                file.getParent(),
+                file.getFileName().toString(),
+                HexFormat.of().formatHex(Hashes.sha256(bytes.toByteArray())));
         Durable.write(file, bytes.toByteArray());
     }
 

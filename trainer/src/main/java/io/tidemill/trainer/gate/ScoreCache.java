@@ -1,20 +1,22 @@
 package io.tidemill.trainer.gate;
 
-import io.tidemill.trainer.checkpoint.Durable;
+import io.tidemill.trainer.checkpoint.Sealed;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
  * Scores by version, suite and example, in one small file a version, so that a champion is scored once on each example
- * however many rounds it stands.
+ * however many rounds it stands. A damaged file is noticed, and scored again.
  */
 public final class ScoreCache {
     private static final int AT_ONCE = 128;
@@ -72,9 +74,10 @@ public final class ScoreCache {
 
     private Map<String, Double> read(String version) throws IOException {
         Map<String, Double> scores = new HashMap<>();
-        Path file = file(version);
-        if (Files.exists(file)) {
-            for (String line : Files.readAllLines(file)) {
+        Optional<byte[]> kept = Sealed.readOrForget(file(version));
+        if (kept.isPresent()) {
+            for (String line :
+                    new String(kept.get(), StandardCharsets.UTF_8).lines().toList()) {
                 int tab = line.indexOf('\t');
                 scores.put(line.substring(0, tab), Double.valueOf(line.substring(tab + 1)));
             }
@@ -88,7 +91,7 @@ public final class ScoreCache {
                 .forEach((key, value) ->
                         text.append(key).append('\t').append(value).append('\n'));
         Files.createDirectories(directory);
-        Durable.write(file(version), text.toString());
+        Sealed.write(file(version), text.toString());
     }
 
     private Path file(String version) {

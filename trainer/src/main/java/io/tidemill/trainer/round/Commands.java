@@ -4,9 +4,9 @@ import io.tidemill.proto.Readers;
 import io.tidemill.proto.Reading;
 import io.tidemill.proto.RecordReader;
 import io.tidemill.proto.v1.Command;
-import io.tidemill.trainer.checkpoint.Durable;
+import io.tidemill.trainer.checkpoint.Sealed;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -45,9 +45,9 @@ final class Commands implements AutoCloseable {
             throws IOException {
         this.model = model;
         this.offsetFile = offsetFile;
-        this.done = Files.exists(offsetFile)
-                ? Long.parseLong(Files.readString(offsetFile).strip())
-                : 0;
+        this.done = Sealed.readOrForget(offsetFile)
+                .map(bytes -> Long.parseLong(new String(bytes, StandardCharsets.US_ASCII).strip()))
+                .orElse(0L);
         this.consumer = consumers.get();
         TopicPartition partition = new TopicPartition(topic, 0); // the catalogue gives it one
         consumer.assign(List.of(partition));
@@ -127,7 +127,7 @@ final class Commands implements AutoCloseable {
     /** The oldest one was carried out and is not handed out again. */
     void done() throws IOException {
         done = pending.remove().offset + 1;
-        Durable.write(offsetFile, Long.toString(done));
+        Sealed.write(offsetFile, done + "\n");
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.model.engine.TrainableModel;
 import io.tidemill.model.engine.WeightType;
 import io.tidemill.trainer.checkpoint.Durable;
+import io.tidemill.trainer.checkpoint.Sums;
 import io.tidemill.trainer.checkpoint.VersionFiles;
 import io.tidemill.trainer.stage.PairStage;
 import io.tidemill.trainer.stage.Stage;
@@ -16,6 +17,8 @@ import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The reward model of a round: {@code reward-model/} beside the version's weights, a Hugging Face directory of its own. It
@@ -25,6 +28,8 @@ import java.util.OptionalDouble;
 final class RoundRewardModel {
     /** As stage and as directory. */
     static final String NAME = VersionFiles.REWARD_MODEL;
+
+    private static final Logger LOG = LoggerFactory.getLogger(RoundRewardModel.class);
 
     private final RoundPlan plan;
     private final Path parent;
@@ -59,6 +64,7 @@ final class RoundRewardModel {
 
     /** Trains it on the pairs, unless that is done or there are none. */
     void train(List<TokenizedPair> pairs, LanguageModel champion, Runner runner) throws IOException {
+        forgetIfDamaged();
         RewardModelSettings settings = plan.settings().rewardModel();
         if (!settings.learns() || pairs.isEmpty() || Files.isDirectory(kept)) {
             return;
@@ -82,6 +88,14 @@ final class RoundRewardModel {
         }
     }
 
+    private void forgetIfDamaged() throws IOException {
+        List<String> flaws = Sums.flaws(kept, true);
+        if (!flaws.isEmpty() || (Files.isDirectory(kept) && !Files.exists(kept.resolve(Sums.FILE)))) {
+            LOG.warn("The reward model of round {} is trained again: {}", plan.round(), String.join(" ", flaws));
+            Durable.deleteTree(kept);
+        }
+    }
+
     private LanguageModel start(LanguageModel champion) {
         Path before = parent.resolve(NAME);
         return Files.isDirectory(before)
@@ -96,7 +110,8 @@ final class RoundRewardModel {
         trained.save(aside, WeightType.FLOAT32);
         VersionFiles.copyCompanions(parent, aside);
         Files.deleteIfExists(aside.resolve(VersionFiles.BASE_CARD));
-        Durable.flushDirectory(aside);
+        Sums.write(aside, file -> true);
+        Durable.flushTree(aside);
         Files.move(aside, kept, StandardCopyOption.ATOMIC_MOVE);
         Durable.flushDirectory(kept.getParent());
     }

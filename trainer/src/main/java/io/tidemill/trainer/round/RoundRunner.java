@@ -24,6 +24,7 @@ import io.tidemill.trainer.gate.ScoreCache;
 import io.tidemill.trainer.gate.Scores;
 import io.tidemill.trainer.gate.Suite;
 import io.tidemill.trainer.rollout.RewardHackingException;
+import io.tidemill.trainer.rollout.RolloutsLostException;
 import io.tidemill.trainer.stage.DivergedException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -99,6 +100,9 @@ final class RoundRunner {
         while (true) {
             try {
                 return runOnce(plan, work, lineage);
+            } catch (RolloutsLostException e) {
+                LOG.warn("round={} {}; the round begins again from the champion", plan.round(), e.getMessage());
+                work.forgetState();
             } catch (MicroBatchException e) {
                 MicroBatch now = work.microBatch();
                 MicroBatch smaller = now.smaller(e.part(), e.longest())
@@ -133,6 +137,13 @@ final class RoundRunner {
         RoundContext context = new RoundContext(
                 plan, work, work.microBatch(), store, reporter, control, arithmetic, nanoClock, new TreeMap<>());
         long start = nanoClock.getAsLong();
+        control.check(); // a rollback that waits comes first: its parent may be damaged
+        for (String version : List.of(plan.parent(), plan.pinned())) {
+            Optional<CheckpointEvent> announced = lineage.event(version);
+            if (announced.isPresent()) {
+                store.verify(announced.get());
+            }
+        }
         SliceExamples.Read input = examples.read(plan, work, lineage);
         control.members(members(context, input));
         return ModelRound.with(context, input.examples(), new ModelRound.Use<>() {

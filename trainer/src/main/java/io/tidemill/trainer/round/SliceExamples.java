@@ -5,12 +5,14 @@ import io.tidemill.trainer.checkpoint.CheckpointStore;
 import io.tidemill.trainer.checkpoint.Ledger;
 import io.tidemill.trainer.checkpoint.Lineage;
 import io.tidemill.trainer.checkpoint.QuarantinedRecords;
+import io.tidemill.trainer.checkpoint.Sums;
 import io.tidemill.trainer.data.ExampleCollector;
 import io.tidemill.trainer.data.ExampleReader;
 import io.tidemill.trainer.data.ExampleSet;
 import io.tidemill.trainer.data.RoundExamples;
 import io.tidemill.trainer.slice.SliceReader;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -39,7 +41,9 @@ record SliceExamples(CheckpointStore store, SliceReader slices, ExampleReader re
     Read read(RoundPlan plan, WorkDirectory work, Lineage lineage) throws IOException {
         ExampleSet seen = new ExampleSet();
         for (VersionId ancestor : lineage.ancestry(plan.parentId())) {
-            Ledger.addTo(seen, store.directory(ancestor).resolve(CheckpointStore.STATE));
+            Path state = store.directory(ancestor).resolve(CheckpointStore.STATE);
+            Sums.check(state, Ledger.FILE);
+            Ledger.addTo(seen, state);
         }
         ExampleCollector collector = new ExampleCollector(reader, seen, plan.seed());
         Set<Place> quarantined = quarantined(plan);

@@ -180,6 +180,7 @@ final class VersionWriter {
         if (signingKey.isPresent()) {
             signingKey.get().sign(aside);
         }
+        CheckpointStore.seal(aside);
         store.publish(aside, version);
         return store.manifest(version).announcement(store.directory(version));
     }

@@ -9,13 +9,18 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import io.tidemill.model.engine.Learner;
 import io.tidemill.proto.VersionId;
+import io.tidemill.proto.checkpoint.FileDigests;
+import io.tidemill.trainer.checkpoint.DamagedFileException;
 import io.tidemill.trainer.checkpoint.Durable;
+import io.tidemill.trainer.checkpoint.Sealed;
 import io.tidemill.trainer.optimizer.Curve;
 import io.tidemill.trainer.optimizer.LearningRateSchedule.Decay;
 import io.tidemill.trainer.stage.StageState;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,15 +29,20 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What a running round keeps on disk: {@code plan.json}, which older examples it learns once more ({@code replay.json}), the state after the last saved step and which step that was
  * ({@code position.json}), the reference's log-probabilities, and with which micro-batch it runs where memory made that
  * smaller than the settings say ({@code micro-batch.json}). What was made with another micro-batch does not count.
  *
- * <p>A state is written under a new name and flushed before {@code position.json} is replaced to name it.
+ * <p>A state is written under a new name and flushed before {@code position.json} is replaced to name it. Every file has a
+ * digest, in itself or in the one that names it: one that is not as it was written does not count, and what it held is
+ * computed again, at worst from the champion on. A damaged plan is none: its records wait for the next one.
  */
 final class WorkDirectory implements StageState {
+    private static final Logger LOG = LoggerFactory.getLogger(WorkDirectory.class);
     private static final String PLAN = "plan.json";
     private static final String POSITION = "position.json";
     private static final String MICRO_BATCH = "micro-batch.json";
@@ -63,14 +73,19 @@ final class WorkDirectory implements StageState {
      *
      * @param microBatch it was made with; null in a file of an older program, which knew but one
      * @param memory     what the stage keeps beside the weights; null in a file of an older program, whose stages kept nothing
+     * @param sha256     of the file
      */
-    private record Position(String stage, long step, String file, MicroBatch microBatch, Map<String, Double> memory) {
+    private record Position(
+            String stage, long step, String file, MicroBatch microBatch, Map<String, Double> memory, String sha256) {
         Position {
             memory = memory == null ? Map.of() : memory;
         }
     }
 
     private final Path directory;
+
+    /** What {@code position.json} says, once its file was found to be whole, or was written. */
+    private Optional<Position> checked = Optional.empty();
 
     private WorkDirectory(Path directory) {
         this.directory = directory;
@@ -79,15 +94,14 @@ final class WorkDirectory implements StageState {
     /** Freezes a plan. */
     static WorkDirectory begin(Path rounds, RoundPlan plan) throws IOException {
         WorkDirectory work = new WorkDirectory(rounds.resolve(plan.version()));
-        Files.createDirectories(work.directory);
-        Durable.flushDirectory(rounds);
-        Durable.write(
+        Durable.createDirectories(work.directory);
+        Sealed.write(
                 work.directory.resolve(PLAN),
-                JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(plan));
+                JSON.writerWithDefaultPrettyPrinter().writeValueAsString(plan) + "\n");
         return work;
     }
 
-    /** Plans that were begun and not finished, oldest first. */
+    /** Rounds that were begun and not finished, oldest first; those whose plan is damaged are deleted. */
     static List<WorkDirectory> unfinished(Path rounds) throws IOException {
         if (!Files.isDirectory(rounds)) {
             return List.of();
@@ -95,12 +109,24 @@ final class WorkDirectory implements StageState {
         List<WorkDirectory> found = new ArrayList<>();
         try (Stream<Path> paths = Files.list(rounds)) {
             for (Path path : paths.sorted().toList()) {
-                if (Files.exists(path.resolve(PLAN))) {
-                    found.add(new WorkDirectory(path));
+                WorkDirectory work = new WorkDirectory(path);
+                if (Files.exists(path.resolve(PLAN)) && work.planned()) {
+                    found.add(work);
                 }
             }
         }
         return found;
+    }
+
+    private boolean planned() throws IOException {
+        try {
+            plan();
+            return true;
+        } catch (DamagedFileException e) {
+            LOG.warn("{} The round is planned anew.", e.getMessage());
+            delete();
+            return false;
+        }
     }
 
     Path path() {
@@ -108,7 +134,9 @@ final class WorkDirectory implements StageState {
     }
 
     RoundPlan plan() throws IOException {
-        return JSON.readValue(directory.resolve(PLAN).toFile(), RoundPlan.class);
+        Path file = directory.resolve(PLAN);
+        byte[] plan = Sealed.read(file).orElseThrow(() -> new NoSuchFileException(file.toString()));
+        return JSON.readValue(plan, RoundPlan.class);
     }
 
     VersionId version() {
@@ -119,8 +147,10 @@ final class WorkDirectory implements StageState {
     int failed() throws IOException {
         Path file = directory.resolve(FAILURES);
         int failures = 1
-                + (Files.exists(file) ? Integer.parseInt(Files.readString(file).strip()) : 0);
-        Durable.write(file, Integer.toString(failures));
+                + Sealed.readOrForget(file)
+                        .map(bytes -> Integer.parseInt(new String(bytes, StandardCharsets.US_ASCII).strip()))
+                        .orElse(0);
+        Sealed.write(file, failures + "\n");
         return failures;
     }
 
@@ -134,14 +164,16 @@ final class WorkDirectory implements StageState {
 
     /** What the round runs with: as the settings have it, or smaller as recorded. */
     MicroBatch microBatch() throws IOException {
-        Path file = directory.resolve(MICRO_BATCH);
-        return Files.exists(file) ? JSON.readValue(file.toFile(), MicroBatch.class) : MicroBatch.of(plan().settings());
+        Optional<byte[]> recorded = Sealed.readOrForget(directory.resolve(MICRO_BATCH));
+        return recorded.isPresent()
+                ? JSON.readValue(recorded.get(), MicroBatch.class)
+                : MicroBatch.of(plan().settings());
     }
 
     /** From now on, whatever is interrupted, the round runs with that; states of another no longer count. */
     void record(MicroBatch microBatch) throws IOException {
         Durable.deleteTree(directory.resolve(RoundRewardModel.NAME));
-        Durable.write(directory.resolve(MICRO_BATCH), JSON.writeValueAsBytes(microBatch));
+        Sealed.write(directory.resolve(MICRO_BATCH), JSON.writeValueAsString(microBatch) + "\n");
     }
 
     // ---- replay -----------------------------------------------------------------------------------------------------
@@ -159,15 +191,54 @@ final class WorkDirectory implements StageState {
     // ---- stages -----------------------------------------------------------------------------------------------------
 
     private Optional<Position> position() {
-        Path file = directory.resolve(POSITION);
         try {
-            return Files.exists(file)
-                    ? Optional.of(JSON.readValue(file.toFile(), Position.class)).filter(this::counts)
-                    : Optional.empty();
+            if (checked.isEmpty()) {
+                Optional<byte[]> kept = Sealed.readOrForget(directory.resolve(POSITION));
+                if (kept.isPresent()) {
+                    checked = Optional.of(JSON.readValue(kept.get(), Position.class))
+                            .filter(this::isWhole);
+                    if (checked.isEmpty()) {
+                        forgetState();
+                    }
+                }
+            }
+            return checked.filter(this::counts);
         } catch (IOException e) {
             throw new UncheckedIOException(
-                    "Cannot read " + file + "; delete " + directory + " to start the round anew", e);
+                    "Cannot read " + directory.resolve(POSITION) + "; delete " + directory + " to start the round anew",
+                    e);
         }
+    }
+
+    /** Is the state still what was saved? */
+    private boolean isWhole(Position position) {
+        String flaw;
+        try {
+            String found = digest(position.file);
+            if (found.equals(position.sha256)) {
+                return true;
+            }
+            flaw = "it has SHA-256 " + found + " instead of " + position.sha256;
+        } catch (IOException e) {
+            flaw = e.toString();
+        }
+        LOG.warn(
+                "The state of step {} of stage {} in {} cannot be used: {}. The round begins again from the champion.",
+                position.step,
+                position.stage,
+                directory.resolve(position.file),
+                flaw);
+        return false;
+    }
+
+    private String digest(String file) throws IOException {
+        return FileDigests.of(directory, directory.resolve(file)).getSha256();
+    }
+
+    /** The saved state cannot be gone on from: the round begins again from the champion. */
+    void forgetState() throws IOException {
+        checked = Optional.empty();
+        Files.deleteIfExists(directory.resolve(POSITION));
     }
 
     private boolean counts(Position position) {
@@ -195,11 +266,12 @@ final class WorkDirectory implements StageState {
     public void save(String stage, long step, Map<String, Double> memory, Learner learner) {
         Optional<Position> before = position();
         try {
-            Position now =
-                    new Position(stage, step, "state-" + stage + "-" + step + ".safetensors", microBatch(), memory);
-            learner.saveState(directory.resolve(now.file));
+            String file = "state-" + stage + "-" + step + ".safetensors";
+            learner.saveState(directory.resolve(file));
             Durable.flushDirectory(directory);
-            Durable.write(directory.resolve(POSITION), JSON.writeValueAsBytes(now));
+            Position now = new Position(stage, step, file, microBatch(), memory, digest(file));
+            Sealed.write(directory.resolve(POSITION), JSON.writeValueAsString(now) + "\n");
+            checked = Optional.of(now);
             Files.deleteIfExists(directory.resolve(FAILURES)); // the round gets on
             if (before.isPresent() && !before.get().file.equals(now.file)) {
                 Files.deleteIfExists(directory.resolve(before.get().file));
@@ -216,11 +288,12 @@ final class WorkDirectory implements StageState {
 
     /** The reference's log-probabilities of that name, if they were computed before: of each text those of its answers. */
     Optional<List<double[]>> references(String name, int texts) throws IOException {
-        Path file = referencesFile(name);
-        if (!Files.exists(file)) {
+        Optional<byte[]> kept = Sealed.readOrForget(referencesFile(name));
+        if (kept.isEmpty()) {
             return Optional.empty();
         }
-        List<double[]> references = Files.readAllLines(file).stream()
+        List<double[]> references = new String(kept.get(), StandardCharsets.US_ASCII)
+                .lines()
                 .map(line -> Stream.of(line.split("\t"))
                         .mapToDouble(Double::parseDouble)
                         .toArray())
@@ -239,6 +312,6 @@ final class WorkDirectory implements StageState {
             text.append(DoubleStream.of(answers).mapToObj(Double::toString).collect(Collectors.joining("\t")))
                     .append('\n');
         }
-        Durable.write(referencesFile(name), text.toString());
+        Sealed.write(referencesFile(name), text.toString());
     }
 }

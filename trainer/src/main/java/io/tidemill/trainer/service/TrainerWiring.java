@@ -87,7 +87,7 @@ public class TrainerWiring {
     }
 
     /** The configuration as the core takes it. */
-    static TrainerOptions options(TrainerConfig config) {
+    public static TrainerOptions options(TrainerConfig config) {
         return new TrainerOptions(
                 config.model(),
                 config.topicPrefix(),

@@ -1,0 +1,70 @@
+package io.tidemill.standalone.torture;
+
+import io.tidemill.trainer.checkpoint.Durable;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Optional;
+
+/** Lineage after lineage of a target, until the ledger has enough faults. */
+final class Campaign {
+    private final FaultLedger ledger;
+    private final Path data;
+    private final long seed;
+    private final int ofLineage;
+    private final PrintStream out;
+
+    /** @param ofLineage faults before a proof */
+    Campaign(FaultLedger ledger, Path data, long seed, int ofLineage, PrintStream out) {
+        this.ledger = ledger;
+        this.data = data.toAbsolutePath();
+        this.seed = seed;
+        this.ofLineage = ofLineage;
+        this.out = out;
+    }
+
+    /** Goes on with the lineage whose proof is missing, if there is one, then with new ones. */
+    void run(Target target, long faults) throws IOException, InterruptedException {
+        Optional<String> unproven = ledger.unproven(target);
+        while (unproven.isPresent() || ledger.count(target) < faults) {
+            String lineage = unproven.orElseGet(() -> target.word() + "-"
+                    + Instant.now().toString().replaceAll("[^0-9TZ]", "").substring(0, 15) + "-" + seed);
+            run(target, lineage, faults);
+            unproven = Optional.empty();
+        }
+    }
+
+    private void run(Target target, String lineage, long faults) throws IOException, InterruptedException {
+        Path directory = data.resolve(lineage);
+        out.println("lineage " + lineage + " in " + directory);
+        Proof proof;
+        try (Victim victim = victim(target, directory)) {
+            int number = ledger.planned(lineage);
+            while (number < ofLineage && ledger.count(target) < faults) {
+                number++;
+                Fault fault = Fault.draw(lineage, number, target, seed + lineage.hashCode());
+                if (!victim.allows(fault.kind())) {
+                    out.println(fault.kind().word()
+                            + " is skipped, because this machine does not allow it: a kill instead");
+                    fault = new Fault(lineage, number, target, FaultKind.KILL, fault.seed());
+                }
+                victim.suffer(fault);
+                out.println(lineage + " fault " + number + ": " + fault.kind().word());
+            }
+            proof = victim.prove();
+        }
+        ledger.proof(lineage, target, proof);
+        out.println("proof of " + lineage + ": " + (proof.flaws().isEmpty() ? "holds" : proof.flaws()));
+        if (proof.flaws().isEmpty()) {
+            Durable.deleteTree(directory);
+        }
+    }
+
+    private Victim victim(Target target, Path directory) throws IOException, InterruptedException {
+        return switch (target) {
+            case TRAINER -> new TrainerVictim(directory, ledger, out);
+            case SYSTEM -> new SystemVictim(directory, ledger, out);
+        };
+    }
+}
