@@ -43,6 +43,11 @@ final class LineageStart {
         }
         ModelShape shape = ModelShape.read(model);
         checkLabels(shape, name);
+        try {
+            GateCheck.check(model, options.round().gate());
+        } catch (IllegalArgumentException e) {
+            throw new BaseModelException(name + " cannot be judged as the settings say. " + e.getMessage(), e);
+        }
         options.round().adapter().lora().ifPresent(adapter -> {
             try {
                 shape.requireFits(adapter);
