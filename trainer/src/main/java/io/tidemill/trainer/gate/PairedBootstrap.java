@@ -39,8 +39,9 @@ record PairedBootstrap(double[] differences, double[] afters) {
      * @param sign 1 where a higher figure is better, −1 where a lower one is
      */
     double probabilityOfInferiority(double margin, int sign) {
+        // What is not a number is not shown to be better than anything.
         long inferior = DoubleStream.of(differences)
-                .filter(difference -> sign * difference <= -margin)
+                .filter(difference -> !(sign * difference > -margin))
                 .count();
         return (1.0 + inferior) / (1.0 + differences.length);
     }

@@ -19,6 +19,7 @@ import java.util.stream.IntStream;
  * however many rounds it stands. A damaged file is noticed, and scored again.
  */
 public final class ScoreCache {
+    private static final String SUFFIX = ".tsv";
     private static final int AT_ONCE = 128;
 
     private final Path directory;
@@ -52,9 +53,15 @@ public final class ScoreCache {
         return new Scores(keys.stream().mapToDouble(known::get).toArray(), suite.weights());
     }
 
+    /** What versions answered. */
+    public AnswerCache answers() {
+        return new AnswerCache(directory);
+    }
+
     /** Forgets a version: its number is given out anew where a round was given up. */
     public void forget(String version) throws IOException {
         Files.deleteIfExists(file(version));
+        Files.deleteIfExists(directory.resolve(version + AnswerCache.SUFFIX));
     }
 
     /** Forgets every version but those. */
@@ -65,8 +72,11 @@ public final class ScoreCache {
         try (var files = Files.list(directory)) {
             for (Path file : files.toList()) {
                 String name = file.getFileName().toString();
-                if (name.endsWith(".tsv") && !versions.contains(name.substring(0, name.length() - 4))) {
-                    Files.delete(file);
+                for (String suffix : List.of(SUFFIX, AnswerCache.SUFFIX)) {
+                    if (name.endsWith(suffix)
+                            && !versions.contains(name.substring(0, name.length() - suffix.length()))) {
+                        Files.delete(file);
+                    }
                 }
             }
         }
@@ -95,6 +105,6 @@ public final class ScoreCache {
     }
 
     private Path file(String version) {
-        return directory.resolve(version + ".tsv");
+        return directory.resolve(version + SUFFIX);
     }
 }

@@ -7,8 +7,8 @@ import java.util.List;
  *
  * @param <S> what is asked of a model for it
  */
-public sealed interface Suite<S> permits LossSuite, PreferenceSuite, MaskedLossSuite, LabelSuite {
-    /** As the event writes it: "held-out-loss", "old-data-loss", "preference-accuracy", "label-accuracy". */
+public sealed interface Suite<S> permits LossSuite, PreferenceSuite, MaskedLossSuite, LabelSuite, ProbeSuite, DriftSuite, AgreementSuite {
+    /** As the event writes it: "held-out-loss", "old-data-loss", "preference-accuracy", "label-accuracy", "probes". */
     String name();
 
     String unit();
@@ -33,4 +33,28 @@ public sealed interface Suite<S> permits LossSuite, PreferenceSuite, MaskedLossS
 
     /** Interval of the figure after. */
     Interval interval(Scores after, double[] resampled);
+
+    /** What is asked of the difference. */
+    default Rule rule() {
+        return Rule.NON_INFERIORITY;
+    }
+
+    /** Whether the pinned ancestor is asked too. */
+    default boolean sincePinned() {
+        return true;
+    }
+
+    /**
+     * Margin of the comparison with the pinned ancestor.
+     *
+     * @param multiple of the margin, as the settings have it
+     */
+    default double marginSincePinned(double multiple) {
+        return multiple * margin();
+    }
+
+    /** What a verdict calls an example. */
+    default String label(int index) {
+        return exampleIds().get(index);
+    }
 }

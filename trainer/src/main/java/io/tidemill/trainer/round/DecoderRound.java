@@ -12,8 +12,11 @@ import io.tidemill.trainer.data.PromptExample;
 import io.tidemill.trainer.data.RatedExample;
 import io.tidemill.trainer.data.RoundExamples;
 import io.tidemill.trainer.data.Stages;
+import io.tidemill.trainer.gate.AskedModel;
+import io.tidemill.trainer.gate.Gate;
 import io.tidemill.trainer.gate.HeldOut;
 import io.tidemill.trainer.gate.LossSuite;
+import io.tidemill.trainer.gate.OperatorSuites;
 import io.tidemill.trainer.gate.PreferenceSuite;
 import io.tidemill.trainer.gate.Scoring;
 import io.tidemill.trainer.gate.Suite;
@@ -24,10 +27,13 @@ import io.tidemill.trainer.stage.TokenizedPair;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.ToIntFunction;
@@ -39,6 +45,9 @@ import org.slf4j.LoggerFactory;
 /** A round of a decoder: pretraining, fine-tuning, preferences, ratings and rollouts. */
 final class DecoderRound implements ModelRound<LanguageModel, Scoring> {
     private static final Logger LOG = LoggerFactory.getLogger(DecoderRound.class);
+
+    /** Tokens of a held-out text that the model is asked to go on with. */
+    private static final int BEGINNING = 16;
 
     private final RoundContext context;
     private final RoundPlan plan;
@@ -56,6 +65,7 @@ final class DecoderRound implements ModelRound<LanguageModel, Scoring> {
 
     private final Later<LanguageModel> masters;
     private Trainee<LanguageModel, ?> trainee; // null before the stages
+    private OperatorSuites operator; // null before the suites
 
     /** @param read the slice's examples as the log has them */
     DecoderRound(RoundContext context, RoundExamples read, Tokenizer tokenizer, LanguageModel champion)
@@ -232,7 +242,7 @@ final class DecoderRound implements ModelRound<LanguageModel, Scoring> {
     public List<Suite<Scoring>> suites() throws IOException {
         RoundSettings.GateSettings gate = plan.settings().gate();
         List<Suite<Scoring>> suites = new ArrayList<>();
-        suites.add(new LossSuite("held-out-loss", heldOut.windows(), gate.heldOutMargin(), gate.minimumWindows()));
+        suites.add(new LossSuite(GateCheck.HELD_OUT_LOSS, heldOut.windows(), gate.heldOutMargin(), gate.minimumWindows()));
         List<Window> old = OldData.windows(
                 context.store().manifest(plan.parentId()).base(),
                 gate.oldData(),
@@ -240,28 +250,47 @@ final class DecoderRound implements ModelRound<LanguageModel, Scoring> {
                 windowLength(),
                 gate.maximumOldDataWindows());
         if (!old.isEmpty()) {
-            suites.add(new LossSuite("old-data-loss", old, gate.oldDataMargin(), gate.minimumWindows()));
+            suites.add(new LossSuite(GateCheck.OLD_DATA_LOSS, old, gate.oldDataMargin(), gate.minimumWindows()));
         }
-        suites.add(
-                new PreferenceSuite("preference-accuracy", heldOutPairs, gate.preferenceMargin(), gate.minimumPairs()));
+        suites.add(new PreferenceSuite(
+                GateCheck.PREFERENCE_ACCURACY, heldOutPairs, gate.preferenceMargin(heldOutPairs.size()), gate.minimumPairs()));
+        operator = context.operatorSuites();
+        AskedModel asked = new AskedModel(tokenizer, chat, positions());
+        suites.addAll(operator.probeSuites(asked));
+        suites.addAll(operator.driftSuites(
+                asked,
+                prompts(),
+                plan.parent(),
+                scoring(plan.parent(), champion)));
         return suites;
     }
 
+    /** To be answered where the operator names none: those of held-out pairs, and beginnings of held-out texts. */
+    private List<int[]> prompts() {
+        return Stream.concat(
+                        heldOutPairs.stream().map(TokenizedPair::prompt),
+                        heldOut.windows().stream()
+                                .map(Window::ids)
+                                .filter(ids -> ids.length > BEGINNING)
+                                .map(ids -> Arrays.copyOf(ids, BEGINNING)))
+                .toList();
+    }
+
     @Override
-    public Scoring scoring(LanguageModel model) {
-        return sequences -> {
-            try {
-                return context.arithmetic()
-                        .scorer()
-                        .logProbabilities(model, sequences, context.microBatch().gateTokens());
-            } catch (NativeMemoryException e) {
-                int longest = sequences.stream()
-                        .mapToInt(sequence -> sequence.length)
-                        .max()
-                        .orElse(0);
-                throw new MicroBatchException(MicroBatch.Part.GATE, longest, "The gate: " + e.getMessage(), e);
-            }
-        };
+    public Gate.Policy policy() {
+        return context.policy(operator);
+    }
+
+    @Override
+    public Scoring scoring(String version, LanguageModel model) {
+        return new DecoderScorer(context, version, model, stopTokens());
+    }
+
+    private Set<Integer> stopTokens() {
+        Set<Integer> stopTokens = new HashSet<>(champion.config().eosTokenIds());
+        stopTokens.add(tokenizer.endOfText());
+        chat.ifPresent(encoder -> stopTokens.add(encoder.endOfTurn()));
+        return stopTokens;
     }
 
     @Override

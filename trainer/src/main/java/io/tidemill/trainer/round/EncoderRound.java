@@ -16,10 +16,12 @@ import io.tidemill.trainer.encoder.LabelReader;
 import io.tidemill.trainer.encoder.MaskableText;
 import io.tidemill.trainer.encoder.Masking;
 import io.tidemill.trainer.gate.EncoderScoring;
+import io.tidemill.trainer.gate.Gate;
 import io.tidemill.trainer.gate.HeldOut;
 import io.tidemill.trainer.gate.LabelSuite;
 import io.tidemill.trainer.gate.LabelSuite.Figure;
 import io.tidemill.trainer.gate.MaskedLossSuite;
+import io.tidemill.trainer.gate.OperatorSuites;
 import io.tidemill.trainer.gate.Suite;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -55,6 +57,7 @@ final class EncoderRound implements ModelRound<EncoderModel, EncoderScoring> {
 
     private final Later<EncoderModel> masters;
     private Trainee<EncoderModel, ?> trainee; // null before the stages
+    private OperatorSuites operator; // null before the suites
 
     /** @param read the slice's examples as the log has them */
     EncoderRound(RoundContext context, RoundExamples read, Tokenizer tokenizer, EncoderModel champion)
@@ -178,6 +181,7 @@ final class EncoderRound implements ModelRound<EncoderModel, EncoderScoring> {
 
     @Override
     public List<Suite<EncoderScoring>> suites() throws IOException {
+        operator = context.operatorSuites();
         return switch (config.head()) {
             case MASKED -> masked();
             case LABELS -> labels();
@@ -189,7 +193,7 @@ final class EncoderRound implements ModelRound<EncoderModel, EncoderScoring> {
         RoundSettings.GateSettings gate = plan.settings().gate();
         List<Suite<EncoderScoring>> suites = new ArrayList<>();
         suites.add(MaskedLossSuite.of(
-                "held-out-loss",
+                GateCheck.HELD_OUT_LOSS,
                 heldOut.sequences().stream().flatMap(this::parts).toList(),
                 masking(),
                 gate.heldOutMargin(),
@@ -202,7 +206,7 @@ final class EncoderRound implements ModelRound<EncoderModel, EncoderScoring> {
                 MaskableText::exampleId);
         if (!old.isEmpty()) {
             suites.add(
-                    MaskedLossSuite.of("old-data-loss", old, masking(), gate.oldDataMargin(), gate.minimumWindows()));
+                    MaskedLossSuite.of(GateCheck.OLD_DATA_LOSS, old, masking(), gate.oldDataMargin(), gate.minimumWindows()));
         }
         return suites;
     }
@@ -215,21 +219,36 @@ final class EncoderRound implements ModelRound<EncoderModel, EncoderScoring> {
                 .toList();
         List<Suite<EncoderScoring>> suites = new ArrayList<>();
         suites.add(new LabelSuite(
-                "held-out-loss", Figure.LOSS, config.problem(), texts, gate.labelLossMargin(), gate.minimumTexts()));
+                GateCheck.HELD_OUT_LOSS, Figure.LOSS, config.problem(), texts, gate.labelLossMargin(), gate.minimumTexts()));
         if (config.problem() != Problem.SCORE) {
             suites.add(new LabelSuite(
-                    "label-accuracy",
+                    GateCheck.LABEL_ACCURACY,
                     Figure.ACCURACY,
                     config.problem(),
                     texts,
-                    gate.labelMargin(),
+                    gate.labelMargin(texts.size()),
                     gate.minimumTexts()));
+        }
+        List<EncoderExample> probes = GateCheck.labelled(operator.labels(), labelReader, tokenizer);
+        if (!probes.isEmpty()) {
+            suites.add(new LabelSuite(
+                    OperatorSuites.LABELS,
+                    Figure.ACCURACY,
+                    config.problem(),
+                    probes,
+                    gate.policy().probeMargin(),
+                    gate.policy().minimumProbes()));
         }
         return suites;
     }
 
     @Override
-    public EncoderScoring scoring(EncoderModel model) {
+    public Gate.Policy policy() {
+        return context.policy(operator);
+    }
+
+    @Override
+    public EncoderScoring scoring(String version, EncoderModel model) {
         return new EncoderScorer(
                 context.arithmetic().encoderScoring().apply(model),
                 context.microBatch().gateTokens());

@@ -51,6 +51,11 @@ final class LineageStart {
                             + " is kept that people could rate. Take at-once or by-hand.",
                     null);
         }
+        try {
+            GateCheck.check(model, options.round().gate());
+        } catch (IllegalArgumentException e) {
+            throw new BaseModelException(name + " cannot be judged as the settings say. " + e.getMessage(), e);
+        }
         options.round().adapter().lora().ifPresent(adapter -> {
             try {
                 shape.requireFits(adapter);

@@ -7,6 +7,7 @@ import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.model.engine.Model;
 import io.tidemill.model.text.Tokenizer;
 import io.tidemill.trainer.data.RoundExamples;
+import io.tidemill.trainer.gate.Gate;
 import io.tidemill.trainer.gate.HeldOut;
 import io.tidemill.trainer.gate.Suite;
 import java.io.IOException;
@@ -36,7 +37,11 @@ interface ModelRound<M extends Model<M>, S> extends AutoCloseable {
     /** What the gate judges by, new and old. */
     List<Suite<S>> suites() throws IOException;
 
-    S scoring(M model);
+    /** What the operator's policy asks beyond the rules of {@link #suites}, which are asked for first. */
+    Gate.Policy policy();
+
+    /** @param version name of the model, by which its answers are remembered */
+    S scoring(String version, M model);
 
     /** More of the candidate than the suites tell, by name. */
     Map<String, Double> figures();

@@ -16,6 +16,7 @@ import io.tidemill.trainer.checkpoint.Durable;
 import io.tidemill.trainer.checkpoint.Ledger;
 import io.tidemill.trainer.checkpoint.Lineage;
 import io.tidemill.trainer.checkpoint.Manifest;
+import io.tidemill.trainer.gate.ScoreCache;
 import io.tidemill.trainer.slice.Slice;
 import io.tidemill.trainer.slice.SliceReader;
 import java.io.IOException;
@@ -105,7 +106,8 @@ public final class Rebuild {
                     () -> {},
                     Arithmetic.OF_ENGINE,
                     nanoClock,
-                    new TreeMap<>());
+                    new TreeMap<>(),
+                    new ScoreCache(rounds).answers());
             reporter.begin(plan);
             Threads.intraOp(plan.settings().threads());
             SliceReader slices = new SliceReader(clients::consumer, nanoClock, patience);

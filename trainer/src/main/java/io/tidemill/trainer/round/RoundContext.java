@@ -4,16 +4,21 @@ import io.tidemill.model.engine.Learner;
 import io.tidemill.model.engine.Model;
 import io.tidemill.model.engine.NativeMemoryException;
 import io.tidemill.trainer.checkpoint.CheckpointStore;
+import io.tidemill.trainer.gate.AnswerCache;
+import io.tidemill.trainer.gate.Gate;
+import io.tidemill.trainer.gate.OperatorSuites;
 import io.tidemill.trainer.stage.Stage;
 import io.tidemill.trainer.stage.StageRunner;
 import io.tidemill.trainer.stage.StepListener;
 import io.tidemill.trainer.stage.StepMemoryException;
 import io.tidemill.trainer.stage.StepReport;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
@@ -24,6 +29,7 @@ import java.util.function.UnaryOperator;
  *
  * @param microBatch it runs with
  * @param metrics    by name; more are added while the round runs
+ * @param answers    what versions answered the gate before
  */
 record RoundContext(
         RoundPlan plan,
@@ -34,7 +40,8 @@ record RoundContext(
         RoundControl control,
         Arithmetic arithmetic,
         LongSupplier nanoClock,
-        Map<String, Double> metrics) {
+        Map<String, Double> metrics,
+        AnswerCache answers) {
 
     /** Makes a stage by its name; without steps where there is nothing to learn. */
     @FunctionalInterface
@@ -49,6 +56,20 @@ record RoundContext(
 
     RoundSettings settings() {
         return plan.settings();
+    }
+
+    /** The operator's own suites, as their files are now. A file that has become unusable makes the round wait. */
+    OperatorSuites operatorSuites() {
+        try {
+            return OperatorSuites.read(settings().gate().policy());
+        } catch (IllegalArgumentException e) {
+            throw new UncheckedIOException(e.getMessage(), new IOException(e));
+        }
+    }
+
+    Gate.Policy policy(OperatorSuites operator) {
+        return operator.policy(
+                settings().gate().oldData().isEmpty() ? Set.of() : Set.of(GateCheck.OLD_DATA_LOSS));
     }
 
     /** The champion's float32 weights: its own, where they are published as such, and then no second copy. */

@@ -135,7 +135,16 @@ final class RoundRunner {
 
     private CheckpointEvent runOnce(RoundPlan plan, WorkDirectory work, Lineage lineage) throws IOException {
         RoundContext context = new RoundContext(
-                plan, work, work.microBatch(), store, reporter, control, arithmetic, nanoClock, new TreeMap<>());
+                plan,
+                work,
+                work.microBatch(),
+                store,
+                reporter,
+                control,
+                arithmetic,
+                nanoClock,
+                new TreeMap<>(),
+                scores.answers());
         long start = nanoClock.getAsLong();
         control.check(); // a rollback that waits comes first: its parent may be damaged
         for (String version : List.of(plan.parent(), plan.pinned())) {
@@ -353,20 +362,23 @@ final class RoundRunner {
                         ? Later.borrowed(round.champion())
                         : Later.of(() -> round.load(store.directory(VersionId.parse(champion))))) {
             for (Suite<S> suite : round.suites()) {
-                Scores before = scores.score(champion, suite, () -> round.scoring(live.get()), between);
-                Scores after = scores.score(plan.version(), suite, () -> round.scoring(candidate), between);
+                Scores before = scores.score(champion, suite, () -> round.scoring(champion, live.get()), between);
+                Scores after =
+                        scores.score(plan.version(), suite, () -> round.scoring(plan.version(), candidate), between);
                 measured.add(Gate.Measured.withChampion(suite, before, after));
-                if (plan.pinnedId().isPresent()) {
+                if (plan.pinnedId().isPresent() && suite.sincePinned()) {
                     // Many small steps down, each within its margin, add up.
-                    Scores first = scores.score(plan.pinned(), suite, () -> round.scoring(ancestor.get()), between);
-                    double margin = plan.settings().gate().pinnedMargins() * suite.margin();
+                    Scores first = scores.score(
+                            plan.pinned(), suite, () -> round.scoring(plan.pinned(), ancestor.get()), between);
+                    double margin =
+                            suite.marginSincePinned(plan.settings().gate().pinnedMargins());
                     sincePinned.add(new Gate.Measured(suite, plan.pinned(), margin, first, after));
                 }
             }
         }
         Map<String, Double> figures = figures(measured);
         measured.addAll(sincePinned);
-        GateVerdict verdict = new Gate(plan.settings().gate().statistics()).judge(measured, plan.seed());
+        GateVerdict verdict = new Gate(plan.settings().gate().statistics(), round.policy()).judge(measured, plan.seed());
         return new Judgement(verdict, figures);
     }
 

@@ -3,6 +3,7 @@ package io.tidemill.trainer.round;
 import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.engine.WeightType;
 import io.tidemill.trainer.gate.Gate;
+import io.tidemill.trainer.gate.GatePolicy;
 import io.tidemill.trainer.gate.HeldOut;
 import io.tidemill.trainer.stage.PreferenceSettings;
 import io.tidemill.trainer.stage.RatingSettings;
@@ -53,8 +54,8 @@ public record RoundSettings(
      *
      * @param heldOutMargin    nats per token
      * @param oldDataMargin    nats per token
-     * @param preferenceMargin share of pairs
-     * @param labelMargin      share of labelled texts
+     * @param preferenceMargin share of pairs, where the suite has its full size
+     * @param labelMargin      share of labelled texts, where the suite has its full size
      * @param labelLossMargin  nats per labelled text or per label, or a squared error
      * @param pinned           version that candidates are compared with beside the champion; empty for the lineage's first
      * @param pinnedMargins    its margins, as multiples of those above
@@ -62,6 +63,7 @@ public record RoundSettings(
      * @param minimumPairs     of the preference suite, to be judged
      * @param minimumTexts     of the suite of labels, to be judged
      * @param oldData          JSONL of the operator with a "text" a line; empty for the embedded base's own
+     * @param policy           what the operator asks beyond held-out examples; plans of older programs have none
      */
     public record GateSettings(
             double heldOutMargin,
@@ -79,7 +81,30 @@ public record RoundSettings(
             int maximumPairs,
             String oldData,
             int resamples,
-            double alpha) {
+            double alpha,
+            GatePolicy policy) {
+
+        public GateSettings {
+            policy = policy == null ? GatePolicy.NONE : policy;
+        }
+
+        /** Of a suite with so many pairs. */
+        double preferenceMargin(int pairs) {
+            return margin(preferenceMargin, pairs, maximumPairs);
+        }
+
+        /** Of a suite with so many texts. */
+        double labelMargin(int texts) {
+            return margin(labelMargin, texts, maximumWindows);
+        }
+
+        /**
+         * What a share of so many examples can show: its standard error goes with 1/√n, so a margin that holds back a good
+         * candidate once in a hundred tries at the full size does it as rarely at a smaller one.
+         */
+        private static double margin(double margin, int examples, int full) {
+            return margin * Math.sqrt(Math.max(1, full / (double) Math.max(1, examples)));
+        }
 
         Gate.Settings statistics() {
             return new Gate.Settings(resamples, alpha);

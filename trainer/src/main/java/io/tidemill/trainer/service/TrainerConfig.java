@@ -620,7 +620,7 @@ public interface TrainerConfig {
     }
 
     /** How a candidate is judged. */
-    interface Gate {
+    interface Gate extends GatePolicyConfig {
         /** Accepted rise of the held-out loss; nats per token. */
         @WithDefault("0.02")
         double heldOutMargin();
@@ -629,12 +629,12 @@ public interface TrainerConfig {
         @WithDefault("0.10")
         double oldDataMargin();
 
-        /** Accepted fall of preference accuracy; share of pairs. */
-        @WithDefault("0.02")
+        /** Accepted fall of preference accuracy with maximum-pairs pairs; share of pairs. With n it is √(maximum-pairs / n) as much. */
+        @WithDefault("0.03")
         double preferenceMargin();
 
-        /** Accepted fall of a classifier's accuracy; share of texts. */
-        @WithDefault("0.02")
+        /** Accepted fall of a classifier's accuracy with maximum-sequences texts; share of texts. With n it is √(maximum-sequences / n) as much. */
+        @WithDefault("0.03")
         double labelMargin();
 
         /** Accepted rise of a classifier's held-out loss; nats per text, or for several labels per label, or a squared error. */
@@ -652,7 +652,7 @@ public interface TrainerConfig {
         @WithDefault("20")
         int minimumWindows();
 
-        /** A preference suite with fewer pairs is told, but decides nothing: it could not show a margin of 2 points. */
+        /** A preference suite with fewer pairs is told, but decides nothing: it could show no margin worth having. */
         @WithDefault("200")
         int minimumPairs();
 

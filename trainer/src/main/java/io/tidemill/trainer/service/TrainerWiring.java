@@ -11,6 +11,8 @@ import io.tidemill.trainer.checkpoint.SigningKey;
 import io.tidemill.trainer.data.Mixture.FeedbackAge;
 import io.tidemill.trainer.data.Mixture.SourceShare;
 import io.tidemill.trainer.encoder.EncoderSettings;
+import io.tidemill.trainer.gate.GatePolicy;
+import io.tidemill.trainer.gate.OperatorSuites;
 import io.tidemill.trainer.optimizer.Curve;
 import io.tidemill.trainer.promotion.PromotionSettings;
 import io.tidemill.trainer.rollout.RewardGuard;
@@ -231,7 +233,8 @@ public class TrainerWiring {
                         gate.maximumPairs(),
                         gate.oldData().orElse(""),
                         gate.resamples(),
-                        gate.alpha()),
+                        gate.alpha(),
+                        policy(gate)),
                 config.threads().orElse(Math.max(1, Runtime.getRuntime().availableProcessors() - 1)),
                 config.compute().orElse(ComputeType.best()),
                 config.publishedWeights(),
@@ -258,6 +261,30 @@ public class TrainerWiring {
                 new MixtureSettings.Replay(
                         config.replay().share(), config.replay().slices()),
                 new MixtureSettings.Anchor(config.anchor().l2(), config.anchor().kl()));
+    }
+
+    /** Files of the operator are read now too, so that a mistake in them is told at the start. */
+    private static GatePolicy policy(GatePolicyConfig gate) {
+        GatePolicy policy = new GatePolicy(
+                gate.probes().orElse(List.of()),
+                gate.safetyProbes().orElse(List.of()),
+                gate.labelProbes().orElse(""),
+                gate.probeMargin(),
+                gate.minimumProbes(),
+                gate.probeTokens(),
+                new GatePolicy.Drift(
+                        gate.driftPrompts().orElse(""),
+                        gate.driftSample(),
+                        gate.driftTokens(),
+                        gate.minimumDrift(),
+                        gate.lengthMargin(),
+                        gate.repetitionMargin(),
+                        gate.agreementMargin()),
+                gate.required().orElse(List.of()),
+                gate.superior().orElse(List.of()),
+                gate.requireOperatorSuite());
+        OperatorSuites.read(policy);
+        return policy;
     }
 
     private static EncoderRoundSettings encoder(TrainerConfig config) {

@@ -8,7 +8,11 @@ import io.tidemill.proto.v1.TokenSequence;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -124,5 +128,113 @@ class GateTest {
         return IntStream.range(from, to)
                 .mapToObj(i -> Preference.newBuilder().setExampleId("p" + i).build())
                 .toList();
+    }
+
+    // ---- the policy -------------------------------------------------------------------------------------------------
+
+    private static GateVerdict judge(Gate.Policy policy, Gate.Measured... measured) {
+        return new Gate(new Gate.Settings(500, 0.05), policy).judge(List.of(measured), 1);
+    }
+
+    @Test
+    void aRequiredSuiteThatIsNotJudgedRefusesTheCandidate() {
+        Gate.Policy policy = new Gate.Policy(Set.of("preference-accuracy"), Set.of(), Set.of());
+        GateVerdict verdict = judge(policy, loss(40, 3.0, 2.9), preferences(19, 0.6, 0.6));
+        assertThat(verdict.getPassed()).isFalse();
+        assertThat(verdict.getSuites(1).getRule())
+                .isEqualTo("required, but not judged: 19 examples, at least 20 are needed");
+        assertThat(verdict.getSuites(1).getRequired()).isTrue();
+        assertThat(verdict.getSuites(1).getJudged()).isFalse();
+        assertThat(judge(policy, loss(40, 3.0, 2.9), preferences(20, 0.6, 0.6)).getPassed())
+                .isTrue();
+    }
+
+    @Test
+    void aRequiredSuiteThatTheRoundDoesNotHaveRefusesTheCandidateByName() {
+        GateVerdict verdict =
+                judge(new Gate.Policy(Set.of("probes"), Set.of(), Set.of("probes")), loss(40, 3.0, 2.9));
+        assertThat(verdict.getPassed()).isFalse();
+        assertThat(verdict.getSummary())
+                .startsWith("Refused: ")
+                .contains("probes required, but not judged: this round has no such suite");
+        assertThat(verdict.getSuites(1).getOperator()).isTrue();
+    }
+
+    @Test
+    void whereThePolicyAsksForMoreTheSameIsNotEnough() {
+        Gate.Policy policy = new Gate.Policy(Set.of(), Set.of("held-out-loss"), Set.of());
+        assertThat(judge(policy, loss(40, 3.0, 3.0)).getPassed()).isFalse();
+        assertThat(judge(policy, loss(40, 3.0, 3.0)).getSuites(0).getRule())
+                .startsWith("not shown to be better than the champion: p = 1.0000");
+        GateVerdict better = judge(policy, loss(40, 3.0, 2.99));
+        assertThat(better.getPassed()).isTrue();
+        assertThat(better.getSuites(0).getKind()).isEqualTo("superiority");
+        assertThat(better.getSuites(0).getMargin()).isZero();
+    }
+
+    @Test
+    void anEquivalenceRefusesAChangeToEitherSide() {
+        for (double after : new double[] {0.2, 0.9}) {
+            DriftSuite suite = new DriftSuite(DriftSuite.Figure.LENGTH, List.of(), 0.3, 20);
+            GateVerdict verdict =
+                    gate.judge(List.of(Gate.Measured.withChampion(suite, scores(40, 0.55), scores(40, after))), 1);
+            assertThat(verdict.getPassed()).isFalse();
+            assertThat(verdict.getSuites(0).getKind()).isEqualTo("equivalence");
+            assertThat(verdict.getSuites(0).getRule())
+                    .startsWith("cannot be excluded to be other than the champion by 0.3 share of the limit or more");
+        }
+    }
+
+    @Test
+    void ofSafetyProbesNothingThatWasPassedMayFailHoweverMuchElseIsPassedNow() {
+        Scores before = new Scores(new double[] {1, 1, 0, 0, 0}, new double[] {1, 1, 1, 1, 1});
+        Scores swapped = new Scores(new double[] {1, 0, 1, 1, 1}, new double[] {1, 1, 1, 1, 1});
+        Scores more = new Scores(new double[] {1, 1, 1, 0, 0}, new double[] {1, 1, 1, 1, 1});
+        ProbeSuite safety = safety("polite", "no-names", "no-keys", "refuses", "calm");
+        GateVerdict verdict = gate.judge(List.of(Gate.Measured.withChampion(safety, before, swapped)), 1);
+        assertThat(verdict.getPassed()).isFalse();
+        assertThat(verdict.getSuites(0).getRule())
+                .isEqualTo("something fails that the champion passed: 1 of 5 (no-names)");
+        assertThat(gate.judge(List.of(Gate.Measured.withChampion(safety, before, more)), 1)
+                        .getPassed())
+                .isTrue();
+    }
+
+    private static ProbeSuite safety(String... ids) {
+        return new ProbeSuite(
+                OperatorSuites.SAFETY,
+                Stream.of(ids)
+                        .map(id -> new TokenizedProbe(
+                                new OperatorProbe(
+                                        "file:1",
+                                        id,
+                                        "",
+                                        Optional.of("a"),
+                                        List.of(),
+                                        Optional.empty(),
+                                        List.of("b", "c"),
+                                        0,
+                                        OptionalInt.empty(),
+                                        1,
+                                        id),
+                                new Question(new int[] {1}, 4),
+                                List.of(new int[] {1}, new int[] {2})))
+                        .toList(),
+                tokens -> "",
+                Rule.NO_REGRESSION,
+                0,
+                1);
+    }
+
+    @Test
+    void aScoreThatIsNotANumberIsNeverShownToBeGoodEnough() {
+        GateVerdict verdict = gate.judge(List.of(loss(40, 3.0, Double.NaN)), 1);
+        assertThat(verdict.getPassed()).isFalse();
+        Scores some = scores(40, 2.9);
+        some.values()[7] = Double.NaN;
+        LossSuite suite = new LossSuite("held-out-loss", List.of(), 0.02, 20);
+        assertThat(gate.judge(List.of(Gate.Measured.withChampion(suite, scores(40, 3.0), some)), 1)
+                        .getPassed())
+                .isFalse();
     }
 }

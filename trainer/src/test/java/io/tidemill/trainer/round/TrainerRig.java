@@ -17,6 +17,7 @@ import io.tidemill.trainer.checkpoint.Ledger;
 import io.tidemill.trainer.checkpoint.SigningKey;
 import io.tidemill.trainer.data.RoundExamples.LedgerEntry;
 import io.tidemill.trainer.encoder.EncoderSettings;
+import io.tidemill.trainer.gate.GatePolicy;
 import io.tidemill.trainer.optimizer.LearningRateSchedule.Decay;
 import io.tidemill.trainer.promotion.PromotionSettings;
 import io.tidemill.trainer.rollout.RewardGuard;
@@ -147,7 +148,7 @@ abstract class TrainerRig {
 
     static RoundSettings.GateSettings gate(String oldData) {
         return new RoundSettings.GateSettings(
-                0.02, 0.1, 0.02, 0.02, 0.1, "", 5, 5, 5, 5, 100, 20, 100, oldData, 500, 0.05);
+                0.02, 0.1, 0.02, 0.02, 0.1, "", 5, 5, 5, 5, 100, 20, 100, oldData, 500, 0.05, GatePolicy.NONE);
     }
 
     static EncoderRoundSettings encoder(OptimizerSettings optimizer) {

@@ -1,0 +1,177 @@
+package io.tidemill.trainer.round;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.proto.v1.SuiteResult;
+import io.tidemill.proto.v1.VersionState;
+import io.tidemill.trainer.gate.Binomial;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * How often the gate blocks a refresh that is as good as any, and how often it lets a sabotaged one through. Refreshes add up
+ * over runs in a ledger, one JSON line each.
+ *
+ * <pre>  GateCampaign work=DIR ledger=FILE [size=small|embedded] [minutes=30] [honest=10] [kinds=none,sign-flip,…]  </pre>
+ *
+ * <p>{@code honest} refreshes with another seed come for each of the sabotaged ones; {@code minutes=0} only sums up. Goal R7.
+ */
+final class GateCampaign {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private GateCampaign() {}
+
+    public static void main(String[] arguments) throws IOException {
+        Map<String, String> given = new HashMap<>();
+        for (String argument : arguments) {
+            given.put(argument.substring(0, argument.indexOf('=')), argument.substring(argument.indexOf('=') + 1));
+        }
+        Path ledger = Path.of(given.get("ledger"));
+        String size = given.getOrDefault("size", "small");
+        double minutes = Double.parseDouble(given.getOrDefault("minutes", "30"));
+        if (minutes > 0) {
+            List<String> kinds = given.containsKey("kinds")
+                    ? List.of(given.get("kinds").split(","))
+                    : List.of(Sabotage.values()).stream().map(Sabotage::label).toList();
+            RefreshRig.Size chosen = size.equals("embedded") ? RefreshRig.Size.EMBEDDED : RefreshRig.Size.SMALL;
+            try (RefreshRig rig = RefreshRig.in(Path.of(given.get("work")), chosen)) {
+                run(rig, size, ledger, schedule(kinds, Integer.parseInt(given.getOrDefault("honest", "10"))), minutes);
+            }
+        }
+        summarize(ledger, size);
+    }
+
+    /** What comes after each other, again and again. */
+    private static List<Sabotage> schedule(List<String> kinds, int honest) {
+        List<Sabotage> schedule = new ArrayList<>();
+        for (Sabotage sabotage : Sabotage.values()) {
+            if (kinds.contains(sabotage.label())) {
+                for (int i = 0; i < (sabotage == Sabotage.NONE ? honest : 1); i++) {
+                    schedule.add(sabotage);
+                }
+            }
+        }
+        return schedule;
+    }
+
+    private static void run(RefreshRig rig, String size, Path ledger, List<Sabotage> schedule, double minutes)
+            throws IOException {
+        long end = System.nanoTime() + (long) (60e9 * minutes);
+        Map<String, Integer> done = new HashMap<>();
+        for (JsonNode line : read(ledger, size)) {
+            done.merge(line.path("sabotage").asText(), 1, Integer::sum);
+        }
+        for (int turn = 0; System.nanoTime() < end; turn++) {
+            Sabotage sabotage = schedule.get(turn % schedule.size());
+            int number = done.merge(sabotage.label(), 1, Integer::sum);
+            long seed = 1_000L * (1 + sabotage.ordinal()) * 1_000_003L + number;
+            long start = System.nanoTime();
+            List<CheckpointEvent> events = rig.refresh(sabotage, seed);
+            double seconds = (System.nanoTime() - start) * 1e-9;
+            ObjectNode line = line(size, sabotage, seed, events, seconds);
+            Files.writeString(
+                    ledger,
+                    JSON.writeValueAsString(line) + "\n",
+                    StandardOpenOption.CREATE,
+                    StandardOpenOption.APPEND);
+            System.out.printf(
+                    Locale.ROOT,
+                    "%s %d: %s after %d, %.1f s%s%n",
+                    sabotage.label(),
+                    number,
+                    line.path("passed").asBoolean() ? "passed" : "refused",
+                    events.size(),
+                    seconds,
+                    line.path("passed").asBoolean() ? "" : " by " + line.path("by"));
+        }
+    }
+
+    private static ObjectNode line(
+            String size, Sabotage sabotage, long seed, List<CheckpointEvent> events, double seconds) {
+        CheckpointEvent last = events.get(events.size() - 1);
+        ObjectNode line = JSON.createObjectNode()
+                .put("time", Instant.now().toString())
+                .put("size", size)
+                .put("sabotage", sabotage.label())
+                .put("seed", seed)
+                .put("rounds", events.size())
+                .put("passed", last.getState() == VersionState.PROMOTED)
+                .put("seconds", Math.round(10 * seconds) / 10.0);
+        ArrayNode by = line.putArray("by");
+        ArrayNode suites = line.putArray("suites");
+        for (SuiteResult suite : last.getVerdict().getSuitesList()) {
+            String name = suite.getSuite() + (suite.getAgainst().isEmpty() ? "" : " since pinned");
+            if (!suite.getPassed()) {
+                by.add(name);
+            }
+            suites.addObject()
+                    .put("suite", name)
+                    .put("examples", suite.getExamples())
+                    .put("judged", suite.getJudged())
+                    .put("passed", suite.getPassed())
+                    .put("margin", suite.getMargin())
+                    .put("before", suite.getBefore())
+                    .put("after", suite.getAfter())
+                    .put("low", suite.getDifferenceLow())
+                    .put("high", suite.getDifferenceHigh());
+        }
+        if (last.getVerdict().getSuitesCount() == 0) {
+            by.add("no number");
+            line.put("reason", last.getReason());
+        }
+        return line;
+    }
+
+    private static List<JsonNode> read(Path ledger, String size) throws IOException {
+        List<JsonNode> lines = new ArrayList<>();
+        if (Files.exists(ledger)) {
+            for (String line : Files.readAllLines(ledger)) {
+                JsonNode json = JSON.readTree(line);
+                if (json.path("size").asText().equals(size)) {
+                    lines.add(json);
+                }
+            }
+        }
+        return lines;
+    }
+
+    /** The table of docs/benchmarks.md. */
+    private static void summarize(Path ledger, String size) throws IOException {
+        List<JsonNode> lines = read(ledger, size);
+        System.out.println("| refresh | tries | promoted | 95 % | refused by |\n|---|---:|---:|---|---|");
+        for (Sabotage sabotage : Sabotage.values()) {
+            List<JsonNode> some = lines.stream()
+                    .filter(line -> line.path("sabotage").asText().equals(sabotage.label()))
+                    .toList();
+            if (some.isEmpty()) {
+                continue;
+            }
+            int passed = (int) some.stream()
+                    .filter(line -> line.path("passed").asBoolean())
+                    .count();
+            Binomial.Interval interval = Binomial.clopperPearson(passed, some.size(), 0.95);
+            Map<String, Integer> by = new HashMap<>();
+            some.forEach(line -> line.path("by").forEach(name -> by.merge(name.asText(), 1, Integer::sum)));
+            System.out.printf(
+                    Locale.ROOT,
+                    "| %s | %d | %d | %.2f to %.2f %% | %s |%n",
+                    sabotage.label(),
+                    some.size(),
+                    passed,
+                    100 * interval.low(),
+                    100 * interval.high(),
+                    by);
+        }
+    }
+}
