@@ -310,7 +310,7 @@ class CommandLineTest {
                             "embedded",
                             Slice.EMPTY,
                             JsonNodeFactory.instance.objectNode(),
-                            JsonNodeFactory.instance.objectNode())
+                            JsonNodeFactory.instance.objectNode(), "")
                     .write(aside);
             store.publish(aside, id);
 

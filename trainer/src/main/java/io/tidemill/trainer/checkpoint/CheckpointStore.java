@@ -1,5 +1,6 @@
 package io.tidemill.trainer.checkpoint;
 
+import com.google.protobuf.util.Timestamps;
 import io.tidemill.proto.VersionId;
 import io.tidemill.proto.checkpoint.FileDigests;
 import io.tidemill.proto.v1.CheckpointEvent;
@@ -14,6 +15,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -201,16 +203,23 @@ public final class CheckpointStore implements AutoCloseable {
     /**
      * Takes weights, masters and suites of old versions away; manifest, signature, card, ledger and probe stay.
      *
-     * @param full how many of the newest versions with weights stay whole
-     * @param kept never touched
+     * @param full   how many of the newest versions with weights stay whole
+     * @param oldest made before it, a version does not stay whole even so
+     * @param kept   never touched
      */
-    public void prune(int full, Set<VersionId> kept) throws IOException {
+    public void prune(int full, Instant oldest, Set<VersionId> kept) throws IOException {
         List<VersionId> whole = versions().stream().filter(this::hasWeights).toList();
-        for (VersionId version : whole.subList(0, Math.max(0, whole.size() - full))) {
-            if (!kept.contains(version)) {
+        for (int i = 0; i < whole.size(); i++) {
+            VersionId version = whole.get(i);
+            boolean many = i < whole.size() - full;
+            if (!kept.contains(version) && (many || made(version).isBefore(oldest))) {
                 prune(directory(version));
             }
         }
+    }
+
+    private Instant made(VersionId version) throws IOException {
+        return Instant.ofEpochMilli(Timestamps.toMillis(manifest(version).event().getEventTime()));
     }
 
     private static void prune(Path version) throws IOException {

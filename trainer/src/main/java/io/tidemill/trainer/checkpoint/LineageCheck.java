@@ -1,6 +1,7 @@
 package io.tidemill.trainer.checkpoint;
 
 import io.tidemill.proto.VersionId;
+import io.tidemill.proto.checkpoint.FileDigests;
 import io.tidemill.proto.v1.CheckpointEvent;
 import io.tidemill.proto.v1.VersionState;
 import io.tidemill.trainer.slice.OffsetRange;
@@ -105,7 +106,22 @@ final class LineageCheck {
             return Optional.empty();
         }
         look(directory, manifest);
+        Optional<String> named = named(child);
+        if (named.isPresent()
+                && !named.get().equals(FileDigests.of(directory, directory.resolve(Manifest.FILE))
+                        .getSha256())) {
+            flaws.add("The manifest of " + parent + " is not the one that " + version + " names as its parent's: SHA-256 "
+                    + named.get() + ".");
+        }
         return Optional.of(manifest.event());
+    }
+
+    /** The digest by which a version names its parent's manifest; empty in versions of older programs. */
+    private Optional<String> named(CheckpointEvent child) throws IOException {
+        Path directory = root.resolve(child.getVersion());
+        return Files.isRegularFile(directory.resolve(Manifest.FILE))
+                ? Optional.of(Manifest.read(directory).parentSha256()).filter(digest -> !digest.isEmpty())
+                : Optional.empty();
     }
 
     private void look(Path directory, Manifest manifest) throws IOException {

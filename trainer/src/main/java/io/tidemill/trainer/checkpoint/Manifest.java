@@ -21,8 +21,16 @@ import java.util.Arrays;
  * @param quarantined what was refused for the second time with this version, and is passed over from now on
  * @param settings    in force when it was made; JSON
  * @param origin      machine and libraries; JSON
+ * @param parentSha256 of the parent's manifest, so that a version vouches for all its ancestors; empty where there is no
+ *                    parent, and in manifests of older programs
  */
-public record Manifest(CheckpointEvent event, String base, Slice quarantined, JsonNode settings, JsonNode origin) {
+public record Manifest(
+        CheckpointEvent event,
+        String base,
+        Slice quarantined,
+        JsonNode settings,
+        JsonNode origin,
+        String parentSha256) {
     public static final String FILE = "manifest.json";
 
     /** Stands beside it where versions are signed: base64 of the Ed25519 signature of the manifest's bytes, in a line. */
@@ -44,6 +52,7 @@ public record Manifest(CheckpointEvent event, String base, Slice quarantined, Js
         json.set("quarantined", JSON.valueToTree(quarantined.ranges()));
         json.set("settings", settings);
         json.set("origin", origin);
+        json.put("parent_manifest_sha256", parentSha256);
         Durable.write(
                 directory.resolve(FILE), JSON.writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n");
     }
@@ -64,7 +73,8 @@ public record Manifest(CheckpointEvent event, String base, Slice quarantined, Js
                 json.path("base").asText(),
                 new Slice(Arrays.asList(JSON.treeToValue(json.path("quarantined"), OffsetRange[].class))),
                 json.path("settings"),
-                json.path("origin"));
+                json.path("origin"),
+                json.path("parent_manifest_sha256").asText());
     }
 
     /** The event to announce: with the digests of manifest and signature, if any, as they stand in that directory. */

@@ -721,7 +721,8 @@ public final class Trainer implements AutoCloseable {
             kept.add(VersionId.parse(options.round().gate().pinned()));
         }
         lineage.undecided().ifPresent(event -> kept.add(VersionId.parse(event.getVersion())));
-        store.prune(options.keep(), kept);
+        Instant oldest = options.keepFor().map(clock.instant()::minus).orElse(Instant.MIN);
+        store.prune(options.keep(), oldest, kept);
     }
 
     /** Between two steps: commands are read, a pause waits here. */

@@ -18,6 +18,7 @@ import java.util.function.Function;
  * @param baseModel         Hugging Face directory that a new lineage starts from; empty for the embedded base
  * @param filesUrl          where a version's files are served
  * @param keep              versions that keep their weights
+ * @param keepFor           how old a version may be that keeps them; any age where empty
  * @param signingKey        signs the versions that are published; empty for unsigned ones
  * @param waitingCapacity   records that are counted while they wait; more are left in the log until a round has run
  * @param retry             pause after a failure
@@ -35,6 +36,7 @@ public record TrainerOptions(
         RoundTrigger trigger,
         SliceLimits limits,
         int keep,
+        Optional<Duration> keepFor,
         Optional<SigningKey> signingKey,
         int waitingCapacity,
         Duration patience,

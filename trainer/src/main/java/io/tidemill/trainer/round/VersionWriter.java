@@ -7,6 +7,7 @@ import com.google.protobuf.util.Timestamps;
 import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.text.Tokenizer;
 import io.tidemill.proto.VersionId;
+import io.tidemill.proto.checkpoint.FileDigests;
 import io.tidemill.proto.v1.CheckpointEvent;
 import io.tidemill.proto.v1.GateVerdict;
 import io.tidemill.proto.v1.Lineage;
@@ -176,13 +177,22 @@ final class VersionWriter {
                 .setEventTime(Timestamps.fromMillis(clock.millis()));
         ModelCard.write(aside, likeIt, event.build(), sources);
         event.addAllFiles(VersionFiles.digests(aside));
-        new Manifest(event.build(), base, quarantined, settings, origin).write(aside);
+        new Manifest(event.build(), base, quarantined, settings, origin, parentSha256(event.getParent()))
+                .write(aside);
         if (signingKey.isPresent()) {
             signingKey.get().sign(aside);
         }
         CheckpointStore.seal(aside);
         store.publish(aside, version);
         return store.manifest(version).announcement(store.directory(version));
+    }
+
+    private String parentSha256(String parent) throws IOException {
+        if (parent.isEmpty()) {
+            return "";
+        }
+        Path directory = store.directory(VersionId.parse(parent));
+        return FileDigests.of(directory, directory.resolve(Manifest.FILE)).getSha256();
     }
 
     /** What besides plan and log may change the last bit of a result. */

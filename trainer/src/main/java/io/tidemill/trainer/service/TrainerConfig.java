@@ -686,9 +686,12 @@ public interface TrainerConfig {
 
     /** What stays on disk. */
     interface Store {
-        /** Newest versions that keep their weights; the live one, its parent and the base always do. */
+        /** Newest versions that keep their weights; the live one, its parent, the base and the pinned one always do. */
         @WithDefault("10")
         int keep();
+
+        /** How old a version may be that keeps its weights, such as P30D; any age where absent. */
+        Optional<Duration> keepFor();
 
         /**
          * File with an Ed25519 private key in PKCS#8 PEM, as openssl genpkey -algorithm ed25519 writes it; versions are signed

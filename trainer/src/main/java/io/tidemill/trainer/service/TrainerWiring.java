@@ -113,6 +113,7 @@ public class TrainerWiring {
                                 .map(QuietHours::parse)),
                 new SliceLimits(config.round().maximumExamples(), config.round().maximumTokens()),
                 config.store().keep(),
+                config.store().keepFor(),
                 config.store()
                         .signingKey()
                         .filter(file -> !file.isBlank())

@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -47,7 +48,7 @@ class CheckpointStoreTest {
                         "embedded",
                         new Slice(List.of(new OffsetRange("t", 0, 1, 2))),
                         JsonNodeFactory.instance.objectNode(),
-                        JsonNodeFactory.instance.objectNode())
+                        JsonNodeFactory.instance.objectNode(), "")
                 .write(aside);
         return aside;
     }
@@ -126,7 +127,7 @@ class CheckpointStoreTest {
             for (long round = 0; round < 5; round++) {
                 store.publish(write(store, round), version(round));
             }
-            store.prune(2, Set.of(version(0)));
+            store.prune(2, Instant.MIN, Set.of(version(0)));
             assertThat(store.versions()).hasSize(5);
             assertThat(store.versions().stream().filter(store::hasWeights))
                     .containsExactly(version(0), version(3), version(4));
@@ -134,6 +135,19 @@ class CheckpointStoreTest {
             assertThat(store.publicFile(version(1), "README.md")).isPresent();
             assertThat(Ledger.read(store.directory(version(1)).resolve(CheckpointStore.STATE)))
                     .hasSize(2);
+        }
+    }
+
+    @Test
+    void versionsOfAnAgeLoseTheirWeightsHoweverFewThereAre() throws IOException {
+        try (CheckpointStore store = CheckpointStore.open(directory, "tiny")) {
+            for (long round = 0; round < 3; round++) {
+                store.publish(write(store, round), version(round));
+            }
+            store.prune(10, Instant.EPOCH, Set.of());
+            assertThat(store.versions()).allMatch(store::hasWeights);
+            store.prune(10, Instant.now().plusSeconds(60), Set.of(version(2)));
+            assertThat(store.versions().stream().filter(store::hasWeights)).containsExactly(version(2));
         }
     }
 
@@ -169,7 +183,7 @@ class CheckpointStoreTest {
                             "README.md", "config.json", "model.safetensors", "manifest.json", "manifest.json.sig");
             FileDigests.verify(published, announced);
 
-            store.prune(1, Set.of());
+            store.prune(1, Instant.MIN, Set.of());
             assertThat(store.hasWeights(version(1))).isFalse();
             assertThat(VerifyingKey.read(keys.shown()).verifies(published)).isTrue();
         }

@@ -8,6 +8,7 @@ import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.model.engine.WeightType;
 import io.tidemill.model.text.Tokenizer;
 import io.tidemill.proto.VersionId;
+import io.tidemill.proto.checkpoint.FileDigests;
 import io.tidemill.proto.v1.CheckpointEvent;
 import io.tidemill.proto.v1.SliceRange;
 import io.tidemill.proto.v1.VersionState;
@@ -19,6 +20,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -108,7 +110,7 @@ class VersionCheckTest {
 
     private static void write(Path directory, CheckpointEvent event) throws IOException {
         JsonNodeFactory json = JsonNodeFactory.instance;
-        new Manifest(event, "embedded", Slice.EMPTY, json.objectNode(), json.objectNode()).write(directory);
+        new Manifest(event, "embedded", Slice.EMPTY, json.objectNode(), json.objectNode(), "").write(directory);
     }
 
     /** Base and a child. */
@@ -310,7 +312,7 @@ class VersionCheckTest {
     void whereRetentionTookTheWeightsTheRestIsChecked() throws IOException {
         publishTwo();
         publish(2, 1, VersionState.PROMOTED, 10, 20);
-        store.prune(1, Set.of());
+        store.prune(1, Instant.MIN, Set.of());
         Map<String, Finding> findings = check(1);
         assertThat(failed(findings)).isEmpty();
         assertThat(findings.get("files").told())
@@ -332,6 +334,28 @@ class VersionCheckTest {
         Map<String, Finding> findings = check(1);
         assertThat(failed(findings)).isEmpty();
         assertThat(findings.get("probe")).isEqualTo(Finding.unchecked("probe", "a refused version has no weights"));
+    }
+
+    @Test
+    void aVersionThatNamesItsParentsManifestByDigestHoldsWithThatOneAlone() throws IOException {
+        publishTwo();
+        Manifest child = Manifest.read(directory(1));
+        new Manifest(
+                        child.event(),
+                        child.base(),
+                        child.quarantined(),
+                        child.settings(),
+                        child.origin(),
+                        FileDigests.of(directory(0), directory(0).resolve(Manifest.FILE))
+                                .getSha256())
+                .write(directory(1));
+        SigningKey.read(keys.secret()).sign(directory(1));
+        assertThat(failed(check(1))).isEmpty();
+
+        rewrite(0, event -> event.setReason("another story")); // signed by the owner of the key, and yet not what was then
+        assertThat(failed(check(1))).containsExactly("lineage");
+        assertThat(check(1).get("lineage").told())
+                .contains("The manifest of tiny-000000 is not the one that tiny-000001 names as its parent's");
     }
 
     @Test

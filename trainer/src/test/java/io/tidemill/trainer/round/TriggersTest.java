@@ -47,6 +47,7 @@ class TriggersTest extends TrainerRig {
                         trigger,
                         usual.limits(),
                         usual.keep(),
+                        Optional.empty(),
                         usual.signingKey(),
                         usual.waitingCapacity(),
                         usual.patience(),
