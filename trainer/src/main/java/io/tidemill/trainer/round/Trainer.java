@@ -1043,7 +1043,7 @@ public final class Trainer implements AutoCloseable {
                 VersionState.ROLLED_BACK,
                 "Rolled back: " + command.getRollback().getReason(),
                 command));
-        if (!target.equals(live.getParent())) {
+        if (!target.equals(live.getParent()) || !wasLive(target)) {
             events.add(again(
                     lineage.event(target).orElseThrow(),
                     VersionState.PROMOTED,
@@ -1051,6 +1051,13 @@ public final class Trainer implements AutoCloseable {
                     command));
         }
         announceDecision(events);
+    }
+
+    /** A parent that was made on the way to its child never was, and whoever follows the events does not take it for such. */
+    private boolean wasLive(String version) {
+        return lineage.events().stream()
+                .anyMatch(event ->
+                        event.getVersion().equals(version) && event.getState() == VersionState.PROMOTED);
     }
 
     private void makeLive(Command command, String version, String reason) throws IOException {

@@ -323,6 +323,15 @@ class ErasureRoundsTest extends TrainerRig {
                             assertThat(before.getPartition()).isEqualTo(range.getPartition());
                             assertThat(before.getToOffset()).isEqualTo(range.getFromOffset());
                         }));
+
+        // Back to a version that was made on the way: it is said to be live, for whoever follows the events.
+        for (int round = 6; round >= 5; round--) {
+            Command.Builder back = Command.newBuilder().setModel(MODEL);
+            back.getRollbackBuilder().setReason("to see");
+            log.command(back);
+            awaitVersion(log, round, VersionState.ROLLED_BACK);
+        }
+        awaitVersion(log, 4, VersionState.PROMOTED);
     }
 
     @Test
