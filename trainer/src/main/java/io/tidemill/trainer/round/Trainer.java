@@ -568,10 +568,10 @@ public final class Trainer implements AutoCloseable {
     private RoundRunner runner(RoundPlan plan) throws IOException {
         roundMembers = Set.of();
         roundErasures = plan.erasures().offset();
+        ExampleReader reader = shape().reader(topics, plan.settings(), new Originals(store).champion(plan));
         return new RoundRunner(
                 store,
-                new SliceExamples(
-                        store, slices(), exampleReader(plan.settings()).without(erasures.before(roundErasures))),
+                new SliceExamples(store, slices(), reader.without(erasures.before(roundErasures))),
                 scores(),
                 versions(),
                 reporter,

@@ -272,7 +272,16 @@ class ErasureRoundsTest extends TrainerRig {
     @Test
     void retrainedVersionsAreThoseOfARunThatNeverHeldIt() throws Exception {
         TestLog log = log(base);
-        TrainerOptions options = options(log, data, settings(0.003), base);
+        MixtureSettings none = MixtureSettings.NONE;
+        RoundSettings settings = with(
+                new MixtureSettings(
+                        none.stages(),
+                        none.sources(),
+                        none.feedback(),
+                        new MixtureSettings.Replay(0.3, 1), // of one ancestor, drawn by its name
+                        none.anchor()),
+                settings(0.00001)); // so little that the gate lets everything through
+        TrainerOptions options = options(log, data, settings, base);
         Trainer first = start(options, System::nanoTime);
         threeRounds(log, true);
         eraseSubject(log, "anna");
@@ -294,7 +303,7 @@ class ErasureRoundsTest extends TrainerRig {
 
         Path elsewhere = data.resolveSibling("independent");
         TestLog other = log(base);
-        start(options(other, elsewhere, settings(0.003), base), System::nanoTime);
+        start(options(other, elsewhere, settings, base), System::nanoTime);
         threeRounds(other, false);
         assertThat(digest(data, 1)).isEqualTo(digest(elsewhere, 1));
         assertThat(digest(data, 2)).isNotEqualTo(digest(elsewhere, 2));
@@ -307,7 +316,6 @@ class ErasureRoundsTest extends TrainerRig {
                 .hasMessageContaining("tiny-000002 has learned from what was erased since")
                 .hasMessageContaining(": 18 examples)")
                 .hasMessageContaining("erase --retrain");
-        assertThat(rebuild(log, 3).same()).isTrue();
         assertThat(rebuild(log, 4).same()).isTrue();
         assertThat(rebuild(log, 5).same()).isTrue();
 
