@@ -301,7 +301,7 @@ class ErasureRoundsTest extends TrainerRig {
                     assertThat(event.getForgotten(0).getVersionsList()).containsExactly("tiny-000002");
                 });
 
-        Path elsewhere = data.resolveSibling("independent");
+        Path elsewhere = shared.resolve("independent");
         TestLog other = log(base);
         start(options(other, elsewhere, settings, base), System::nanoTime);
         threeRounds(other, false);
