@@ -45,6 +45,7 @@ class CommandLineTest {
                 "promote",
                 "round",
                 "quarantine",
+                "erase",
                 "pull",
                 "import",
                 "program",
@@ -206,6 +207,18 @@ class CommandLineTest {
         assertThat(err.toString())
                 .contains("http://127.0.0.1:1/v1/checkpoints does not answer")
                 .contains("--url");
+    }
+
+    @Test
+    void whatToEraseHasToBeNamedOnce() {
+        assertThat(run("erase")).isEqualTo(2);
+        assertThat(err.toString()).contains("Name what to erase: --subject, --document or --source; or --retrain.");
+        assertThat(run("erase", "--subject", "anna", "--source", "diary")).isEqualTo(2);
+        assertThat(err.toString()).contains("mutually exclusive");
+        assertThat(run("erase", "--subject", "anna", "--url", "http://127.0.0.1:1")).isEqualTo(1);
+        assertThat(err.toString())
+                .contains("http://127.0.0.1:1/v1/erasures does not answer")
+                .contains("--url names another place");
     }
 
     @Test

@@ -115,7 +115,7 @@ public final class Rebuild {
                             store,
                             slices,
                             ModelShape.read(context.parent())
-                                    .reader(topics, plan.settings(), plan.parentId())
+                                    .reader(topics, plan.settings(), new Originals(store).champion(plan))
                                     .without(erased))
                     .read(plan, work, ancestors(plan.parentId()));
             String rebuilt = ModelRound.with(context, input.examples(), new Digest());
@@ -215,7 +215,10 @@ public final class Rebuild {
                 WorkDirectory.JSON.treeToValue(manifest.settings(), RoundSettings.class),
                 "to be compared with what was published",
                 Clock.systemUTC().millis(),
-                ErasurePlan.NONE);
+                event.hasRetraining()
+                        ? ErasurePlan.NONE.as(
+                                new ErasurePlan.Again(event.getRetraining().getOf(), "", "", false))
+                        : ErasurePlan.NONE);
     }
 
     /** The parent's line as its manifests tell it, so that no example of an ancestor counts once more. */

@@ -139,12 +139,16 @@ final class Replay {
     }
 
     /** The ancestors whose slices are read. */
-    private static List<VersionId> drawn(RoundPlan plan, Lineage lineage) {
+    private List<VersionId> drawn(RoundPlan plan, Lineage lineage) throws IOException {
         List<VersionId> some = lineage.ancestry(plan.parentId()).stream()
                 .filter(version -> !slice(lineage, version).empty())
                 .toList();
+        Map<VersionId, String> names = new HashMap<>();
+        for (VersionId version : some) {
+            names.put(version, new Originals(store).name(version, plan).toString());
+        }
         return new ExampleOrder(plan.seed() ^ ORDER_OF_REPLAY)
-                .first(plan.settings().mixture().replay().slices(), some, VersionId::toString);
+                .first(plan.settings().mixture().replay().slices(), some, names::get);
     }
 
     private static Slice slice(Lineage lineage, VersionId version) {

@@ -17,6 +17,7 @@ import io.tidemill.trainer.checkpoint.ProvenanceIndex;
 import io.tidemill.trainer.checkpoint.QuarantinedRecords;
 import io.tidemill.trainer.checkpoint.VersionFiles;
 import io.tidemill.trainer.data.RoundExamples;
+import io.tidemill.trainer.data.RoundExamples.LedgerEntry;
 import io.tidemill.trainer.gate.Gate;
 import io.tidemill.trainer.gate.HeldOut;
 import io.tidemill.trainer.gate.LossSuite;
@@ -253,7 +254,9 @@ final class RoundRunner {
                 if (!draft.replayed().examples().isEmpty()) {
                     Ledger.writeReplayed(hidden, draft.replayed().examples());
                 }
-                ProvenanceIndex.write(hidden, round.examples().ledger(), keys);
+                List<LedgerEntry> read = new ArrayList<>(round.examples().ledger());
+                read.addAll(draft.replayed().examples());
+                ProvenanceIndex.write(hidden, read, keys);
                 round.heldOut().write(hidden);
                 round.saveBeside(aside);
                 probe.write(aside);

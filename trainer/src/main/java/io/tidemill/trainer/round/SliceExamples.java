@@ -79,10 +79,7 @@ record SliceExamples(CheckpointStore store, SliceReader slices, ExampleReader re
     /** What earlier rounds diverged by. */
     private Set<Place> quarantined(RoundPlan plan) throws IOException {
         Set<Place> places = new HashSet<>();
-        long round = plan.erasures()
-                .retraining()
-                .map(again -> VersionId.parse(again.of()).round())
-                .orElse(plan.round());
+        long round = new Originals(store).version(plan).round();
         for (VersionId version : store.versions()) {
             if (version.round() < round) {
                 QuarantinedRecords.read(store.directory(version).resolve(CheckpointStore.STATE))

@@ -568,10 +568,10 @@ public final class Trainer implements AutoCloseable {
     private RoundRunner runner(RoundPlan plan) throws IOException {
         roundMembers = Set.of();
         roundErasures = plan.erasures().offset();
+        ExampleReader reader = shape().reader(topics, plan.settings(), new Originals(store).champion(plan));
         return new RoundRunner(
                 store,
-                new SliceExamples(
-                        store, slices(), exampleReader(plan.settings()).without(erasures.before(roundErasures))),
+                new SliceExamples(store, slices(), reader.without(erasures.before(roundErasures))),
                 scores(),
                 versions(),
                 reporter,
@@ -1044,7 +1044,7 @@ public final class Trainer implements AutoCloseable {
                 VersionState.ROLLED_BACK,
                 "Rolled back: " + command.getRollback().getReason(),
                 command));
-        if (!target.equals(live.getParent())) {
+        if (!target.equals(live.getParent()) || !wasLive(target)) {
             events.add(again(
                     lineage.event(target).orElseThrow(),
                     VersionState.PROMOTED,
@@ -1052,6 +1052,13 @@ public final class Trainer implements AutoCloseable {
                     command));
         }
         announceDecision(events);
+    }
+
+    /** A parent that was made on the way to its child never was, and whoever follows the events does not take it for such. */
+    private boolean wasLive(String version) {
+        return lineage.events().stream()
+                .anyMatch(event ->
+                        event.getVersion().equals(version) && event.getState() == VersionState.PROMOTED);
     }
 
     private void makeLive(Command command, String version, String reason) throws IOException {
