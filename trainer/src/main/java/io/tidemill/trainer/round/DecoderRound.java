@@ -190,11 +190,15 @@ final class DecoderRound implements ModelRound<LanguageModel, Scoring> {
         var learning = plan.settings()
                 .adapter()
                 .lora()
-                .map(adapter -> Trainee.adapter(masters.get(), adapter.withBaseModel(plan.parent()), plan.seed()))
+                .map(adapter -> Trainee.adapter(
+                        masters.get(),
+                        adapter.withBaseModel(plan.parent()),
+                        plan.seed(),
+                        plan.settings().mixture().anchor()))
                 .orElseGet(() -> Trainee.whole(
                         masters.get(),
                         plan.settings().compute(),
-                        plan.settings().mixture().anchor().l2()));
+                        plan.settings().mixture().anchor()));
         trainee = learning;
         try (RoundRollouts rollouts =
                 new RoundRollouts(plan, context.work().path(), rewardModel.directory(), champion, tokenizer, chat)) {

@@ -56,6 +56,12 @@ final class LineageStart {
         } catch (IllegalArgumentException e) {
             throw new BaseModelException(name + " cannot be judged as the settings say. " + e.getMessage(), e);
         }
+        if (shape.encoder().isPresent() && options.round().mixture().anchor().kl() > 0) {
+            throw new BaseModelException(
+                    "trainer.anchor.kl holds what a decoder says next, but " + name
+                            + " is an encoder. Set trainer.anchor.l2 instead.",
+                    null);
+        }
         options.round().adapter().lora().ifPresent(adapter -> {
             try {
                 shape.requireFits(adapter);

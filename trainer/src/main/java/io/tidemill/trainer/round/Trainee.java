@@ -17,6 +17,7 @@ import io.tidemill.model.engine.TrainableEncoder;
 import io.tidemill.model.engine.TrainableEncoderAdapter;
 import io.tidemill.model.engine.TrainableModel;
 import io.tidemill.trainer.checkpoint.VersionFiles;
+import io.tidemill.trainer.round.MixtureSettings.Anchor;
 import java.nio.file.Path;
 import java.util.function.Consumer;
 
@@ -47,14 +48,15 @@ interface Trainee<M extends Model<M>, L extends Learner> extends AutoCloseable {
     /**
      * All weights of a decoder.
      *
-     * @param anchor how strongly each step goes back towards the masters; 0 for not at all
+     * @param anchor how strongly it is held to the masters
      */
-    static Trainee<LanguageModel, DecoderLearner> whole(LanguageModel masters, ComputeType compute, double anchor) {
+    static Trainee<LanguageModel, DecoderLearner> whole(LanguageModel masters, ComputeType compute, Anchor anchor) {
         return new Whole<LanguageModel, DecoderLearner, TrainableModel>(masters) {
             @Override
             TrainableModel learner(LanguageModel start, AdamWSettings optimizer, boolean critic) {
                 TrainableModel learner = free(start, optimizer, critic);
-                learner.anchor(masters, anchor);
+                learner.anchor(masters, anchor.l2());
+                learner.holdSpeech(masters, anchor.kl());
                 return learner;
             }
 
@@ -74,7 +76,11 @@ interface Trainee<M extends Model<M>, L extends Learner> extends AutoCloseable {
         };
     }
 
-    /** All weights of an encoder; {@code anchor} as of a decoder. */
+    /**
+     * All weights of an encoder.
+     *
+     * @param anchor how strongly each step goes back towards the masters; 0 for not at all
+     */
     static Trainee<EncoderModel, EncoderLearner> whole(EncoderModel masters, ComputeType compute, double anchor) {
         return new Whole<EncoderModel, EncoderLearner, TrainableEncoder>(masters) {
             @Override
@@ -91,8 +97,13 @@ interface Trainee<M extends Model<M>, L extends Learner> extends AutoCloseable {
         };
     }
 
-    /** An adapter on a decoder's frozen weights. */
-    static Trainee<LanguageModel, DecoderLearner> adapter(LanguageModel masters, LoraConfig config, long seed) {
+    /**
+     * An adapter on a decoder's frozen weights.
+     *
+     * @param anchor of which only what the model says can be held
+     */
+    static Trainee<LanguageModel, DecoderLearner> adapter(
+            LanguageModel masters, LoraConfig config, long seed, Anchor anchor) {
         LoraAdapter initial = LoraAdapter.initial(config, masters.config(), seed);
         return new OfAdapter<LanguageModel, DecoderLearner, TrainableAdapter, LoraAdapter>(masters, initial) {
             @Override
@@ -101,10 +112,12 @@ interface Trainee<M extends Model<M>, L extends Learner> extends AutoCloseable {
                     try (LanguageModel criticised = masters.withValueHead();
                             LoraAdapter wider = start.withValueHead();
                             TrainableAdapter learner = TrainableAdapter.from(criticised, wider, optimizer)) {
+                        learner.holdSpeech(masters, anchor.kl());
                         run.accept(learner);
                     }
                 } else {
                     try (TrainableAdapter learner = TrainableAdapter.from(masters, start, optimizer)) {
+                        learner.holdSpeech(masters, anchor.kl());
                         run.accept(learner);
                     }
                 }

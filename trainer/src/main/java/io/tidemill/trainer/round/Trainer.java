@@ -91,6 +91,7 @@ public final class Trainer implements AutoCloseable {
     private final Clock clock;
     private final LongSupplier nanoClock;
     private final Arithmetic arithmetic;
+    private final Turns turns;
     private final LineageStart start;
     private final Thread thread;
     private final CountDownLatch stopping = new CountDownLatch(1);
@@ -115,7 +116,21 @@ public final class Trainer implements AutoCloseable {
     private int failures;
 
     public Trainer(TrainerOptions options, TrainerClients clients, Clock clock, LongSupplier nanoClock) {
-        this(options, clients, clock, nanoClock, Arithmetic.OF_ENGINE);
+        this(options, clients, clock, nanoClock, new Turns());
+    }
+
+    /** @param turns that all trainers of the process share */
+    public Trainer(TrainerOptions options, TrainerClients clients, Clock clock, LongSupplier nanoClock, Turns turns) {
+        this(options, clients, clock, nanoClock, Arithmetic.OF_ENGINE, turns);
+    }
+
+    Trainer(
+            TrainerOptions options,
+            TrainerClients clients,
+            Clock clock,
+            LongSupplier nanoClock,
+            Arithmetic arithmetic) {
+        this(options, clients, clock, nanoClock, arithmetic, new Turns());
     }
 
     /** @param arithmetic what the engine is asked through; tests put a want of memory there */
@@ -124,13 +139,15 @@ public final class Trainer implements AutoCloseable {
             TrainerClients clients,
             Clock clock,
             LongSupplier nanoClock,
-            Arithmetic arithmetic) {
+            Arithmetic arithmetic,
+            Turns turns) {
         this.options = options;
         this.clients = clients;
         this.topics = new TopicCatalogue(options.topicPrefix());
         this.clock = clock;
         this.nanoClock = nanoClock;
         this.arithmetic = arithmetic;
+        this.turns = turns;
         this.start = new LineageStart(options);
         this.thread = new Thread(this::run, "trainer-" + options.model());
         this.thread.setDaemon(true);
@@ -138,6 +155,10 @@ public final class Trainer implements AutoCloseable {
 
     public void start() {
         thread.start();
+    }
+
+    public String model() {
+        return options.model();
     }
 
     public TrainerStatus status() {
@@ -173,7 +194,6 @@ public final class Trainer implements AutoCloseable {
 
     private void run() {
         try {
-            Threads.intraOp(options.round().threads());
             while (!stopping()) {
                 try {
                     attempt();
@@ -472,6 +492,43 @@ public final class Trainer implements AutoCloseable {
 
     /** @param answered the command that asked for it, if one did: it is done as soon as the plan is kept */
     private void startRound(Due due, List<Command> answered) throws IOException {
+        if (!takeTurn()) {
+            return;
+        }
+        try {
+            startRoundNow(due, answered);
+        } finally {
+            turns.end();
+        }
+    }
+
+    /**
+     * Waits while another model of the process trains; meanwhile the log is followed as if this one was idle.
+     *
+     * @return false where a command changes the champion, which must not wait for a round
+     */
+    private boolean takeTurn() {
+        try {
+            while (!turns.take(options.model(), POLL)) {
+                if (stopping()) {
+                    throw new TrainerStoppedException();
+                }
+                commands.poll(Duration.ZERO);
+                backlog.poll(Duration.ZERO);
+                reporter.waiting(backlog.countsBeyond(Map.of()));
+                reporter.idle(Phase.WAITING, "waiting for its turn: " + turns.holder() + " trains");
+                if (commands.changesChampion()) {
+                    return false;
+                }
+            }
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new TrainerStoppedException();
+        }
+    }
+
+    private void startRoundNow(Due due, List<Command> answered) throws IOException {
         VersionId version = new VersionId(options.model(), lineage.nextRound());
         boolean again = !lineage.retries().isEmpty();
         Slice slice = again ? retry(lineage.retries().get(0)) : newSlice(due);
@@ -560,8 +617,16 @@ public final class Trainer implements AutoCloseable {
             work.delete();
             return;
         }
-        LOG.info("round={} goes on after an interruption", plan.round());
-        runRound(plan, work);
+        if (!takeTurn()) {
+            work.delete(); // the command gives up the round anyway
+            return;
+        }
+        try {
+            LOG.info("round={} goes on after an interruption", plan.round());
+            runRound(plan, work);
+        } finally {
+            turns.end();
+        }
         restartBacklog();
     }
 
@@ -592,6 +657,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     private void runRound(RoundPlan plan, WorkDirectory work) throws IOException {
+        Threads.intraOp(plan.settings().threads()); // of this thread
         note = "";
         roundEnds = plan.slice().ends();
         reporter.begin(plan);
@@ -741,6 +807,14 @@ public final class Trainer implements AutoCloseable {
         if (commands.changesChampion()) {
             throw new RoundAbandonedException("A command changes the champion that this round started from.");
         }
+        if (commands.pause().isPresent()) {
+            pause();
+        }
+    }
+
+    /** In the middle of a round; others train meanwhile. */
+    private void pause() {
+        turns.end();
         while (commands.pause().isPresent()) {
             reporter.idle(
                     Phase.PAUSED,
@@ -750,6 +824,9 @@ public final class Trainer implements AutoCloseable {
             if (stopping()) {
                 throw new TrainerStoppedException();
             }
+        }
+        if (!takeTurn()) {
+            throw new RoundAbandonedException("A command changes the champion that this round started from.");
         }
     }
 

@@ -178,14 +178,14 @@ final class WorkDirectory implements StageState {
 
     // ---- replay -----------------------------------------------------------------------------------------------------
 
-    /** What the round learns once more, if that was chosen before. */
+    /** What the round learns once more, if that was chosen before; a damaged choice is made anew, and is the same. */
     Optional<Replayed> replayed() throws IOException {
-        Path file = directory.resolve(REPLAY);
-        return Files.exists(file) ? Optional.of(JSON.readValue(file.toFile(), Replayed.class)) : Optional.empty();
+        Optional<byte[]> kept = Sealed.readOrForget(directory.resolve(REPLAY));
+        return kept.isPresent() ? Optional.of(JSON.readValue(kept.get(), Replayed.class)) : Optional.empty();
     }
 
     void keep(Replayed replayed) throws IOException {
-        Durable.write(directory.resolve(REPLAY), JSON.writeValueAsBytes(replayed));
+        Sealed.write(directory.resolve(REPLAY), JSON.writeValueAsString(replayed) + "\n");
     }
 
     // ---- stages -----------------------------------------------------------------------------------------------------

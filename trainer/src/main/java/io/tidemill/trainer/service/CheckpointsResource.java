@@ -12,6 +12,7 @@ import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
@@ -24,6 +25,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jboss.resteasy.reactive.PathPart;
 
@@ -32,17 +34,28 @@ import org.jboss.resteasy.reactive.PathPart;
 public class CheckpointsResource {
     private static final JsonFormat.Printer PRINTER = JsonFormat.printer().alwaysPrintFieldsWithNoPresence();
 
-    private final Trainer trainer;
+    private final Trainers trainers;
 
-    CheckpointsResource(Trainer trainer) {
-        this.trainer = trainer;
+    CheckpointsResource(Trainers trainers) {
+        this.trainers = trainers;
     }
 
-    /** The newest event of each version, newest first. */
+    /** The newest event of each version of a model, newest first. */
     @GET
     @Path("/checkpoints")
     @Produces(MediaType.APPLICATION_JSON)
-    public String checkpoints() {
+    public Response checkpoints(@QueryParam("model") String model) {
+        return of(model, trainer -> Response.ok(checkpoints(trainer)).build());
+    }
+
+    /** Asks the trainer of a model; the first where none is named. */
+    private Response of(String model, Function<Trainer, Response> answer) {
+        return (model == null ? Optional.of(trainers.first()) : trainers.of(model))
+                .map(answer)
+                .orElseGet(() -> problem(Status.NOT_FOUND, "No model " + model + " is trained here."));
+    }
+
+    private static String checkpoints(Trainer trainer) {
         Map<String, CheckpointEvent> newest = new LinkedHashMap<>();
         for (CheckpointEvent event : trainer.status().events()) {
             newest.remove(event.getVersion());
@@ -58,19 +71,10 @@ public class CheckpointsResource {
     @Path("/checkpoints/{version}")
     @Produces(MediaType.APPLICATION_JSON)
     public Response checkpoint(@PathParam("version") String version) {
-        return event(version)
+        return trainers.event(version)
                 .map(event -> Response.ok(json(event)).build())
-                .orElseGet(() -> problem(Status.NOT_FOUND, "No version " + version + " of this model is known."));
-    }
-
-    private Optional<CheckpointEvent> event(String version) {
-        List<CheckpointEvent> events = trainer.status().events();
-        for (int i = events.size() - 1; i >= 0; i--) {
-            if (events.get(i).getVersion().equals(version)) {
-                return Optional.of(events.get(i));
-            }
-        }
-        return Optional.empty();
+                .orElseGet(() -> problem(
+                        Status.NOT_FOUND, "No version " + version + " of a model that is trained here is known."));
     }
 
     /** A public file, or a part of it where a range is asked for. */
@@ -82,13 +86,14 @@ public class CheckpointsResource {
             @HeaderParam("Range") String range,
             @HeaderParam(HttpHeaders.IF_NONE_MATCH) String known)
             throws IOException {
-        Optional<FileDigest> listed = event(version).flatMap(event -> event.getFilesList().stream()
+        Optional<FileDigest> listed = trainers.event(version).flatMap(event -> event.getFilesList().stream()
                 .filter(file -> file.getPath().equals(path))
                 .findFirst());
         if (listed.isEmpty()) {
             return problem(Status.NOT_FOUND, "Version " + version + " has no public file '" + path + "'.");
         }
-        Optional<java.nio.file.Path> file = trainer.publicFile(VersionId.parse(version), path);
+        Optional<java.nio.file.Path> file =
+                trainers.trainer(version).orElseThrow().publicFile(VersionId.parse(version), path);
         if (file.isEmpty()) {
             return problem(
                     Status.GONE,
@@ -131,8 +136,8 @@ public class CheckpointsResource {
     @GET
     @Path("/rounds")
     @Produces(MediaType.APPLICATION_JSON)
-    public String rounds() {
-        return json(trainer.status().round());
+    public Response rounds(@QueryParam("model") String model) {
+        return of(model, trainer -> Response.ok(json(trainer.status().round())).build());
     }
 
     private static Response problem(Status status, String detail) {

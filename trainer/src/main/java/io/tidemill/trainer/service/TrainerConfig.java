@@ -23,6 +23,12 @@ public interface TrainerConfig {
     @WithDefault("${tidemill.model:tidemill}")
     String model();
 
+    /**
+     * Names of several models that this process trains in turn, instead of the one. Each has all settings of trainer.* and, before
+     * them, its own under trainers.NAME.*, such as trainers.small.adapter.rank=8.
+     */
+    Optional<List<String>> models();
+
     @WithDefault("${kafka.bootstrap.servers:localhost:9092}")
     String bootstrapServers();
 

@@ -1,6 +1,7 @@
 package io.tidemill.trainer.service;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import io.tidemill.model.engine.ComputeType;
@@ -28,6 +29,7 @@ import io.tidemill.trainer.round.RoundTrigger;
 import io.tidemill.trainer.round.Trainer;
 import io.tidemill.trainer.round.TrainerClients;
 import io.tidemill.trainer.round.TrainerOptions;
+import io.tidemill.trainer.round.Turns;
 import io.tidemill.trainer.slice.SliceLimits;
 import io.tidemill.trainer.stage.OptimizerSettings;
 import io.tidemill.trainer.stage.PreferenceSettings;
@@ -47,8 +49,9 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import org.eclipse.microprofile.config.ConfigProvider;
 
-/** Makes the trainer of the configured model, starts it with the process and stops it before. */
+/** Makes the trainers of the configured models, starts them with the process and stops them before. */
 @ApplicationScoped
 public class TrainerWiring {
     private static final double BETA1 = 0.9;
@@ -61,15 +64,30 @@ public class TrainerWiring {
 
     @Produces
     @Singleton
-    Trainer trainer(TrainerConfig config) {
-        return new Trainer(
-                options(config),
-                new TrainerClients(Map.of("bootstrap.servers", config.bootstrapServers())),
-                Clock.systemUTC(),
-                System::nanoTime);
+    Trainers trainers(TrainerConfig config) {
+        Turns turns = new Turns();
+        return new Trainers(ModelSettings.of(config, ConfigProvider.getConfig()).stream()
+                .map(of -> new Trainer(
+                        options(of),
+                        new TrainerClients(Map.of("bootstrap.servers", of.bootstrapServers())),
+                        Clock.systemUTC(),
+                        System::nanoTime,
+                        turns))
+                .toList());
     }
 
-    void start(@Observes StartupEvent event, Trainer trainer, MeterRegistry meters) {
+    /** The one that is meant where no model is named. */
+    @Produces
+    @Singleton
+    Trainer trainer(Trainers trainers) {
+        return trainers.first();
+    }
+
+    void start(@Observes StartupEvent event, Trainers trainers, MeterRegistry meters) {
+        trainers.all().forEach(trainer -> start(trainer, meters));
+    }
+
+    private static void start(Trainer trainer, MeterRegistry meters) {
         gauge(meters, trainer, "trainer_round", RoundEvent::getRound);
         gauge(meters, trainer, "trainer_step", RoundEvent::getStep);
         gauge(meters, trainer, "trainer_loss_nats", RoundEvent::getLoss);
@@ -81,11 +99,15 @@ public class TrainerWiring {
     }
 
     private static void gauge(MeterRegistry meters, Trainer trainer, String name, ToDoubleFunction<RoundEvent> value) {
-        meters.gauge(name, trainer, it -> value.applyAsDouble(it.status().round()));
+        meters.gauge(
+                name,
+                Tags.of("model", trainer.model()),
+                trainer,
+                it -> value.applyAsDouble(it.status().round()));
     }
 
-    void stop(@Observes ShutdownEvent event, Trainer trainer) {
-        trainer.close();
+    void stop(@Observes ShutdownEvent event, Trainers trainers) {
+        trainers.all().forEach(Trainer::close);
     }
 
     /** The configuration as the core takes it. */

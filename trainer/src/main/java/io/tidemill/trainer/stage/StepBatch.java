@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 
 /**
  * The examples of one optimizer step.
@@ -63,7 +64,8 @@ public interface StepBatch<L extends Learner> {
                     .filter(batch -> batch.lossTokens() > 0)
                     .mapToDouble(batch -> learner.accumulate(batch, tokens))
                     .sum();
-            return new Outcome(loss, Map.of());
+            OptionalDouble divergence = learner.divergence();
+            return new Outcome(loss, divergence.isPresent() ? Map.of("kl", divergence.getAsDouble()) : Map.of());
         }
 
         @Override

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quarkus.runtime.configuration.DurationConverter;
 import io.smallrye.config.PropertiesConfigSource;
+import io.smallrye.config.SmallRyeConfig;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import io.tidemill.proto.VersionId;
 import io.tidemill.trainer.checkpoint.KeyFiles;
@@ -24,14 +25,20 @@ import org.junit.jupiter.api.io.TempDir;
 
 class TrainerConfigTest {
     private static TrainerOptions options(Map<String, String> overrides) {
-        TrainerConfig config = new SmallRyeConfigBuilder()
+        return TrainerWiring.options(config(overrides));
+    }
+
+    private static TrainerConfig config(Map<String, String> overrides) {
+        return whole(overrides).getConfigMapping(TrainerConfig.class);
+    }
+
+    private static SmallRyeConfig whole(Map<String, String> overrides) {
+        return new SmallRyeConfigBuilder()
                 .withMapping(TrainerConfig.class)
                 .withSources(new PropertiesConfigSource(overrides, "test", 100))
                 .addDefaultInterceptors()
                 .withConverter(Duration.class, 200, new DurationConverter())
-                .build()
-                .getConfigMapping(TrainerConfig.class);
-        return TrainerWiring.options(config);
+                .build();
     }
 
     @Test
@@ -155,6 +162,41 @@ class TrainerConfigTest {
                 .hasMessageContaining("trainer.replay.share must be 0 or more and below 1, but was 1.0");
         assertThatThrownBy(() -> options(Map.of("trainer.feedback.decay", "0")))
                 .hasMessageContaining("decay of feedback must be above 0");
+    }
+
+    @Test
+    void ofSeveralModelsEachHasItsOwnSettingsBeforeTheCommonOnes() {
+        Map<String, String> settings = Map.of(
+                "trainer.models", "small,large",
+                "trainer.pretrain.learning-rate", "0.001",
+                "trainer.round.maximum-wait", "3m",
+                "trainers.large.adapter.rank", "8",
+                "trainers.large.base-model", "a-large-one",
+                "trainers.large.pretrain.learning-rate", "0.01",
+                "trainers.large.sources.news.weight", "0");
+        List<TrainerOptions> options = ModelSettings.of(config(settings), whole(settings)).stream()
+                .map(TrainerWiring::options)
+                .toList();
+        assertThat(options).extracting(TrainerOptions::model).containsExactly("small", "large");
+        assertThat(options)
+                .extracting(one -> one.round().pretrain().optimizer().learningRate())
+                .containsExactly(0.001, 0.01);
+        assertThat(options).extracting(one -> one.round().adapter().rank()).containsExactly(0, 8);
+        assertThat(options).extracting(one -> one.trigger().maximumWait()).containsOnly(Duration.ofMinutes(3));
+        assertThat(options.get(0).baseModel()).isEmpty();
+        assertThat(options.get(1).baseModel()).contains(Path.of("a-large-one"));
+        assertThat(options.get(0).round().mixture().sources()).isEmpty();
+        assertThat(options.get(1).round().mixture().sources()).containsKey("news");
+
+        assertThat(ModelSettings.of(config(Map.of()), whole(Map.of())))
+                .singleElement()
+                .satisfies(one -> assertThat(one.model()).isEqualTo("tidemill"));
+        Map<String, String> twice = Map.of("trainer.models", "a,b,a");
+        assertThatThrownBy(() -> ModelSettings.of(config(twice), whole(twice)))
+                .hasMessageContaining("must name each model once, but was [a, b, a]");
+        Map<String, String> misspelt = Map.of("trainer.models", "a", "trainers.a.adapter.rnak", "8");
+        assertThatThrownBy(() -> ModelSettings.of(config(misspelt), whole(misspelt)))
+                .hasMessageContaining("rnak");
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.tidemill.model.engine;
 
 import java.util.List;
+import java.util.OptionalDouble;
 
 /** A decoder that learns: {@link TrainableModel} with all its weights, {@link TrainableAdapter} in an adapter. */
 public interface DecoderLearner extends Learner {
@@ -10,6 +11,14 @@ public interface DecoderLearner extends Learner {
      * @return this batch's part of the mean loss of the step; nats per token, whatever its weight
      */
     double accumulate(PackedBatch batch, long lossTokensOfStep);
+
+    /**
+     * How far the model's next tokens are from those of the model that it is held to, over all calls of
+     * {@link #accumulate(PackedBatch, long)} since the last step; nats per token. Empty where nothing holds it.
+     */
+    default OptionalDouble divergence() {
+        return OptionalDouble.empty();
+    }
 
     /**
      * Whether {@link #accumulate(PackedBatch, long)} learns with noise on the embedded tokens, uniform in ±α / √(L·h) for an

@@ -7,6 +7,7 @@ import ai.djl.pytorch.engine.PtNDManager;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
 
 /** The losses that decoders learn by, whichever of their weights learn: checks what is given, and adds gradients. */
 abstract class TrainableDecoder extends Trainable implements DecoderLearner {
@@ -20,6 +21,9 @@ abstract class TrainableDecoder extends Trainable implements DecoderLearner {
     private boolean recomputesActivations;
     private EmbeddingNoise noise = EmbeddingNoise.NONE;
     private int noisyCalls; // of this step
+    private LanguageModel near; // null where nothing holds what is said
+    private double nearness;
+    private double divergence; // of this step
     private PrefixRows.Form form = PrefixRows.Form.PACKED;
 
     TrainableDecoder(ModelConfig config, TrainableWeights weights) {
@@ -65,6 +69,9 @@ abstract class TrainableDecoder extends Trainable implements DecoderLearner {
         config.head().requireSpeech();
         check(batch, lossTokensOfStep);
         try (PtNDManager call = TorchProgram.open()) {
+            if (near != null) {
+                return accumulateNear(call, batch, lossTokensOfStep);
+            }
             NDArray loss = step(
                     call,
                     "causal_step",
@@ -77,6 +84,63 @@ abstract class TrainableDecoder extends Trainable implements DecoderLearner {
                             noise(call, batch)));
             return loss.toDoubleArray()[0] / lossTokensOfStep;
         }
+    }
+
+    /**
+     * From now on texts are learned with a hold on what the model says: beside the loss, {@code strength} times the divergence
+     * KL(p₀ ‖ p) of its next token from that of another model, over the whole vocabulary, at every target. p₀ is exact, not
+     * sampled: the forward divergence of Jaques et al. (2017), arXiv:1611.02796, turned round so that what p₀ finds likely
+     * stays likely, as in learning without forgetting (Li and Hoiem 2016, arXiv:1606.09282).
+     *
+     * @param model    not copied: it stays open and unchanged as long as this learns
+     * @param strength nats of loss a nat of divergence; 0 lets go
+     */
+    public void holdSpeech(LanguageModel model, double strength) {
+        if (!(strength >= 0) || Double.isInfinite(strength)) {
+            throw new IllegalArgumentException("A hold's strength must be 0 or more and finite, but was " + strength);
+        }
+        this.near = strength == 0 ? null : model;
+        this.nearness = strength;
+    }
+
+    private double accumulateNear(PtNDManager call, PackedBatch batch, long lossTokensOfStep) {
+        NDArray ids = Batches.tensor(call, batch.ids());
+        NDArray positions = Batches.tensor(call, batch.positions());
+        NDArray segments = batch.oneExamplePerRow() ? Batches.none(call) : Batches.tensor(call, batch.segments());
+        NDArray targets = Batches.tensor(call, batch.targets());
+        HeldWeights held = near.held();
+        NDList states = weights.program()
+                .infer(
+                        call,
+                        "states_near",
+                        held.master().array(),
+                        held.compute(),
+                        Batches.none(call),
+                        ids,
+                        positions,
+                        segments,
+                        targets);
+        double[] sums = run(
+                        call,
+                        "causal_step_near",
+                        List.of(
+                                TorchProgram.left(states),
+                                ids,
+                                positions,
+                                segments,
+                                targets,
+                                scale(call, batch, lossTokensOfStep),
+                                TorchProgram.scalar(call, nearness / lossTokensOfStep),
+                                noise(call, batch)))
+                .get(0)
+                .toDoubleArray();
+        divergence += sums[1] / lossTokensOfStep;
+        return sums[0] / lossTokensOfStep;
+    }
+
+    @Override
+    public OptionalDouble divergence() {
+        return near == null ? OptionalDouble.empty() : OptionalDouble.of(divergence);
     }
 
     /** What each loss is multiplied with: one number for all, or one for each target. */
@@ -105,6 +169,7 @@ abstract class TrainableDecoder extends Trainable implements DecoderLearner {
     public void update(double learningRate) {
         super.update(learningRate);
         noisyCalls = 0;
+        divergence = 0;
     }
 
     /** As {@link Learner#discardGradients}. */
@@ -112,6 +177,7 @@ abstract class TrainableDecoder extends Trainable implements DecoderLearner {
     public void discardGradients() {
         super.discardGradients();
         noisyCalls = 0;
+        divergence = 0;
     }
 
     /** As {@link Learner#loadState}. */

@@ -185,6 +185,78 @@ class TrainingTest {
         return all;
     }
 
+    /** The divergence is compared with Σ p₀ (log p₀ − log p) over logits, its gradients with differences of the loss. */
+    @Test
+    void aHoldOnWhatTheModelSaysAddsTheDivergenceOfItsNextTokens() {
+        PackedBatch batch = pack(9, new int[] {5, 6, 7, 8, 9, 4}, new int[] {10, 11, 12});
+        double strength = 3;
+        try (LanguageModel start = LanguageModel.random(TINY, 3, ComputeType.FLOAT32);
+                LanguageModel other = LanguageModel.random(TINY, 4, ComputeType.FLOAT32);
+                TrainableModel held = TrainableModel.from(start, AdamWSettings.defaults())) {
+            held.holdSpeech(other, strength);
+            double before = heldLoss(held, batch, strength);
+            double expected = 0;
+            for (int[] text : new int[][] {{5, 6, 7, 8, 9, 4}, {10, 11, 12}}) {
+                for (int t = 0; t < text.length - 1; t++) {
+                    expected += divergence(logits(other, text, t), logits(start, text, t));
+                }
+            }
+            assertThat(held.divergence().orElseThrow()).isCloseTo(expected / 7, within(1e-4));
+            assertThat(expected / 7).isGreaterThan(0.01);
+
+            // one small step against the gradient: the loss falls by the square of its norm
+            double norm = normOfGradients(held);
+            float[] weights = values(start);
+            float[] gradient = new float[weights.length];
+            for (Layout.Slot slot : new Layout(TINY).slots()) {
+                float[] part = held.gradient(slot.name());
+                System.arraycopy(part, 0, gradient, Math.toIntExact(slot.at()), part.length);
+            }
+            double length = 1e-3;
+            float[] moved = new float[weights.length];
+            for (int i = 0; i < weights.length; i++) {
+                moved[i] = (float) (weights[i] - length * gradient[i] / norm);
+            }
+            start.held().master().write(0, moved, moved.length);
+            try (TrainableModel there = TrainableModel.from(start, AdamWSettings.defaults())) {
+                there.holdSpeech(other, strength);
+                assertThat((before - heldLoss(there, batch, strength)) / length).isCloseTo(norm, within(0.05 * norm));
+            }
+            start.held().master().write(0, weights, weights.length);
+
+            held.discardGradients();
+            held.holdSpeech(start, strength); // of itself it is not far
+            heldLoss(held, batch, strength);
+            assertThat(held.divergence().orElseThrow()).isCloseTo(0, within(1e-6));
+            held.holdSpeech(other, 0);
+            assertThat(held.divergence()).isEmpty();
+        }
+    }
+
+    private static double heldLoss(TrainableModel model, PackedBatch batch, double strength) {
+        double loss = model.accumulate(batch, batch.lossTokens());
+        return loss + strength * model.divergence().orElseThrow();
+    }
+
+    private static double divergence(double[] of, double[] from) {
+        double sum = 0;
+        for (int v = 0; v < of.length; v++) {
+            sum += Math.exp(of[v]) * (of[v] - from[v]);
+        }
+        return sum;
+    }
+
+    /** log p of every token that may come after the one at {@code t}. */
+    private static double[] logits(LanguageModel model, int[] text, int t) {
+        int[] prefix = Arrays.copyOf(text, t + 2);
+        double[] all = new double[TINY.vocabularySize()];
+        for (int v = 0; v < all.length; v++) {
+            prefix[t + 1] = v;
+            all[v] = model.logProbabilities(List.of(prefix)).get(0)[t];
+        }
+        return all;
+    }
+
     @Test
     void discardedGradientsLeaveNoTraceEvenIfTheyWereNotNumbers() {
         PackedBatch batch = Fixtures.randomBatch(TINY, 1, 2, 12);
