@@ -39,7 +39,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A state is written under a new name and flushed before {@code position.json} is replaced to name it. Every file has a
  * digest, in itself or in the one that names it: one that is not as it was written does not count, and what it held is
- * computed again, at worst from the champion on. A damaged plan is none: its records wait for the next one.
+ * computed again, at worst from the champion on. A damaged plan, or choice of what is learned once more, is none: the records wait for the
+ * next one.
  */
 final class WorkDirectory implements StageState {
     private static final Logger LOG = LoggerFactory.getLogger(WorkDirectory.class);
@@ -121,6 +122,7 @@ final class WorkDirectory implements StageState {
     private boolean planned() throws IOException {
         try {
             plan();
+            replayed();
             return true;
         } catch (DamagedFileException e) {
             LOG.warn("{} The round is planned anew.", e.getMessage());
@@ -180,12 +182,12 @@ final class WorkDirectory implements StageState {
 
     /** What the round learns once more, if that was chosen before. */
     Optional<Replayed> replayed() throws IOException {
-        Path file = directory.resolve(REPLAY);
-        return Files.exists(file) ? Optional.of(JSON.readValue(file.toFile(), Replayed.class)) : Optional.empty();
+        Optional<byte[]> kept = Sealed.read(directory.resolve(REPLAY));
+        return kept.isPresent() ? Optional.of(JSON.readValue(kept.get(), Replayed.class)) : Optional.empty();
     }
 
     void keep(Replayed replayed) throws IOException {
-        Durable.write(directory.resolve(REPLAY), JSON.writeValueAsBytes(replayed));
+        Sealed.write(directory.resolve(REPLAY), JSON.writeValueAsString(replayed) + "\n");
     }
 
     // ---- stages -----------------------------------------------------------------------------------------------------
