@@ -131,8 +131,7 @@ public class FeedbackWiring {
             events.changed();
         });
         ErasureSet erased = ErasureSet.none();
-        this.erasures =
-                new TopicTail<>(kafka.clientSettings(), topics.erasures(), Readers.erasures(), erased::add);
+        this.erasures = new TopicTail<>(kafka.clientSettings(), topics.erasures(), Readers.erasures(), erased::add);
         this.gateway = Gateways.routes(
                 config.model(),
                 config.defaultMaxTokens(),

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.proto.v1.FileDigest;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -17,8 +18,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -103,6 +106,37 @@ class CheckpointClientTest {
         damaged[100_000] ^= 1;
         served.put("/v1/checkpoints/m-000001/files/model.safetensors", damaged);
         assertRefused("model.safetensors has SHA-256 ", "instead of");
+    }
+
+    /** Every bit and every length of the small files, a sample of 500 bits and 100 lengths of the weights (200,000 bytes). */
+    @Test
+    void everyBitThatChangesAndEveryTruncationIsRefused() throws IOException {
+        Random random = new Random(20_261_129);
+        for (FileDigest file : event.getFilesList()) {
+            String path = "/v1/checkpoints/m-000001/files/" + file.getPath();
+            byte[] whole = served.get(path);
+            boolean small = whole.length < 1_000;
+            IntStream bits = small ? IntStream.range(0, 8 * whole.length) : random.ints(500, 0, 8 * whole.length);
+            bits.forEach(bit -> {
+                byte[] damaged = whole.clone();
+                damaged[bit / 8] ^= (byte) (1 << bit % 8);
+                served.put(path, damaged);
+                assertRefused(file);
+            });
+            IntStream lengths = small ? IntStream.range(0, whole.length) : random.ints(100, 0, whole.length);
+            lengths.forEach(length -> {
+                served.put(path, Arrays.copyOf(whole, length));
+                assertRefused(file);
+            });
+            served.put(path, whole);
+        }
+        client.download(event, directory.resolve("got"), file -> true);
+    }
+
+    private void assertRefused(FileDigest file) {
+        assertThatThrownBy(() -> client.download(event, directory.resolve("got"), file.getPath()::equals))
+                .isInstanceOf(IOException.class);
+        assertThat(directory.resolve("got")).isEmptyDirectory();
     }
 
     @Test

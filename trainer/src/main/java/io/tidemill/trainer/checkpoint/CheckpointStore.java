@@ -33,7 +33,8 @@ public final class CheckpointStore implements AutoCloseable {
     public static final String STATE = "state";
 
     /** Private files that decide what a round learns or how it is judged. */
-    private static final Pattern SEALED = Pattern.compile("masters/.*|held-out-.*|" + Pattern.quote(Ledger.FILE));
+    private static final Pattern SEALED = Pattern.compile(
+            "masters/.*|held-out-.*|" + Pattern.quote(Ledger.FILE) + "|" + Pattern.quote(QuarantinedRecords.FILE));
 
     private static final String ASIDE = ".aside-";
     static final Set<String> KEPT_WHEN_PRUNED =
@@ -236,7 +237,7 @@ public final class CheckpointStore implements AutoCloseable {
         }
         try (Stream<Path> paths = Files.list(version.resolve(STATE))) {
             for (Path path : paths.toList()) {
-                if (!Set.of(Ledger.FILE, ProvenanceIndex.FILE, Sums.FILE)
+                if (!Set.of(Ledger.FILE, ProvenanceIndex.FILE, QuarantinedRecords.FILE, Sums.FILE)
                         .contains(path.getFileName().toString())) {
                     Durable.deleteTree(path);
                 }

@@ -159,8 +159,7 @@ final class Replay {
     }
 
     /** What those slices have of the entries, if it is still for the same stage. */
-    private RoundExamples read(
-            List<Slice> parts, List<LedgerEntry> entries, long seed, Map<String, Set<String>> keys) {
+    private RoundExamples read(List<Slice> parts, List<LedgerEntry> entries, long seed, Map<String, Set<String>> keys) {
         Map<String, String> stages = new HashMap<>();
         entries.forEach(entry -> stages.put(entry.exampleId(), entry.stage()));
         ExampleCollector collector = new ExampleCollector(reader, new ExampleSet(), seed);

@@ -82,7 +82,9 @@ record SliceExamples(CheckpointStore store, SliceReader slices, ExampleReader re
         long round = new Originals(store).version(plan).round();
         for (VersionId version : store.versions()) {
             if (version.round() < round) {
-                QuarantinedRecords.read(store.directory(version).resolve(CheckpointStore.STATE))
+                Path state = store.directory(version).resolve(CheckpointStore.STATE);
+                Sums.check(state, QuarantinedRecords.FILE);
+                QuarantinedRecords.read(state)
                         .forEach(entry -> places.add(new Place(entry.topic(), entry.partition(), entry.offset())));
             }
         }

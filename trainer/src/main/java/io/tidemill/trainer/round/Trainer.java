@@ -80,7 +80,7 @@ public final class Trainer implements AutoCloseable {
     private static final String WAITING = "waiting for new examples";
     private static final Duration POLL = Duration.ofMillis(250);
     private static final Duration CONTROL_PACE = Duration.ofMillis(500);
-    private static final Duration LONGEST_PAUSE = Duration.ofMinutes(5);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(20);
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
     private static final int ATTEMPTS = 3;
     private static final String BY_COMMAND = "asked for by a command";
@@ -248,7 +248,7 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    /** Longer from failure to failure, up to five minutes. */
+    /** Longer from failure to failure, up to 20 seconds: when what failed is over, that is how long it takes to be noticed. */
     private Duration pauseAfterFailure() {
         Duration pause = options.retry().multipliedBy(1L << Math.min(failures, 20));
         return pause.compareTo(LONGEST_PAUSE) < 0 ? pause : LONGEST_PAUSE;

@@ -39,7 +39,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A state is written under a new name and flushed before {@code position.json} is replaced to name it. Every file has a
  * digest, in itself or in the one that names it: one that is not as it was written does not count, and what it held is
- * computed again, at worst from the champion on. A damaged plan is none: its records wait for the next one.
+ * computed again, at worst from the champion on. A damaged plan, or choice of what is learned once more, is none: the records wait for the
+ * next one.
  */
 final class WorkDirectory implements StageState {
     private static final Logger LOG = LoggerFactory.getLogger(WorkDirectory.class);
@@ -121,6 +122,7 @@ final class WorkDirectory implements StageState {
     private boolean planned() throws IOException {
         try {
             plan();
+            replayed();
             return true;
         } catch (DamagedFileException e) {
             LOG.warn("{} The round is planned anew.", e.getMessage());

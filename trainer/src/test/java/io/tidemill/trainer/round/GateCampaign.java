@@ -81,10 +81,7 @@ final class GateCampaign {
             double seconds = (System.nanoTime() - start) * 1e-9;
             ObjectNode line = line(size, sabotage, seed, events, seconds);
             Files.writeString(
-                    ledger,
-                    JSON.writeValueAsString(line) + "\n",
-                    StandardOpenOption.CREATE,
-                    StandardOpenOption.APPEND);
+                    ledger, JSON.writeValueAsString(line) + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
             System.out.printf(
                     Locale.ROOT,
                     "%s %d: %s after %d, %.1f s%s%n",

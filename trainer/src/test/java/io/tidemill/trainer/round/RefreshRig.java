@@ -157,7 +157,10 @@ final class RefreshRig implements AutoCloseable {
         try (Stream<CorpusDocument> passages = DemoNovel.documents();
                 Stream<CorpusDocument> documents = Corpus.training()) {
             novel = new ArrayList<>(passages.toList());
-            old = new ArrayList<>(documents.filter(document -> !readBefore(document)).limit(novel.size()).toList());
+            old = new ArrayList<>(documents
+                    .filter(document -> !readBefore(document))
+                    .limit(novel.size())
+                    .toList());
         }
         Collections.shuffle(novel, new Random(12));
         Collections.shuffle(old, new Random(13));
@@ -197,8 +200,7 @@ final class RefreshRig implements AutoCloseable {
                     words.endOfText(),
                     List.of(words.endOfText()));
             try (LanguageModel random = LanguageModel.random(config, 3, ComputeType.best());
-                    TrainableModel learner =
-                            TrainableModel.from(random, new AdamWSettings(0.9, 0.95, 1e-8, 0.01))) {
+                    TrainableModel learner = TrainableModel.from(random, new AdamWSettings(0.9, 0.95, 1e-8, 0.01))) {
                 read(learner, words);
                 try (LanguageModel trained = learner.snapshot(ComputeType.best())) {
                     trained.save(base, WeightType.FLOAT32);
@@ -211,7 +213,8 @@ final class RefreshRig implements AutoCloseable {
         List<TrainingSequence> sequences = new ArrayList<>();
         long tokens = 0;
         try (Stream<CorpusDocument> documents = Corpus.training()) {
-            List<CorpusDocument> all = new ArrayList<>(documents.filter(RefreshRig::readBefore).toList());
+            List<CorpusDocument> all =
+                    new ArrayList<>(documents.filter(RefreshRig::readBefore).toList());
             Collections.shuffle(all, new Random(4));
             for (CorpusDocument document : all) {
                 int[] ids = IntStream.concat(
@@ -226,7 +229,9 @@ final class RefreshRig implements AutoCloseable {
         }
         Collections.shuffle(sequences, new Random(5));
         List<PackedBatch> batches = new Packer(16, 128, Packer.Policy.CUT)
-                .packWithOrigins(sequences).stream().map(packed -> packed.batch()).toList();
+                .packWithOrigins(sequences).stream()
+                        .map(packed -> packed.batch())
+                        .toList();
         for (int step = 0; step < batches.size(); step++) {
             learner.accumulate(batches.get(step), batches.get(step).lossTokens());
             learner.clip(1);
@@ -291,7 +296,8 @@ final class RefreshRig implements AutoCloseable {
         List<String> beginnings = new ArrayList<>();
         List<String> ends = new ArrayList<>();
         try (Stream<CorpusDocument> documents = Corpus.training()) {
-            documents.map(document -> document.text().split(" ", -1))
+            documents
+                    .map(document -> document.text().split(" ", -1))
                     .filter(words -> words.length > 40)
                     .limit(size.probes())
                     .forEach(words -> {
@@ -356,7 +362,8 @@ final class RefreshRig implements AutoCloseable {
     /** @return its tokens */
     private int sendText(int number, Split split) {
         int[] ids = IntStream.concat(
-                        IntStream.of(tokenizer.encode(texts.get(number % texts.size()).text())),
+                        IntStream.of(tokenizer.encode(
+                                texts.get(number % texts.size()).text())),
                         IntStream.of(tokenizer.endOfText()))
                 .toArray();
         String id = Ids.exampleId(List.of("text-" + number), "causal-lm", 0);
@@ -424,8 +431,7 @@ final class RefreshRig implements AutoCloseable {
                 long roundSeed = seed + round * 1_000_003L;
                 Slice slice = slice(sabotage, round, roundSeed);
                 VersionId pinned = sabotage.rounds() > 1 ? CHAMPION : BASE;
-                CheckpointEvent event =
-                        run(version, parent, slice, roundSeed, sabotage.arithmetic(roundSeed), pinned);
+                CheckpointEvent event = run(version, parent, slice, roundSeed, sabotage.arithmetic(roundSeed), pinned);
                 events.add(event);
                 if (event.getState() != VersionState.PROMOTED) {
                     break;
@@ -477,8 +483,7 @@ final class RefreshRig implements AutoCloseable {
     }
 
     private VersionWriter versions() {
-        return new VersionWriter(
-                store, version -> "http://127.0.0.1/" + version, Optional.empty(), Clock.systemUTC());
+        return new VersionWriter(store, version -> "http://127.0.0.1/" + version, Optional.empty(), Clock.systemUTC());
     }
 
     private CheckpointEvent event(VersionId version) throws IOException {

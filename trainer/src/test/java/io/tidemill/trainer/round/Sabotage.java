@@ -155,7 +155,9 @@ enum Sabotage {
 
     private static DecoderLearner proxy(DecoderLearner learner, Before before, After after) {
         return (DecoderLearner) Proxy.newProxyInstance(
-                DecoderLearner.class.getClassLoader(), new Class<?>[] {DecoderLearner.class}, (proxy, method, given) -> {
+                DecoderLearner.class.getClassLoader(),
+                new Class<?>[] {DecoderLearner.class},
+                (proxy, method, given) -> {
                     try {
                         Object[] arguments = given == null ? null : before.change(method.getName(), given.clone());
                         return after.change(method.getName(), method.invoke(learner, arguments));

@@ -92,7 +92,8 @@ class WorkDirectoryTest {
                 Slice.EMPTY,
                 TrainerRig.settings(0.01),
                 "of this test",
-                0);
+                0,
+                ErasurePlan.NONE);
     }
 
     private static void train(WorkDirectory work, Steps learner, String stage, int steps) {

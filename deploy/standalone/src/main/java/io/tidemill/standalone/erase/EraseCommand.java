@@ -9,9 +9,9 @@ import java.time.Duration;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
 /** Forgets, and trains again without what was forgotten. */
@@ -33,7 +33,8 @@ public final class EraseCommand implements Callable<Integer> {
         @Option(
                 names = "--document",
                 paramLabel = "ID",
-                description = "Id of an event: document, demonstration, prompt, answer, feedback; or of a conversation.")
+                description =
+                        "Id of an event: document, demonstration, prompt, answer, feedback; or of a conversation.")
         String document;
 
         @Option(names = "--source", paramLabel = "NAME", description = "Everything from that source.")

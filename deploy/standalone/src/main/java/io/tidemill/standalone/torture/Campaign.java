@@ -4,7 +4,6 @@ import io.tidemill.trainer.checkpoint.Durable;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.Optional;
 
 /** Lineage after lineage of a target, until the ledger has enough faults. */
@@ -28,15 +27,17 @@ final class Campaign {
     void run(Target target, long faults) throws IOException, InterruptedException {
         Optional<String> unproven = ledger.unproven(target);
         while (unproven.isPresent() || ledger.count(target) < faults) {
-            String lineage = unproven.orElseGet(() -> target.word() + "-"
-                    + Instant.now().toString().replaceAll("[^0-9TZ]", "").substring(0, 15) + "-" + seed);
-            run(target, lineage, faults);
+            long number = ledger.proven(target) + 1;
+            run(target, unproven.orElse(target.word() + "-" + seed + "-" + number), faults);
             unproven = Optional.empty();
         }
     }
 
     private void run(Target target, String lineage, long faults) throws IOException, InterruptedException {
         Path directory = data.resolve(lineage);
+        if (ledger.planned(lineage) == 0) {
+            Durable.deleteTree(directory); // of another ledger, or without a fault yet
+        }
         out.println("lineage " + lineage + " in " + directory);
         Proof proof;
         try (Victim victim = victim(target, directory)) {

@@ -142,6 +142,14 @@ final class FaultLedger {
                 .count();
     }
 
+    /** Lineages of a target that have a proof, whatever it says. */
+    long proven(Target target) {
+        return lines.stream()
+                .filter(line ->
+                        line.has("proof") && line.path("target").asText().equals(target.word()))
+                .count();
+    }
+
     /** The lineage of a target that has faults, but no proof yet. */
     Optional<String> unproven(Target target) {
         String last = null;

@@ -1,5 +1,8 @@
 package io.tidemill.standalone.torture;
 
+import io.tidemill.auditor.Audit;
+import io.tidemill.auditor.AuditException;
+import io.tidemill.auditor.AuditSettings;
 import io.tidemill.proto.TopicCatalogue;
 import io.tidemill.proto.VersionId;
 import io.tidemill.proto.v1.CheckpointEvent;
@@ -7,7 +10,6 @@ import io.tidemill.proto.v1.VersionState;
 import io.tidemill.trainer.checkpoint.CheckpointStore;
 import io.tidemill.trainer.checkpoint.Finding;
 import io.tidemill.trainer.checkpoint.Ledger;
-import io.tidemill.trainer.checkpoint.Manifest;
 import io.tidemill.trainer.checkpoint.VersionCheck;
 import io.tidemill.trainer.data.RoundExamples.LedgerEntry;
 import io.tidemill.trainer.round.Rebuild;
@@ -125,6 +127,22 @@ final class Proofs {
         return same;
     }
 
+    /**
+     * The ledger of the lineage by the auditor, which shares no code with the trainer.
+     *
+     * @param data directory of the mill
+     * @param events whether what people sent is in the log too
+     */
+    void audit(Path data, boolean events, List<String> flaws) {
+        AuditSettings all =
+                AuditSettings.of(data, bootstrapServers).withTopicPrefix(prefix).withModel(Optional.of(model));
+        try {
+            Audit.run(events ? all : all.withoutEvents()).findings().forEach(finding -> flaws.add("audit: " + finding));
+        } catch (AuditException e) {
+            flaws.add("the ledger cannot be audited: " + e.getMessage());
+        }
+    }
+
     /** Every version of the store by its files, its probe and its ancestors. */
     void verify(List<String> flaws) throws IOException {
         for (Path version : versions(store.resolve(model))) {
@@ -139,15 +157,5 @@ final class Proofs {
                 .filter(Finding::failed)
                 .map(finding -> finding.check() + ": " + finding.told())
                 .toList();
-    }
-
-    /** Is the manifest of that version one that can be read? */
-    static boolean readable(Path version) {
-        try {
-            Manifest.read(version);
-            return true;
-        } catch (IOException | RuntimeException e) {
-            return false;
-        }
     }
 }

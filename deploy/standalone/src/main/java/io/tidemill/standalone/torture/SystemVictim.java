@@ -391,6 +391,7 @@ final class SystemVictim implements Victim {
         found.addAll(proofs.twice());
         int rebuilt = proofs.rebuild(found, out);
         proofs.verify(found);
+        proofs.audit(disk.directory(), true, found);
         mill.terminate();
         return new Proof(Proofs.versions(versions).size(), rebuilt, accepted.size(), learned.size(), found);
     }

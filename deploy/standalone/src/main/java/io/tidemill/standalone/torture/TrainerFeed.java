@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.Message;
 import io.tidemill.model.text.Tokenizer;
 import io.tidemill.proto.Ids;
+import io.tidemill.proto.SplitFunction;
 import io.tidemill.proto.Topic;
 import io.tidemill.proto.TopicCatalogue;
 import io.tidemill.proto.v1.Answer;
@@ -11,8 +12,8 @@ import io.tidemill.proto.v1.ChatMessage;
 import io.tidemill.proto.v1.Pair;
 import io.tidemill.proto.v1.Preference;
 import io.tidemill.proto.v1.Prompt;
+import io.tidemill.proto.v1.Provenance;
 import io.tidemill.proto.v1.Scored;
-import io.tidemill.proto.v1.Split;
 import io.tidemill.proto.v1.TokenSequence;
 import io.tidemill.proto.v1.TokenSequence.Objective;
 import java.io.IOException;
@@ -47,8 +48,10 @@ final class TrainerFeed implements AutoCloseable {
     private static final int PROMPTS = 2;
     private static final int PAIRS = 10;
     private static final int RATINGS = 4;
-    private static final int HELD_OUT_EVERY = 5;
     private static final long PAUSE_MILLIS = 50;
+
+    /** A larger share than a mill's, so that small suites have something to judge. */
+    private static final SplitFunction SPLIT = new SplitFunction("tidemill", 0.2);
 
     private final String bootstrapServers;
     private final TopicCatalogue topics;
@@ -161,32 +164,40 @@ final class TrainerFeed implements AutoCloseable {
         return burst;
     }
 
-    private static Split split(int i) {
-        return i % HELD_OUT_EVERY == 0 ? Split.HELD_OUT : Split.TRAIN;
+    /** As preprocessing writes it for an event that stands alone. */
+    private static Provenance provenance(String event) {
+        return Provenance.newBuilder()
+                .addParentIds(event)
+                .setGroupId(event)
+                .setSource("torture")
+                .build();
     }
 
-    private TokenSequence.Builder sequence(String id, String text) {
+    private TokenSequence.Builder sequence(String id, String event, String text) {
         return TokenSequence.newBuilder()
                 .setExampleId(id)
+                .setProvenance(provenance(event))
+                .setSplit(SPLIT.of(event))
                 .addAllIds(IntStream.of(tokenizer.encode(text)).boxed().toList())
                 .setTextBytes(text.length())
                 .setWeight(1);
     }
 
     private Example document(int i) {
-        String id = Ids.exampleId(List.of("document-" + i), "causal-lm", 0);
+        String event = "document-" + i;
+        String id = Ids.exampleId(List.of(event), "causal-lm", 0);
         return new Example(
                 sequences.name(),
                 id,
-                sequence(id, Words.of(i, 30))
+                sequence(id, event, Words.of(i, 30))
                         .setObjective(Objective.CAUSAL_LM)
-                        .setSplit(split(i))
                         .build());
     }
 
     private Example conversation(int i) {
-        String id = Ids.exampleId(List.of("conversation-" + i), "sft", 0);
-        TokenSequence.Builder sequence = sequence(id, Words.of(1_000_000L + i, 20));
+        String event = "conversation-" + i;
+        String id = Ids.exampleId(List.of(event), "sft", 0);
+        TokenSequence.Builder sequence = sequence(id, event, Words.of(1_000_000L + i, 20));
         byte[] mask = new byte[sequence.getIdsCount()];
         for (int t = mask.length / 2; t < mask.length; t++) {
             mask[t] = 1;
@@ -196,7 +207,6 @@ final class TrainerFeed implements AutoCloseable {
                 id,
                 sequence.setObjective(Objective.SFT)
                         .setLossMask(ByteString.copyFrom(mask))
-                        .setSplit(Split.TRAIN)
                         .build());
     }
 
@@ -216,7 +226,8 @@ final class TrainerFeed implements AutoCloseable {
     }
 
     private Example pair(int i) {
-        String id = Ids.exampleId(List.of("pair-" + i), "dpo", 0);
+        String event = "pair-" + i;
+        String id = Ids.exampleId(List.of(event), "pair", 0);
         return new Example(
                 topics.preferences().name(),
                 id,
@@ -227,12 +238,14 @@ final class TrainerFeed implements AutoCloseable {
                                 .setChosen(Answer.newBuilder().setText(Words.of(2_000_000L + i, 8)))
                                 .setRejected(Answer.newBuilder().setText(Words.of(3_000_000L + i, 8))))
                         .setWeight(1)
-                        .setSplit(split(i))
+                        .setSplit(SPLIT.of(event))
+                        .setProvenance(provenance(event))
                         .build());
     }
 
     private Example rating(int i) {
-        String id = Ids.exampleId(List.of("rating-" + i), "rating", 0);
+        String event = "rating-" + i;
+        String id = Ids.exampleId(List.of(event), "rating", 0);
         return new Example(
                 topics.preferences().name(),
                 id,
@@ -243,7 +256,8 @@ final class TrainerFeed implements AutoCloseable {
                                 .setAnswer(Answer.newBuilder().setText(Words.of(4_000_000L + i, 8)))
                                 .setScore(i % 2))
                         .setWeight(1)
-                        .setSplit(Split.TRAIN)
+                        .setSplit(SPLIT.of(event))
+                        .setProvenance(provenance(event))
                         .build());
     }
 

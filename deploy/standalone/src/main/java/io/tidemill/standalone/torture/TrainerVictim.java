@@ -299,7 +299,7 @@ final class TrainerVictim implements Victim {
                     default -> true;
                 };
         if (ofALivingTrainer) {
-            await(PATIENCE.plusSeconds(30), recovery::settled);
+            await(PATIENCE.plusSeconds(30), () -> recovery.settled() && last.ready());
         }
         ledger.planned(fault);
         awaitMoment(random, ofALivingTrainer);
@@ -548,6 +548,7 @@ final class TrainerVictim implements Victim {
                 .forEach(id -> found.add(id + " is in a ledger, but was never sent"));
         int rebuilt = proofs.rebuild(found, out);
         proofs.verify(found);
+        proofs.audit(disk.directory(), false, found);
         return new Proof(
                 Proofs.versions(versions).size(),
                 rebuilt,
