@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import org.apache.kafka.common.TopicPartition;
 
 /**
  * Proves the ledger of a lineage from log and store, beside a running mill or after it.
@@ -61,7 +62,7 @@ public final class Audit {
         new Announcements(course, index.store(), findings).check();
         Ledgers ledgers = new Ledgers(course.ancestry(), index.store(), findings);
         ledgers.takeRemoved(course.announced());
-        ledgers.checkReplays();
+        ledgers.checkReplays(course.announced());
         SplitCheck split = new SplitCheck(settings.splitSalt());
         new Suites(course.ancestry(), ledgers, split, findings).check(index.store());
 
@@ -141,9 +142,9 @@ public final class Audit {
     }
 
     private static Frozen only(Frozen frozen, String topic) {
-        Map<org.apache.kafka.common.TopicPartition, Long> beginnings = new LinkedHashMap<>(frozen.beginnings());
+        Map<TopicPartition, Long> beginnings = new LinkedHashMap<>(frozen.beginnings());
         beginnings.keySet().removeIf(partition -> !partition.topic().equals(topic));
-        Map<org.apache.kafka.common.TopicPartition, Long> ends = new LinkedHashMap<>(frozen.ends());
+        Map<TopicPartition, Long> ends = new LinkedHashMap<>(frozen.ends());
         ends.keySet().removeIf(partition -> !partition.topic().equals(topic));
         return new Frozen(beginnings, ends);
     }

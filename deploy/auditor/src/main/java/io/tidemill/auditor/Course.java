@@ -29,6 +29,7 @@ final class Course {
 
     private final Map<String, CheckpointEvent> announced = new LinkedHashMap<>();
     private final Map<String, CheckpointEvent> newest = new HashMap<>();
+    private final Spans taken = new Spans(); // by the live ancestry
     private final Spans owed = new Spans();
     private final Spans quarantined = new Spans();
     private final Spans passedOver = new Spans();
@@ -106,7 +107,10 @@ final class Course {
             secondTries.put(event.getVersion(), before);
         }
         spans.forEach(span -> frontier.merge(span.partition(), span.to(), Math::max));
-        owed.add(spans);
+        Spans open = new Spans();
+        open.add(spans);
+        open.remove(taken.all()); // a version made again has the slice of one that is live
+        owed.add(open.all());
         if (!event.getParent().isEmpty() && !announced.containsKey(event.getParent())) {
             flaws.add("Version " + event.getVersion() + " names " + event.getParent()
                     + " as its parent, which was never announced.");
@@ -128,6 +132,8 @@ final class Course {
                 quarantined.remove(spans(announced.get(next)));
             }
         }
+        taken.remove(taken.all());
+        now.forEach(next -> taken.add(spans(announced.get(next))));
         live = version;
     }
 
@@ -152,11 +158,11 @@ final class Course {
         List<String> oldestFirst = descent(live);
         Collections.reverse(oldestFirst);
         ancestry = List.copyOf(oldestFirst);
-        Spans taken = new Spans();
+        Spans before = new Spans();
         for (int i = 0; i < ancestry.size(); i++) {
             List<Span> spans = spans(announced.get(ancestry.get(i)));
             for (Span span : spans) {
-                Span twice = taken.overlap(span);
+                Span twice = before.overlap(span);
                 if (twice != null) {
                     flaws.add(ancestry.get(i) + " has read " + span + ", of which an ancestor had read " + twice
                             + ": each offset belongs to one slice at most.");
@@ -166,7 +172,7 @@ final class Course {
                             .putIfAbsent(span.from(), new Read(span.to(), i));
                 }
             }
-            taken.add(spans);
+            before.add(spans);
         }
     }
 

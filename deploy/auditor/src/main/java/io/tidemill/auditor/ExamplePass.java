@@ -114,7 +114,7 @@ final class ExamplePass {
             }
             case QUARANTINED -> {
                 outcome = Outcome.QUARANTINED;
-                if (!quarantine.has(record)) {
+                if (!quarantine.has(record) && frozen.beginnings().getOrDefault(partition, 0L) == 0) {
                     findings.add(
                             "Record " + at + " was refused twice, but " + topics.quarantine() + " has no copy of it.");
                 }

@@ -146,11 +146,13 @@ final class Ledgers {
         }
     }
 
-    /** Proves that what was replayed had been trained by an earlier version. */
-    void checkReplays() {
+    /** Proves that what was replayed had been trained by an earlier version, and that it was as many as the events say. */
+    void checkReplays(Map<String, CheckpointEvent> announced) {
         for (int i = 0; i < ancestry.size(); i++) {
             int version = i;
+            Map<String, Long> byStage = new TreeMap<>();
             store.replayed(ancestry.get(version), line -> {
+                byStage.merge(line.stage(), 1L, Long::sum);
                 Entry entry = entry(line.exampleId());
                 if (entry == null || entry.version() >= version || !Stages.isTrained(entry.stage())) {
                     findings.add("Example " + line.exampleId() + " was replayed by " + ancestry.get(version)

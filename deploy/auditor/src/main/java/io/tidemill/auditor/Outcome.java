@@ -38,7 +38,7 @@ enum Outcome {
             case "withdrawn" -> WITHDRAWN;
             case "in-a-pair" -> SUPERSEDED; // its pair, in the same slice, says the same and more
             case "withdrawal" -> WITHDRAWAL;
-            case "without-objective", "undecided" -> WITHOUT_OBJECTIVE;
+            case "without-objective", "undecided", "source-off", "not-sampled" -> WITHOUT_OBJECTIVE;
             case "repeated" -> REPEATED;
             default -> REJECTED;
         };

@@ -383,4 +383,91 @@ class AuditTest {
                 .anyMatch(finding -> finding.contains("is made of twice"));
         assertThat(Audit.run(world.settings().withoutEvents()).findings()).isEmpty();
     }
+
+    @Test
+    void whatARoundDivergedByIsInQuarantineUntilItIsReleased() {
+        String sequences = world.sequences();
+        String bad = world.document("d0", Split.TRAIN);
+        String good = world.document("d1", Split.TRAIN);
+        world.version(1)
+                .slice(sequences, 0, 2)
+                .as(VersionState.REFUSED)
+                .diverged(sequences, 0, bad)
+                .announce();
+        world.quarantine(sequences, 0);
+        world.preprocessed();
+        assertThat(world.audit().findings()).isEmpty();
+        assertThat(world.audit().examples())
+                .containsEntry(sequences, Map.of("quarantined", 1L, "waiting for a retry", 1L));
+
+        world.version(2)
+                .parent(0)
+                .slice(sequences, 0, 2)
+                .line("pretrain", good)
+                .count("quarantined", 1)
+                .announce();
+        world.send(
+                sequences,
+                World.tokens(bad, "d0", World.group("d0", Split.TRAIN), Split.TRAIN),
+                Map.of("tidemill-released-from", "0:0"));
+        Report released = world.audit();
+        assertThat(released.findings()).isEmpty();
+        assertThat(released.examples()).containsEntry(sequences, Map.of("quarantined", 1L, "trained", 1L, "waiting", 1L));
+        assertThat(released.events())
+                .containsEntry(world.topics.documents().name(), Map.of("trained", 1L, "waiting", 1L));
+    }
+
+    @Test
+    void whatRetentionHasTakenIsNoFindingButTold() {
+        String sequences = world.sequences();
+        String first = world.document("d0", Split.TRAIN);
+        String second = world.document("d1", Split.TRAIN);
+        world.version(1)
+                .slice(sequences, 0, 2)
+                .line("pretrain", first, second)
+                .announce();
+        world.preprocessed();
+        world.retain(sequences, 1);
+        world.retain(world.topics.documents().name(), 1);
+
+        Report report = world.audit();
+        assertThat(report.findings()).isEmpty();
+        assertThat(report.uncheckable())
+                .containsExactly(
+                        "1 examples of the ledger of tiny-000001 are no longer in the log, of which retention has taken a"
+                                + " part of its slice.",
+                        "Retention has taken a part of [" + sequences + "-0:0..2] of the slice of tiny-000001.");
+        assertThat(report.events()).containsEntry(world.topics.documents().name(), Map.of("trained", 1L));
+    }
+
+    @Test
+    void whatLiesBetweenTwoOperatorsWaits() {
+        long offset = world.sendDocument("d0");
+        world.sendDocument("d1");
+        world.preprocessed();
+        world.between("by-content", "0/" + offset + "/" + world.topics.documents().name());
+
+        Report report = world.audit();
+        assertThat(report.events())
+                .containsEntry(world.topics.documents().name(), Map.of("waiting", 1L, "lost", 1L));
+        assertThat(report.findings())
+                .singleElement()
+                .asString()
+                .startsWith("Event d1 at ");
+    }
+
+    @Test
+    void everyRevisionOfADocumentNeedsItsExample() {
+        world.document("d0", Split.TRAIN);
+        world.document("d0", Split.TRAIN);
+        long third = world.sendDocument("d0");
+        world.preprocessed();
+        assertThat(world.audit().findings()).singleElement().asString().startsWith("Event d0 at ");
+
+        world.refuse(world.topics.documents().name(), third, "repeated");
+        Report report = world.audit();
+        assertThat(report.findings()).isEmpty();
+        assertThat(report.events())
+                .containsEntry(world.topics.documents().name(), Map.of("waiting", 2L, "repeated", 1L));
+    }
 }

@@ -35,6 +35,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -108,9 +109,12 @@ final class World implements AutoCloseable {
 
     String sequence(String documentId, String group, Split side) {
         String example = Hash.exampleId(List.of(documentId, "text"), "CAUSAL_LM");
-        send(
-                sequences(),
-                TokenSequence.newBuilder()
+        send(sequences(), tokens(example, documentId, group, side));
+        return example;
+    }
+
+    static TokenSequence tokens(String example, String documentId, String group, Split side) {
+        return TokenSequence.newBuilder()
                         .setExampleId(example)
                         .addIds(1)
                         .addIds(2)
@@ -122,8 +126,7 @@ final class World implements AutoCloseable {
                                 .addParentIds(documentId)
                                 .setGroupId(group)
                                 .setSource("test"))
-                        .build());
-        return example;
+                        .build();
     }
 
     /** Two answers in a turn, a comparison of them, and the pair that comes of it; its example id. */
@@ -188,8 +191,15 @@ final class World implements AutoCloseable {
     }
 
     long send(String topic, Message message) {
+        return send(topic, message, Map.of());
+    }
+
+    long send(String topic, Message message, Map<String, String> headers) {
         try {
-            return producer.send(new ProducerRecord<>(topic, 0, null, message.toByteArray()))
+            ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(topic, 0, null, message.toByteArray());
+            headers.forEach(
+                    (name, value) -> record.headers().add(name, value.getBytes(StandardCharsets.UTF_8)));
+            return producer.send(record)
                     .get()
                     .offset();
         } catch (InterruptedException | ExecutionException e) {
@@ -202,6 +212,24 @@ final class World implements AutoCloseable {
         try (Log log = new Log(SharedKafka.bootstrapServers(), settings().patience())) {
             return log.freeze(List.of(topic)).ends().get(new TopicPartition(topic, 0));
         }
+    }
+
+    /** Retention takes what stands before an offset. */
+    void retain(String topic, long from) {
+        try {
+            admin.deleteRecords(Map.of(new TopicPartition(topic, 0), RecordsToDelete.beforeOffset(from)))
+                    .all()
+                    .get();
+        } catch (InterruptedException | ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** A record between two operators of preprocessing. */
+    void between(String name, String origin) {
+        Topic topic = new Topic(topics.prefix() + "tokenize." + FINGERPRINT + "-" + name + "-repartition", 1, Map.of());
+        topics.ensure(admin, List.of(topic), (short) 1);
+        send(topic.name(), Document.getDefaultInstance(), Map.of("tidemill-origin", origin));
     }
 
     /** Preprocessing has read all that was sent until now. */
@@ -241,7 +269,9 @@ final class World implements AutoCloseable {
         private final int round;
         private final StringBuilder ledger = new StringBuilder();
         private final StringBuilder replayed = new StringBuilder();
+        private final StringBuilder diverged = new StringBuilder();
         private final Map<String, Long> counts = new LinkedHashMap<>();
+        private final Map<String, Long> replays = new LinkedHashMap<>();
         private final List<SliceRange> slices = new ArrayList<>();
         private final List<SliceRange> quarantined = new ArrayList<>();
         private final List<Message> suite = new ArrayList<>();
@@ -295,7 +325,19 @@ final class World implements AutoCloseable {
         }
 
         Version replayed(String stage, String example) {
+            replays.merge(stage, 1L, Long::sum);
             replayed.append(stage).append('\t').append(example).append('\n');
+            return this;
+        }
+
+        /** A record that its round diverged by. */
+        Version diverged(String topic, long offset, String example) {
+            diverged.append(topic)
+                    .append("\t0\t")
+                    .append(offset)
+                    .append('\t')
+                    .append(example)
+                    .append('\n');
             return this;
         }
 
@@ -315,7 +357,8 @@ final class World implements AutoCloseable {
                     .setLineage(Lineage.newBuilder()
                             .addAllSlices(slices)
                             .setRound(round)
-                            .putAllExamples(counts))
+                            .putAllExamples(counts)
+                            .putAllReplayed(replays))
                     .build();
             CheckpointEvent announced = event.toBuilder().addFiles(write(event)).build();
             send(topics.checkpoints().name(), announced);
@@ -342,6 +385,9 @@ final class World implements AutoCloseable {
                 }
                 if (!replayed.isEmpty()) {
                     Files.writeString(directory.resolve("state/replayed.tsv"), replayed);
+                }
+                if (!diverged.isEmpty()) {
+                    Files.writeString(directory.resolve("state/quarantined.tsv"), diverged);
                 }
                 try (var out = Files.newOutputStream(directory.resolve("state/held-out-sequences.binpb"))) {
                     for (Message message : suite) {
