@@ -39,12 +39,16 @@ import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
@@ -59,6 +63,14 @@ public class TrainerWiring {
 
     private static final Map<String, String> SMALL_MODEL_DPO = Map.of("beta", "0.3", "supervised-weight", "1");
 
+    private static final Duration METERS_PACE = Duration.ofSeconds(2);
+
+    private final ScheduledExecutorService refreshing = Executors.newSingleThreadScheduledExecutor(task -> {
+        Thread thread = new Thread(task, "trainer-meters");
+        thread.setDaemon(true);
+        return thread;
+    });
+
     @Produces
     @Singleton
     Trainer trainer(TrainerConfig config) {
@@ -69,7 +81,7 @@ public class TrainerWiring {
                 System::nanoTime);
     }
 
-    void start(@Observes StartupEvent event, Trainer trainer, MeterRegistry meters) {
+    void start(@Observes StartupEvent event, Trainer trainer, TrainerConfig config, MeterRegistry meters) {
         gauge(meters, trainer, "trainer_round", RoundEvent::getRound);
         gauge(meters, trainer, "trainer_step", RoundEvent::getStep);
         gauge(meters, trainer, "trainer_loss_nats", RoundEvent::getLoss);
@@ -77,6 +89,12 @@ public class TrainerWiring {
         gauge(meters, trainer, "trainer_waiting_records", round -> round.getWaitingMap().values().stream()
                 .mapToLong(Long::longValue)
                 .sum());
+        TrainerMeters versions = new TrainerMeters(meters, config.model());
+        var unusedBecauseItEndsWithTheProcess = refreshing.scheduleWithFixedDelay(
+                () -> versions.refresh(trainer.status()),
+                METERS_PACE.toMillis(),
+                METERS_PACE.toMillis(),
+                TimeUnit.MILLISECONDS);
         trainer.start();
     }
 
@@ -85,6 +103,7 @@ public class TrainerWiring {
     }
 
     void stop(@Observes ShutdownEvent event, Trainer trainer) {
+        refreshing.shutdownNow();
         trainer.close();
     }
 
