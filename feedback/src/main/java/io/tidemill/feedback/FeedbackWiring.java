@@ -62,7 +62,7 @@ public class FeedbackWiring {
     private final TopicCatalogue topics;
     private final KafkaLink kafka;
     private final EventLog log;
-    private final ServedModel served = new ServedModel();
+    private final ServedModel served;
     private final AnswerQueue queue;
     private final ModelFollower follower;
     private final Runnable knowVersions;
@@ -90,6 +90,7 @@ public class FeedbackWiring {
         Set<String> hosts = new HashSet<>(config.allowedHosts().orElse(List.of()));
         this.access = new AccessFilter(authenticator, Binding.isLoopback(host), hosts);
 
+        this.served = new ServedModel(config.standby());
         this.topics = new TopicCatalogue(config.topicPrefix());
         Activity activity = new Activity(metrics, clock, events::changed);
         this.kafka = new KafkaLink(

@@ -153,7 +153,7 @@ public final class ModelFollower implements AutoCloseable {
         String previous = served.version().orElse(target.getParent());
         status(status.loading(version));
         try {
-            if (!served.promoteCanary(version)) {
+            if (!served.promoteCanary(version) && !served.recall(version)) {
                 served.swap(load(target));
             }
             serving(version, previous);
@@ -173,7 +173,7 @@ public final class ModelFollower implements AutoCloseable {
     private Engine load(CheckpointEvent target) throws IOException, ProbeCheck.Mismatch {
         Path files = downloader.download(target, directory);
         verified.add(target.getVersion());
-        Engine engine = loader.load(target.getVersion(), files);
+        Engine engine = open(target.getVersion(), files);
         try {
             ProbeCheck.compare(engine, files, loader.tolerance());
         } catch (IOException | ProbeCheck.Mismatch | RuntimeException e) {
@@ -181,6 +181,18 @@ public final class ModelFollower implements AutoCloseable {
             throw e;
         }
         return engine;
+    }
+
+    private Engine open(String version, Path files) throws IOException {
+        try {
+            return loader.load(version, files);
+        } catch (NativeMemoryException | OutOfMemoryError e) {
+            if (!served.dropStandby()) {
+                throw e;
+            }
+            LOG.infof("version=%s needs the memory of the version on standby, which is closed", version);
+            return loader.load(version, files);
+        }
     }
 
     private void serving(String version, String previous) {
