@@ -59,6 +59,13 @@ public interface FeedbackConfig {
     @Min(value = 1, message = "must be at least 1, but was ${validatedValue}")
     int maximumWaiting();
 
+    /**
+     * Whether the version that was replaced last stays loaded, so that a rollback takes no time; it takes the memory of a
+     * second model, and gives it back where another version needs it. Without it a rollback loads files that are there already.
+     */
+    @WithDefault("true")
+    boolean standby();
+
     /** Longest answer where the request names none. Unit: tokens. */
     @WithDefault("256")
     @Min(value = 1, message = "must be at least 1, but was ${validatedValue}")

@@ -16,6 +16,7 @@ import io.tidemill.feedback.gateway.Gateways;
 import io.tidemill.feedback.log.EventLog;
 import io.tidemill.feedback.log.KafkaLink;
 import io.tidemill.feedback.loop.Activity;
+import io.tidemill.feedback.loop.Freshness;
 import io.tidemill.feedback.loop.LoopEvents;
 import io.tidemill.feedback.loop.LoopView;
 import io.tidemill.feedback.loop.RecentCompletions;
@@ -61,9 +62,10 @@ public class FeedbackWiring {
     private final TopicCatalogue topics;
     private final KafkaLink kafka;
     private final EventLog log;
-    private final ServedModel served = new ServedModel();
+    private final ServedModel served;
     private final AnswerQueue queue;
     private final ModelFollower follower;
+    private final Runnable knowVersions;
     private final TopicTail<CheckpointEvent> checkpoints;
     private final TopicTail<RoundEvent> rounds;
     private final TopicTail<Erasure> erasures;
@@ -88,6 +90,7 @@ public class FeedbackWiring {
         Set<String> hosts = new HashSet<>(config.allowedHosts().orElse(List.of()));
         this.access = new AccessFilter(authenticator, Binding.isLoopback(host), hosts);
 
+        this.served = new ServedModel(config.standby());
         this.topics = new TopicCatalogue(config.topicPrefix());
         Activity activity = new Activity(metrics, clock, events::changed);
         this.kafka = new KafkaLink(
@@ -110,6 +113,8 @@ public class FeedbackWiring {
                 HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(10)).build();
         CheckpointClient client = new CheckpointClient(http, config.storeUrl());
         Path directory = config.data().resolve("served").resolve(config.model());
+        Freshness freshness = new Freshness(metrics);
+        this.knowVersions = () -> freshness.known(ledger.versions());
         this.follower = new ModelFollower(
                 ledger,
                 (event, parent) -> client.download(event, parent, path -> true),
@@ -117,6 +122,7 @@ public class FeedbackWiring {
                 served,
                 directory,
                 clock,
+                version -> freshness.serves(version, clock.instant()),
                 events::changed);
         this.queue = new AnswerQueue(config.generators(), config.maximumWaiting());
         this.view = new LoopView(config.model(), ledger, follower::status, queue, activity, log, clock.instant());
@@ -168,7 +174,7 @@ public class FeedbackWiring {
         events.start(view);
         kafka.start(() -> log.prepare(topics.completions(), topics.feedback(), topics.commands()));
         follower.start();
-        checkpoints.firstCaughtUp().thenRun(follower::ready);
+        checkpoints.firstCaughtUp().thenRun(knowVersions).thenRun(follower::ready);
         checkpoints.start();
         rounds.start();
         erasures.start();

@@ -1,6 +1,7 @@
 // Draws the state of the loop: what waits, what the mill does, what the gate said, what serves.
 
 import { chart } from "./chart.js";
+import { drawHistory } from "./history.js";
 import { ago, bytes, compact, el, facts, inUnit, isShare, millis, number, percent, svg, whole, words } from "./format.js";
 
 const $ = (id) => document.getElementById(id);
@@ -31,6 +32,7 @@ export function draw(loop) {
   served(loop);
   charts(loop);
   versions(loop);
+  drawHistory(loop);
   notices(loop);
   counts(loop);
 }
@@ -177,7 +179,7 @@ function versions({ versions: all, served: now }) {
     list.replaceChildren(el("li", { class: "card empty" }, "No version has been announced yet."));
     return;
   }
-  list.replaceChildren(...all.slice().reverse().map((v) => el("li", { class: "card version" },
+  list.replaceChildren(...all.slice().reverse().map((v) => el("li", { class: "card version", id: v.version },
     el("div", {},
       el("p", { class: "name" }, v.version),
       el("p", {}, el("span", { class: `badge ${v.state}` }, words(v.state)), " ",
@@ -185,14 +187,33 @@ function versions({ versions: all, served: now }) {
       el("p", { class: "when" }, [ago(v.time), v.parent ? `from ${v.parent}` : "first of its line"].filter(Boolean).join(", "))),
     el("div", {},
       el("p", { class: "why" }, v.verdict?.summary || v.reason || ""),
-      el("p", { class: "numbers" }, ...numbers(v))),
-    files(v))));
+      el("p", { class: "numbers" }, ...numbers(v)),
+      madeOf(v)),
+    el("div", {}, files(v), again(v, now)))));
 }
 
 function numbers(v) {
   const suites = (v.verdict?.suites ?? []).filter((s) => s.examples).map((s) => el("span", {}, `${suiteName(s)} ${change(s)}`));
   const examples = Object.entries(v.lineage?.examples ?? {}).map(([name, n]) => el("span", {}, `${whole(n)} ${kind(name)}`));
   return [...suites, ...examples];
+}
+
+/** What a version was made of, and how it was judged; the way from it to its events and back is ./tidemill explain and where. */
+function madeOf(v) {
+  const slices = v.lineage?.slices.filter((s) => s.records) ?? [];
+  const suites = v.verdict?.suites ?? [];
+  if (!slices.length && !suites.length) return null;
+  return el("details", {},
+    el("summary", {}, `${whole(v.lineage?.records ?? 0)} records, ${few(suites.length, "suite")}`),
+    el("ul", {},
+      ...slices.map((s) => el("li", {}, `${s.topic}-${s.partition}: offsets ${whole(s.from_offset)} to ${whole(s.to_offset)}, ${few(s.records, "record")}`)),
+      ...suites.map((s) => el("li", {}, `${s.passed ? "✓" : "✗"} ${suiteName(s)}: ${s.rule}`))));
+}
+
+/** A version that served before can serve again. */
+function again(v, now) {
+  if (v.version === now.version || !["promoted", "rolled_back"].includes(v.state) || !v.files.length) return null;
+  return el("button", { type: "button", class: "again", "data-promote": v.version }, "Serve again");
 }
 
 function files(v) {

@@ -12,6 +12,13 @@ chat.start();
 texts.start();
 $("start-round").addEventListener("click", () => command({ kind: "start_round" }));
 $("pause").addEventListener("click", () => command({ kind: $("pause").dataset.kind ?? "pause" }));
+$("rollback").addEventListener("click", () => command({ kind: "rollback", reason: "by hand, on the page" }, $("rollback")));
+$("canary-promote").addEventListener("click", () => command({ kind: "promote", version: $("canary").dataset.version }, $("canary-promote")));
+$("canary-decline").addEventListener("click", () => command({ kind: "rollback", version: $("canary").dataset.version, reason: "by hand, on the page" }, $("canary-decline")));
+$("versions").addEventListener("click", (event) => {
+  const button = event.target.closest("[data-promote]");
+  if (button) command({ kind: "promote", version: button.dataset.promote }, button);
+});
 $("key-form").addEventListener("submit", (event) => {
   event.preventDefault();
   useKey($("key").value.trim());
@@ -62,8 +69,7 @@ function live(on, text) {
   if ($("live-text").textContent !== text) $("live-text").textContent = text;
 }
 
-async function command(body) {
-  const button = body.kind === "start_round" ? $("start-round") : $("pause");
+async function command(body, button = body.kind === "start_round" ? $("start-round") : $("pause")) {
   button.disabled = true;
   try {
     await post("v1/commands", body);

@@ -55,9 +55,8 @@ final class Announcements {
                     + own.get().getSha256() + " and "
                     + own.get().getLength() + " bytes.");
         }
-        if (course.newest(version)
-                .filter(newest -> newest.getState() == VersionState.REFUSED)
-                .isPresent()) {
+        // A candidate or a canary that was declined later had a manifest already.
+        if (manifest.event().getState() == VersionState.REFUSED) {
             compareQuarantine(version, manifest.quarantined());
         }
         CheckpointEvent announced =

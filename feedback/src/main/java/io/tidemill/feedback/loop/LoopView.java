@@ -18,6 +18,7 @@ import io.tidemill.proto.v1.Lineage;
 import io.tidemill.proto.v1.RoundEvent;
 import io.tidemill.proto.v1.SliceRange;
 import io.tidemill.proto.v1.SuiteResult;
+import io.tidemill.proto.v1.TopicAccount;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
@@ -44,6 +45,7 @@ public final class LoopView {
     private final Activity activity;
     private final EventLog log;
     private final Instant started;
+    private final RoundTimeline timeline = new RoundTimeline();
     private volatile RoundEvent round = RoundEvent.getDefaultInstance();
 
     /** @param started when this process began to count */
@@ -68,6 +70,7 @@ public final class LoopView {
     public void round(RoundEvent event) {
         if (event.getModel().equals(model)) {
             round = event;
+            timeline.take(event);
         }
     }
 
@@ -77,6 +80,8 @@ public final class LoopView {
         loop.set("served", served(serving.get()));
         loop.set("versions", versions());
         loop.set("round", round());
+        loop.set("timeline", timeline.json());
+        loop.set("ledger", ledger());
         loop.set("activity", activity());
         loop.set("kafka", NODES.objectNode().put("reachable", log.reachable()));
         ArrayNode errors = loop.putArray("errors");
@@ -231,6 +236,30 @@ public final class LoopView {
         counts(json.putObject("waiting"), now.getWaitingMap());
         json.set("verdict", now.hasVerdict() ? verdict(now.getVerdict()) : NODES.nullNode());
         json.set("canary", now.hasCanary() ? canary(now.getCanary()) : NODES.nullNode());
+        return json;
+    }
+
+    /** What became of the records that the live version and its ancestors read, and what waits, by topic. */
+    private ObjectNode ledger() {
+        Map<String, Map<String, Long>> topics = new TreeMap<>();
+        for (CheckpointEvent version : ledger.ancestry()) {
+            for (TopicAccount topic : version.getAccount().getTopicsList()) {
+                Map<String, Long> outcomes = topics.computeIfAbsent(topic.getTopic(), none -> new TreeMap<>());
+                topic.getOutcomesMap().forEach((outcome, records) -> outcomes.merge(outcome, records, Long::sum));
+                outcomes.merge("received", topic.getRecords(), Long::sum);
+            }
+        }
+        round.getWaitingByTopicMap().forEach((topic, records) -> {
+            Map<String, Long> outcomes = topics.computeIfAbsent(topic, none -> new TreeMap<>());
+            outcomes.merge("waiting", records, Long::sum);
+            outcomes.merge("received", records, Long::sum);
+        });
+        ObjectNode json = NODES.objectNode();
+        topics.forEach((topic, outcomes) -> {
+            if (outcomes.getOrDefault("received", 0L) > 0) {
+                counts(json.putObject(topic), outcomes);
+            }
+        });
         return json;
     }
 

@@ -16,6 +16,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 
@@ -37,6 +38,7 @@ public final class ModelFollower implements AutoCloseable {
     private final ServedModel served;
     private final Path directory;
     private final Clock clock;
+    private final Consumer<CheckpointEvent> serves;
     private final Runnable changed;
     private final Thread thread;
 
@@ -60,6 +62,7 @@ public final class ModelFollower implements AutoCloseable {
 
     /**
      * @param directory parent of the versions' directories; this object deletes there what it no longer needs
+     * @param serves    told of each version that answers from then on
      * @param changed   told after each change of {@link #status}
      */
     public ModelFollower(
@@ -69,6 +72,7 @@ public final class ModelFollower implements AutoCloseable {
             ServedModel served,
             Path directory,
             Clock clock,
+            Consumer<CheckpointEvent> serves,
             Runnable changed) {
         this.ledger = ledger;
         this.downloader = downloader;
@@ -76,6 +80,7 @@ public final class ModelFollower implements AutoCloseable {
         this.served = served;
         this.directory = directory;
         this.clock = clock;
+        this.serves = serves;
         this.changed = changed;
         this.thread = new Thread(this::follow, "feedback-model");
         this.thread.setDaemon(true);
@@ -148,10 +153,11 @@ public final class ModelFollower implements AutoCloseable {
         String previous = served.version().orElse(target.getParent());
         status(status.loading(version));
         try {
-            if (!served.promoteCanary(version)) {
+            if (!served.promoteCanary(version) && !served.recall(version)) {
                 served.swap(load(target));
             }
             serving(version, previous);
+            serves.accept(target);
             attempts = 0;
             return true;
         } catch (IOException e) {
@@ -167,7 +173,7 @@ public final class ModelFollower implements AutoCloseable {
     private Engine load(CheckpointEvent target) throws IOException, ProbeCheck.Mismatch {
         Path files = downloader.download(target, directory);
         verified.add(target.getVersion());
-        Engine engine = loader.load(target.getVersion(), files);
+        Engine engine = open(target.getVersion(), files);
         try {
             ProbeCheck.compare(engine, files, loader.tolerance());
         } catch (IOException | ProbeCheck.Mismatch | RuntimeException e) {
@@ -175,6 +181,18 @@ public final class ModelFollower implements AutoCloseable {
             throw e;
         }
         return engine;
+    }
+
+    private Engine open(String version, Path files) throws IOException {
+        try {
+            return loader.load(version, files);
+        } catch (NativeMemoryException | OutOfMemoryError e) {
+            if (!served.dropStandby()) {
+                throw e;
+            }
+            LOG.infof("version=%s needs the memory of the version on standby, which is closed", version);
+            return loader.load(version, files);
+        }
     }
 
     private void serving(String version, String previous) {

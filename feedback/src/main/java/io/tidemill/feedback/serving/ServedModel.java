@@ -7,11 +7,24 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * The version that answers now, and beside it a canary where there is one. A swap is one reference: who holds a lease
- * finishes on the old version, who asks next gets the new one, and the old one is closed when its last lease is given back.
+ * finishes on the old version, who asks next gets the new one. The old one stays loaded on standby, where that is wanted, so
+ * that a rollback is one reference too; else it is closed when its last lease is given back.
  */
 public final class ServedModel implements AutoCloseable {
     private final AtomicReference<Counted> current = new AtomicReference<>();
     private final AtomicReference<Canary> canary = new AtomicReference<>();
+    private final AtomicReference<Counted> standby = new AtomicReference<>();
+    private final boolean keepsOld;
+
+    /** Closes what is replaced. */
+    public ServedModel() {
+        this(false);
+    }
+
+    /** @param keepsOld whether the version that was replaced last stays loaded */
+    public ServedModel(boolean keepsOld) {
+        this.keepsOld = keepsOld;
+    }
 
     /** @param share of the conversations */
     private record Canary(Counted counted, double share) {
@@ -74,7 +87,29 @@ public final class ServedModel implements AutoCloseable {
 
     /** Makes {@code next} answer from the next question on. */
     public void swap(Engine next) {
-        release(current.getAndSet(new Counted(next)));
+        retire(current.getAndSet(new Counted(next)));
+    }
+
+    /** Makes the version on standby answer again, if it is this one. */
+    public boolean recall(String version) {
+        Counted kept = standby.get();
+        if (kept == null || !kept.engine.version().equals(version)) {
+            return false;
+        }
+        standby.set(null); // its hold is that of being current from now on
+        retire(current.getAndSet(kept));
+        return true;
+    }
+
+    /** Closes the version on standby; false where there is none. */
+    public boolean dropStandby() {
+        Counted kept = standby.getAndSet(null);
+        release(kept);
+        return kept != null;
+    }
+
+    private void retire(Counted old) {
+        release(keepsOld ? standby.getAndSet(old) : old);
     }
 
     /** Makes {@code next} answer a share of the conversations, beside the version that serves. */
@@ -95,7 +130,7 @@ public final class ServedModel implements AutoCloseable {
         }
         Counted old = current.getAndSet(beside.counted);
         canary.set(null); // the hold of being the canary is now that of being current
-        release(old);
+        retire(old);
         return true;
     }
 
@@ -124,6 +159,7 @@ public final class ServedModel implements AutoCloseable {
     @Override
     public void close() {
         removeCanary();
+        dropStandby();
         release(current.getAndSet(null));
     }
 

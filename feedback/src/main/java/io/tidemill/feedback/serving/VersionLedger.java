@@ -67,6 +67,19 @@ public final class VersionLedger {
         return Optional.ofNullable(withFiles.get(live));
     }
 
+    /** The live version and its ancestors, newest first, each with what its events say of it. */
+    public synchronized List<CheckpointEvent> ancestry() {
+        List<CheckpointEvent> ancestry = new ArrayList<>();
+        Set<String> seen = new HashSet<>();
+        for (String version = live; seen.add(version) && newest.containsKey(version); ) {
+            CheckpointEvent event = newest.get(version);
+            CheckpointEvent files = withFiles.get(version);
+            ancestry.add(files == null ? event : withWhatOnlyTheOlderSays(event, files));
+            version = event.getParent();
+        }
+        return ancestry;
+    }
+
     /** The newest event of the version that should answer a share of the conversations beside the live one. */
     public synchronized Optional<CheckpointEvent> canary() {
         return newest.values().stream()
@@ -104,6 +117,9 @@ public final class VersionLedger {
         }
         if (event.getMetricsCount() == 0) {
             merged.putAllMetrics(older.getMetricsMap());
+        }
+        if (!event.hasAccount() && older.hasAccount()) {
+            merged.setAccount(older.getAccount());
         }
         if (!event.hasCanary() && older.hasCanary()) {
             merged.setCanary(older.getCanary());

@@ -120,6 +120,7 @@ class LoopTest {
                 "/console/chat.js",
                 "/console/chart.js",
                 "/console/format.js",
+                "/console/history.js",
                 "/console/loop.js",
                 "/console/texts.js",
                 "/console/tidemill.css",

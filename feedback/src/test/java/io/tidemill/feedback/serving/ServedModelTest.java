@@ -107,6 +107,32 @@ class ServedModelTest {
         assertThat(second.closed()).isTrue();
     }
 
+    @Test
+    void theVersionThatWasReplacedLastStaysOnStandbyAndIsRecalledAsItIs() {
+        ServedModel keeping = new ServedModel(true);
+        FakeEngine third = new FakeEngine("m-000003");
+        keeping.swap(first);
+        assertThat(keeping.recall("m-000001")).isFalse();
+        keeping.swap(second);
+        assertThat(first.closed()).isFalse();
+        assertThat(keeping.recall("m-000001")).isTrue();
+        assertThat(keeping.version()).contains("m-000001");
+        assertThat(second.closed()).isFalse();
+        assertThat(keeping.recall("m-000002")).isTrue();
+        keeping.swap(third);
+        assertThat(first.closed()).isTrue();
+        assertThat(keeping.recall("m-000001")).isFalse();
+
+        keeping.addCanary(new FakeEngine("m-000004"), 0.5);
+        keeping.promoteCanary("m-000004");
+        assertThat(second.closed()).isTrue();
+        assertThat(third.closed()).isFalse();
+        assertThat(keeping.dropStandby()).isTrue();
+        assertThat(third.closed()).isTrue();
+        assertThat(keeping.dropStandby()).isFalse();
+        keeping.close();
+    }
+
     private Arm arm(String conversation) {
         try (ServedModel.Lease lease = served.draw(conversation).orElseThrow()) {
             return lease.arm();

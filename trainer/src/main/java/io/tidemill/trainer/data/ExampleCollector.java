@@ -51,6 +51,7 @@ public final class ExampleCollector {
 
     private final Map<String, Read> byExampleId = new HashMap<>();
     private final Map<String, Long> counts = new TreeMap<>();
+    private final SliceOrigins origins = new SliceOrigins();
 
     public ExampleCollector(ExampleReader reader, ExampleSet seenByLineage, long seed) {
         this.reader = reader;
@@ -69,17 +70,18 @@ public final class ExampleCollector {
                     record.partition(),
                     record.offset(),
                     unreadable.reason());
-            count(Stages.UNREADABLE);
+            count(Stages.UNREADABLE, record.topic());
             return;
         }
         String exampleId = read.example.exampleId();
         if (seenByLineage.contains(exampleId)) {
-            count(Stages.REPEATED);
+            count(Stages.REPEATED, record.topic());
             return;
         }
         Read before = byExampleId.get(exampleId);
         if (before != null) {
-            count(Stages.REPEATED);
+            boolean older = OLDEST_FIRST.compare(read, before) <= 0;
+            count(Stages.REPEATED, older ? read.topic() : before.topic());
         }
         if (before == null || OLDEST_FIRST.compare(read, before) > 0) {
             byExampleId.put(exampleId, read);
@@ -87,8 +89,18 @@ public final class ExampleCollector {
     }
 
     /** Counts a record that stands in quarantine. */
-    public void addQuarantined() {
-        count(Stages.QUARANTINED);
+    public void addQuarantined(String topic) {
+        count(Stages.QUARANTINED, topic);
+    }
+
+    /** Where all of it came from; to be asked when everything is gathered. */
+    public SliceOrigins origins() {
+        return origins;
+    }
+
+    private void count(String stage, String topic) {
+        count(stage);
+        origins.add(topic, stage);
     }
 
     private void count(String stage) {
@@ -131,6 +143,7 @@ public final class ExampleCollector {
                     : isIn(paired, example) ? Stages.IN_A_PAIR : example.stage();
             count(stage);
             ledger.add(new LedgerEntry(example.exampleId(), stage));
+            origins.add(example.exampleId(), read.topic, cameIn(read));
             if (!stage.equals(example.stage())) {
                 continue;
             }
@@ -198,6 +211,15 @@ public final class ExampleCollector {
         }
         List<String> parents = judgement.message().getProvenance().getParentIdsList();
         return !parents.isEmpty() && paired.containsAll(parents);
+    }
+
+    private static long cameIn(Read read) {
+        Provenance provenance = read.example instanceof Sequence sequence
+                ? sequence.message().getProvenance()
+                : read.example instanceof Judgement judgement
+                        ? judgement.message().getProvenance()
+                        : Provenance.getDefaultInstance();
+        return appended(provenance, read.timestamp).toEpochMilli();
     }
 
     private static Instant appended(Provenance provenance, long recordTimestamp) {

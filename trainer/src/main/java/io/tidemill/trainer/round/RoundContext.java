@@ -137,6 +137,7 @@ record RoundContext(
         public void after(Stage<?> stage, StepReport report) {
             reporter.step(report);
             metrics.put(stage.name() + "_loss", report.loss());
+            metrics.put(stage.name() + "_gradient_norm", report.gradientNorm());
             report.figures().forEach((name, value) -> metrics.put(stage.name() + "_" + name, value));
         }
     }

@@ -67,13 +67,15 @@ public final class RoundReporter {
 
     void begin(RoundPlan plan) {
         Map<String, Long> waiting = Map.copyOf(state.getWaitingMap());
+        Map<String, Long> byTopic = Map.copyOf(state.getWaitingByTopicMap());
         String model = state.getModel();
         state.clear()
                 .setModel(model)
                 .setRound(plan.round())
                 .setVersion(plan.version())
                 .setStarted(Timestamps.fromMillis(plan.startedMillis()))
-                .putAllWaiting(waiting);
+                .putAllWaiting(waiting)
+                .putAllWaitingByTopic(byTopic);
         phase(Phase.READING, plan.reason());
     }
 
@@ -136,9 +138,9 @@ public final class RoundReporter {
     }
 
     /** What waits for the next round; told when it changed, every few seconds at most. */
-    void waiting(Map<String, Long> counts) {
+    void waiting(Map<String, Long> counts, Map<String, Long> byTopic) {
         boolean changed = !state.getWaitingMap().equals(counts);
-        state.clearWaiting().putAllWaiting(counts);
+        state.clearWaiting().putAllWaiting(counts).clearWaitingByTopic().putAllWaitingByTopic(byTopic);
         if (state.getPhase() == Phase.WAITING || state.getPhase() == Phase.PAUSED) {
             boolean due = nanoClock.getAsLong() - lastSentNanos >= WAITING_PACE.toNanos();
             boolean heartbeatDue = nanoClock.getAsLong() - lastHeartbeatNanos >= HEARTBEAT.toNanos();

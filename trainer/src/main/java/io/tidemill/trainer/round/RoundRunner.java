@@ -18,6 +18,7 @@ import io.tidemill.trainer.checkpoint.QuarantinedRecords;
 import io.tidemill.trainer.checkpoint.VersionFiles;
 import io.tidemill.trainer.data.RoundExamples;
 import io.tidemill.trainer.data.RoundExamples.LedgerEntry;
+import io.tidemill.trainer.data.SliceOrigins;
 import io.tidemill.trainer.gate.Gate;
 import io.tidemill.trainer.gate.HeldOut;
 import io.tidemill.trainer.gate.LossSuite;
@@ -184,7 +185,8 @@ final class RoundRunner {
                 input.replayed(),
                 round.champion().parameterCount(),
                 context.metrics(),
-                context.microBatch());
+                context.microBatch(),
+                input.origins());
         if (context.settings().mixture().replay().share() > 0) {
             context.metrics().put("replayed_examples", (double)
                     input.replayed().examples().size());
@@ -212,7 +214,8 @@ final class RoundRunner {
                 Replayed.NOTHING,
                 parameters,
                 new TreeMap<>(),
-                MicroBatch.of(plan.settings()));
+                MicroBatch.of(plan.settings()),
+                new SliceOrigins());
         return refuse(draft, verdict(reason));
     }
 

@@ -10,6 +10,7 @@ import io.tidemill.trainer.data.ExampleCollector;
 import io.tidemill.trainer.data.ExampleReader;
 import io.tidemill.trainer.data.ExampleSet;
 import io.tidemill.trainer.data.RoundExamples;
+import io.tidemill.trainer.data.SliceOrigins;
 import io.tidemill.trainer.slice.SliceReader;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -30,12 +31,14 @@ record SliceExamples(CheckpointStore store, SliceReader slices, ExampleReader re
      *
      * @param records of the slice, by partition
      * @param keys    what each example goes by where something is to be forgotten
+     * @param origins of its examples
      */
     record Read(
             RoundExamples examples,
             Map<TopicPartition, Long> records,
             Replayed replayed,
-            Map<String, Set<String>> keys) {}
+            Map<String, Set<String>> keys,
+            SliceOrigins origins) {}
 
     /** @param work of the round, which keeps what was chosen to be learned once more */
     Read read(RoundPlan plan, WorkDirectory work, Lineage lineage) throws IOException {
@@ -49,7 +52,7 @@ record SliceExamples(CheckpointStore store, SliceReader slices, ExampleReader re
         Set<Place> quarantined = quarantined(plan);
         Map<TopicPartition, Long> records = slices.read(plan.slice(), record -> {
             if (quarantined.contains(Place.of(record))) {
-                collector.addQuarantined();
+                collector.addQuarantined(record.topic());
             } else {
                 collector.add(record);
             }
@@ -67,7 +70,7 @@ record SliceExamples(CheckpointStore store, SliceReader slices, ExampleReader re
                 .mix(plan, work, lineage, examples);
         Map<String, Set<String>> keys = new HashMap<>(mixed.keys());
         keys.putAll(collector.keys());
-        return new Read(mixed.examples(), records, mixed.replayed(), keys);
+        return new Read(mixed.examples(), records, mixed.replayed(), keys, collector.origins());
     }
 
     private record Place(String topic, int partition, long offset) {

@@ -271,7 +271,7 @@ public final class Trainer implements AutoCloseable {
                 restartBacklog(); // what waits may be less
             }
             carryOutCommands();
-            reporter.waiting(backlog.countsBeyond(Map.of()));
+            reporter.waiting(backlog.countsBeyond(Map.of()), backlog.topicsBeyond(Map.of()));
             if (lineage.undecided().isPresent()) {
                 decide(lineage.undecided().get());
                 continue;
@@ -802,7 +802,7 @@ public final class Trainer implements AutoCloseable {
         commands.poll(Duration.ZERO);
         checkErasures();
         backlog.poll(Duration.ZERO);
-        reporter.waiting(backlog.countsBeyond(roundEnds));
+        reporter.waiting(backlog.countsBeyond(roundEnds), backlog.topicsBeyond(roundEnds));
         lastControlNanos = nanoClock.getAsLong();
         if (commands.changesChampion()) {
             throw new RoundAbandonedException("A command changes the champion that this round started from.");

@@ -20,6 +20,7 @@ import io.tidemill.trainer.checkpoint.Probe;
 import io.tidemill.trainer.checkpoint.SigningKey;
 import io.tidemill.trainer.checkpoint.VersionFiles;
 import io.tidemill.trainer.data.RoundExamples;
+import io.tidemill.trainer.data.SliceOrigins;
 import io.tidemill.trainer.promotion.PromotionSettings;
 import io.tidemill.trainer.slice.Slice;
 import java.io.IOException;
@@ -64,6 +65,7 @@ final class VersionWriter {
      * @param replayed what was learned once more
      * @param metrics by name; more may be added
      * @param microBatch it was made with
+     * @param origins of the examples
      */
     record Draft(
             RoundPlan plan,
@@ -72,7 +74,8 @@ final class VersionWriter {
             Replayed replayed,
             long parameters,
             Map<String, Double> metrics,
-            MicroBatch microBatch) {}
+            MicroBatch microBatch,
+            SliceOrigins origins) {}
 
     /** State of a version that passed its gate. */
     VersionState passed() {
@@ -104,6 +107,7 @@ final class VersionWriter {
                 .setReason(verdict.getSummary())
                 .addAllForgotten(plan.erasures().toProto());
         plan.erasures().retraining().ifPresent(retraining -> event.setRetraining(retraining.toProto()));
+        event.setAccount(draft.origins().account(draft.examples(), draft.records()));
         if (state == VersionState.CANARY) {
             event.setCanary(promotion.canary().rule(clock.instant()));
         }

@@ -41,12 +41,16 @@ import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import org.eclipse.microprofile.config.ConfigProvider;
@@ -61,6 +65,14 @@ public class TrainerWiring {
     private static final Map<String, String> SMALL_MODEL_KTO = Map.of("beta", "0.3", "desirable-weight", "1.33");
 
     private static final Map<String, String> SMALL_MODEL_DPO = Map.of("beta", "0.3", "supervised-weight", "1");
+
+    private static final Duration METERS_PACE = Duration.ofSeconds(2);
+
+    private final ScheduledExecutorService refreshing = Executors.newSingleThreadScheduledExecutor(task -> {
+        Thread thread = new Thread(task, "trainer-meters");
+        thread.setDaemon(true);
+        return thread;
+    });
 
     @Produces
     @Singleton
@@ -87,7 +99,7 @@ public class TrainerWiring {
         trainers.all().forEach(trainer -> start(trainer, meters));
     }
 
-    private static void start(Trainer trainer, MeterRegistry meters) {
+    private void start(Trainer trainer, MeterRegistry meters) {
         gauge(meters, trainer, "trainer_round", RoundEvent::getRound);
         gauge(meters, trainer, "trainer_step", RoundEvent::getStep);
         gauge(meters, trainer, "trainer_loss_nats", RoundEvent::getLoss);
@@ -95,6 +107,12 @@ public class TrainerWiring {
         gauge(meters, trainer, "trainer_waiting_records", round -> round.getWaitingMap().values().stream()
                 .mapToLong(Long::longValue)
                 .sum());
+        TrainerMeters versions = new TrainerMeters(meters, trainer.model());
+        var unusedBecauseItEndsWithTheProcess = refreshing.scheduleWithFixedDelay(
+                () -> versions.refresh(trainer.status()),
+                METERS_PACE.toMillis(),
+                METERS_PACE.toMillis(),
+                TimeUnit.MILLISECONDS);
         trainer.start();
     }
 
@@ -107,6 +125,7 @@ public class TrainerWiring {
     }
 
     void stop(@Observes ShutdownEvent event, Trainers trainers) {
+        refreshing.shutdownNow();
         trainers.all().forEach(Trainer::close);
     }
 

@@ -111,6 +111,13 @@ public final class Backlog implements AutoCloseable {
         return counts;
     }
 
+    /** Number of records by topic, of those at or beyond the given offsets. */
+    public Map<String, Long> topicsBeyond(Map<TopicPartition, Long> offsets) {
+        Map<String, Long> counts = new TreeMap<>();
+        beyond(offsets).forEach(record -> counts.merge(record.partition().topic(), 1L, Long::sum));
+        return counts;
+    }
+
     /** Those at or beyond the given offsets. */
     public List<Waiting> beyond(Map<TopicPartition, Long> offsets) {
         return waiting.stream()

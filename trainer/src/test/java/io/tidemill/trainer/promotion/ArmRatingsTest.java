@@ -81,7 +81,10 @@ class ArmRatingsTest {
         take(Feedback.newBuilder()
                 .setWithdrawal(Withdrawal.newBuilder().setFeedbackId("of the first"))
                 .build());
+        answer("d", CHAMPION, "talk 3");
+        take(thumb("d", true).build());
         CanaryFigures figures = ratings.figures();
+        assertThat(figures.getCanary().getRated()).isEqualTo(1);
         assertThat(figures.getComparisons()).isEqualTo(1);
         assertThat(figures.getDifference()).isEqualTo(-1);
     }

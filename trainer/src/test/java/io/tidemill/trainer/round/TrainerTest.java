@@ -87,6 +87,20 @@ class TrainerTest extends TrainerRig {
                         .sum())
                 .isEqualTo(102);
         assertThat(event.getLineage().hasFirstFeedbackTime()).isTrue();
+        assertThat(event.getAccount().getTopicsList()).allSatisfy(topic -> assertThat(
+                        topic.getOutcomesMap().values().stream()
+                                .mapToLong(Long::longValue)
+                                .sum())
+                .isEqualTo(topic.getRecords()));
+        assertThat(event.getAccount().getTopicsList().stream()
+                        .filter(topic -> topic.getTopic().endsWith("preferences"))
+                        .findFirst()
+                        .orElseThrow()
+                        .getOutcomesMap())
+                .isEqualTo(Map.of(Stages.PREFERENCE, 32L, Stages.RATING, 12L, Stages.HELD_OUT, 8L));
+        assertThat(event.getAccount().getTrained()).isEqualTo(86);
+        assertThat(event.getAccount().getCameInMillisList()).hasSize(101).isSorted();
+        assertThat(event.getMetricsMap()).containsKeys("pretrain_gradient_norm", "preference_gradient_norm");
         assertThat(event.getVerdict().getPassed()).isTrue();
         assertThat(event.getVerdict().getSuitesList())
                 .extracting(suite -> suite.getSuite())

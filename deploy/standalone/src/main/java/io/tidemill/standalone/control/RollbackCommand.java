@@ -22,7 +22,8 @@ public final class RollbackCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..1",
             paramLabel = "VERSION",
-            description = "Version to go back to (default: the parent of the live one).")
+            description = "Version to go back to (default: the parent of the live one); a candidate or a canary"
+                    + " is declined.")
     Optional<String> version = Optional.empty();
 
     @Option(names = "--reason", paramLabel = "TEXT", description = "Stands in the version's event.")
