@@ -271,7 +271,7 @@ public final class Trainer implements AutoCloseable {
                 restartBacklog(); // what waits may be less
             }
             carryOutCommands();
-            reporter.waiting(backlog.countsBeyond(Map.of()), backlog.topicsBeyond(Map.of()));
+            tellWaiting(Map.of());
             if (lineage.undecided().isPresent()) {
                 decide(lineage.undecided().get());
                 continue;
@@ -515,7 +515,7 @@ public final class Trainer implements AutoCloseable {
                 }
                 commands.poll(Duration.ZERO);
                 backlog.poll(Duration.ZERO);
-                reporter.waiting(backlog.countsBeyond(Map.of()));
+                tellWaiting(Map.of());
                 reporter.idle(Phase.WAITING, "waiting for its turn: " + turns.holder() + " trains");
                 if (commands.changesChampion()) {
                     return false;
@@ -802,7 +802,7 @@ public final class Trainer implements AutoCloseable {
         commands.poll(Duration.ZERO);
         checkErasures();
         backlog.poll(Duration.ZERO);
-        reporter.waiting(backlog.countsBeyond(roundEnds), backlog.topicsBeyond(roundEnds));
+        tellWaiting(roundEnds);
         lastControlNanos = nanoClock.getAsLong();
         if (commands.changesChampion()) {
             throw new RoundAbandonedException("A command changes the champion that this round started from.");
@@ -828,6 +828,10 @@ public final class Trainer implements AutoCloseable {
         if (!takeTurn()) {
             throw new RoundAbandonedException("A command changes the champion that this round started from.");
         }
+    }
+
+    private void tellWaiting(Map<TopicPartition, Long> beyond) {
+        reporter.waiting(backlog.countsBeyond(beyond), backlog.topicsBeyond(beyond));
     }
 
     private void checkErasures() {

@@ -207,7 +207,7 @@ abstract class TrainerRig {
                 options.trigger(),
                 options.limits(),
                 options.keep(),
-                Optional.empty(),
+                options.keepFor(),
                 options.signingKey(),
                 options.waitingCapacity(),
                 options.patience(),

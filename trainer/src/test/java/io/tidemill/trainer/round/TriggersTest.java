@@ -47,7 +47,7 @@ class TriggersTest extends TrainerRig {
                         trigger,
                         usual.limits(),
                         usual.keep(),
-                        Optional.empty(),
+                        usual.keepFor(),
                         usual.signingKey(),
                         usual.waitingCapacity(),
                         usual.patience(),
