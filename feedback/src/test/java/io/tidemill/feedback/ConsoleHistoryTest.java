@@ -39,7 +39,8 @@ class ConsoleHistoryTest extends ConsoleInChromium {
             .setEvidenceNeeded(20)
             .setComparisons(61)
             .setCanary(ArmFigures.newBuilder().setCompletions(90).setRated(64).setMeanScore(0.71))
-            .setChampion(ArmFigures.newBuilder().setCompletions(800).setRated(503).setMeanScore(0.69))
+            .setChampion(
+                    ArmFigures.newBuilder().setCompletions(800).setRated(503).setMeanScore(0.69))
             .setSince(Timestamps.fromMillis(1_800_000_000_000L))
             .setUntil(Timestamps.fromMillis(1_800_086_400_000L))
             .build();
@@ -53,7 +54,9 @@ class ConsoleHistoryTest extends ConsoleInChromium {
                 .setState(VersionState.CANARY)
                 .setCanary(FIGURES)
                 .build());
-        page.locator("#canary-told").getByText("It answers 50 % of the conversations").waitFor();
+        page.locator("#canary-told")
+                .getByText("It answers 50 % of the conversations")
+                .waitFor();
         Kafka.append(
                 Kafka.topics().rounds(),
                 "tidemill",
@@ -72,10 +75,12 @@ class ConsoleHistoryTest extends ConsoleInChromium {
         screenshot("canary.png");
 
         page.locator("#canary-decline").click();
-        awaitCommand(command -> command.hasRollback() && command.getRollback().getVersion().equals(canary));
+        awaitCommand(command ->
+                command.hasRollback() && command.getRollback().getVersion().equals(canary));
         Serving.announce(event.toBuilder().setState(VersionState.REFUSED).build());
-        page.locator("#canary").waitFor(new Locator.WaitForOptions()
-                .setState(com.microsoft.playwright.options.WaitForSelectorState.HIDDEN));
+        page.locator("#canary")
+                .waitFor(new Locator.WaitForOptions()
+                        .setState(com.microsoft.playwright.options.WaitForSelectorState.HIDDEN));
     }
 
     @Test
@@ -87,7 +92,8 @@ class ConsoleHistoryTest extends ConsoleInChromium {
         page.locator("#canary-heading").getByText(candidate + " waits for you").waitFor();
         assertThat(page.locator("#canary-arms").isVisible()).isFalse();
         page.locator("#canary-promote").click();
-        awaitCommand(command -> command.hasPromote() && command.getPromote().getVersion().equals(candidate));
+        awaitCommand(command ->
+                command.hasPromote() && command.getPromote().getVersion().equals(candidate));
         Serving.announce(event.toBuilder().setState(VersionState.REFUSED).build());
     }
 
@@ -96,14 +102,17 @@ class ConsoleHistoryTest extends ConsoleInChromium {
         String parent = Serving.promote();
         String child = Serving.promote();
         page.locator("#rollback").getByText("Roll back to " + parent).waitFor();
-        assertThat(page.locator("#lineage").getAttribute("aria-label"))
-                .contains(child + " promoted from " + parent);
+        assertThat(page.locator("#lineage").getAttribute("aria-label")).contains(child + " promoted from " + parent);
         assertThat(page.locator("#lineage a.serving").getAttribute("aria-label"))
                 .isEqualTo(child + ", promoted, serving");
         long before = commands(Command::hasRollback).size();
         page.locator("#rollback").click();
-        await().atMost(Serving.PATIENCE).until(() -> commands(Command::hasRollback).size() > before);
-        assertThat(commands(Command::hasRollback).get((int) before).getRollback().getVersion())
+        await().atMost(Serving.PATIENCE)
+                .until(() -> commands(Command::hasRollback).size() > before);
+        assertThat(commands(Command::hasRollback)
+                        .get((int) before)
+                        .getRollback()
+                        .getVersion())
                 .isEmpty();
 
         Serving.announce(Serving.store().promoted(child, parent).toBuilder()
@@ -112,7 +121,8 @@ class ConsoleHistoryTest extends ConsoleInChromium {
         page.locator("#served").getByText(parent).waitFor();
         page.locator("#lineage a.rolled_back[href='#" + child + "']").waitFor();
         page.locator("[data-promote='" + child + "']").click();
-        awaitCommand(command -> command.hasPromote() && command.getPromote().getVersion().equals(child));
+        awaitCommand(command ->
+                command.hasPromote() && command.getPromote().getVersion().equals(child));
         Serving.promote();
     }
 

@@ -25,7 +25,8 @@ public final class Freshness {
 
     public Freshness(MeterRegistry metrics) {
         this.seconds = DistributionSummary.builder("feedback_freshness_seconds")
-                .description("From an event's arrival at the broker to the switch to the version that was trained on it")
+                .description(
+                        "From an event's arrival at the broker to the switch to the version that was trained on it")
                 .serviceLevelObjectives(SECONDS)
                 .maximumExpectedValue(SECONDS[SECONDS.length - 1])
                 .register(metrics);

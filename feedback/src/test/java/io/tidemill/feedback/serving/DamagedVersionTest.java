@@ -109,6 +109,7 @@ class DamagedVersionTest {
                         model,
                         directory.resolve("served"),
                         Clock.systemUTC(),
+                        version -> {},
                         () -> {})) {
             follower.start();
             follower.ready();

@@ -35,6 +35,7 @@ import io.tidemill.trainer.data.TrainingSequence;
 import io.tidemill.trainer.gate.GatePolicy;
 import io.tidemill.trainer.gate.ScoreCache;
 import io.tidemill.trainer.optimizer.LearningRateSchedule.Decay;
+import io.tidemill.trainer.promotion.PromotionSettings;
 import io.tidemill.trainer.slice.Slice;
 import io.tidemill.trainer.slice.SliceReader;
 import io.tidemill.trainer.stage.OptimizerSettings;
@@ -483,7 +484,12 @@ final class RefreshRig implements AutoCloseable {
     }
 
     private VersionWriter versions() {
-        return new VersionWriter(store, version -> "http://127.0.0.1/" + version, Optional.empty(), Clock.systemUTC());
+        return new VersionWriter(
+                store,
+                version -> "http://127.0.0.1/" + version,
+                Optional.empty(),
+                PromotionSettings.AT_ONCE,
+                Clock.systemUTC());
     }
 
     private CheckpointEvent event(VersionId version) throws IOException {

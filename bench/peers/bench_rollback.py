@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""How long a rollback takes, on a running mill whose live version has a parent.
+
+    python3 bench/peers/bench_rollback.py --port 8080 --times 20
+
+Rolls back and promotes again, so many times. Prints, for the rollbacks, the time from the command to the answer of
+/v1/loop that the parent serves, and from the event on `checkpoints` to the gateway's switch. Standard library only.
+"""
+
+import argparse
+import http.client
+import json
+import statistics
+import time
+from datetime import datetime
+
+
+class Mill:
+    def __init__(self, port):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+
+    def ask(self, method, path, body=None):
+        self.connection.request(method, path, body and json.dumps(body), {"Content-Type": "application/json"})
+        return json.loads(self.connection.getresponse().read())
+
+    def loop(self):
+        return self.ask("GET", "/v1/loop")
+
+    def until_served(self, command, version):
+        """Seconds from the command to the answer that the version serves."""
+        start = time.monotonic()
+        self.ask("POST", "/v1/commands", command)
+        while self.loop()["served"]["version"] != version:
+            if time.monotonic() - start > 120:
+                raise SystemExit(f"{version} does not serve after 120 s: {self.loop()['round']['message']}")
+            time.sleep(0.005)
+        return time.monotonic() - start
+
+
+def instant(text):
+    whole, _, fraction = text.rstrip("Z").partition(".")
+    return datetime.fromisoformat(whole).timestamp() + float("0." + (fraction or "0"))
+
+
+def told(name, seconds):
+    ordered = sorted(seconds)
+    p95 = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+    print(f"{name}: median {statistics.median(ordered):.3f} s, p95 {p95:.3f} s, most {ordered[-1]:.3f} s")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument("--times", type=int, default=20)
+    arguments = parser.parse_args()
+    mill = Mill(arguments.port)
+    loop = mill.loop()
+    child = loop["served"]["version"]
+    parent = next(v["parent"] for v in loop["versions"] if v["version"] == child)
+    if not parent:
+        raise SystemExit(f"{child} has no parent to roll back to; run a round first.")
+    commands, events = [], []
+    for _ in range(arguments.times):
+        commands.append(mill.until_served({"kind": "rollback", "reason": "bench"}, parent))
+        loop = mill.loop()
+        event = next(v for v in loop["versions"] if v["version"] == child)
+        events.append(instant(loop["served"]["since"]) - instant(event["time"]))
+        time.sleep(1)
+        mill.until_served({"kind": "promote", "version": child}, child)
+        time.sleep(1)
+    print(f"{arguments.times} rollbacks from {child} to {parent}")
+    told("command to served", commands)
+    told("event to served", events)
+
+
+if __name__ == "__main__":
+    main()
