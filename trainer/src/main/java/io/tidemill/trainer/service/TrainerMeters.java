@@ -35,11 +35,13 @@ final class TrainerMeters {
         received = gauge(
                 meters, "trainer_received_records", "Records that live versions read, that were passed over, or wait");
         outcomes = gauge(meters, "trainer_ledger_records", "What became of each of the records received");
-        differences =
-                gauge(meters, "trainer_conservation_difference_records", "Received, less all that something became of; 0");
+        differences = gauge(
+                meters, "trainer_conservation_difference_records", "Received, less all that something became of; 0");
         states = gauge(meters, "trainer_version_info", "1 for each of the newest versions, with its state");
         figures = gauge(
-                meters, "trainer_version_figure", "What the round measured of a version: losses, gradient norms, KL, …");
+                meters,
+                "trainer_version_figure",
+                "What the round measured of a version: losses, gradient norms, KL, …");
         suites = gauge(meters, "trainer_gate_suite", "What a suite of the gate measured of a version");
     }
 

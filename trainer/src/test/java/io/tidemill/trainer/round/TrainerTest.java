@@ -87,11 +87,11 @@ class TrainerTest extends TrainerRig {
                         .sum())
                 .isEqualTo(102);
         assertThat(event.getLineage().hasFirstFeedbackTime()).isTrue();
-        assertThat(event.getAccount().getTopicsList()).allSatisfy(topic -> assertThat(
-                        topic.getOutcomesMap().values().stream()
+        assertThat(event.getAccount().getTopicsList())
+                .allSatisfy(topic -> assertThat(topic.getOutcomesMap().values().stream()
                                 .mapToLong(Long::longValue)
                                 .sum())
-                .isEqualTo(topic.getRecords()));
+                        .isEqualTo(topic.getRecords()));
         assertThat(event.getAccount().getTopicsList().stream()
                         .filter(topic -> topic.getTopic().endsWith("preferences"))
                         .findFirst()
