@@ -124,8 +124,8 @@ public final class TopologyRun implements AutoCloseable {
         StringBuilder text = new StringBuilder();
         KeyValueStore<Bytes, byte[]> entries = driver.getKeyValueStore(store);
         try (KeyValueIterator<Bytes, byte[]> all = entries.all()) {
-            all.forEachRemaining(entry -> text.append(new String(entry.key.get(), ISO_8859_1))
-                    .append(new String(entry.value, ISO_8859_1)));
+            all.forEachRemaining(entry ->
+                    text.append(new String(entry.key.get(), ISO_8859_1)).append(new String(entry.value, ISO_8859_1)));
         }
         return text.toString();
     }

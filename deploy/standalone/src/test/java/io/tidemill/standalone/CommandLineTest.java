@@ -215,7 +215,8 @@ class CommandLineTest {
         assertThat(err.toString()).contains("Name what to erase: --subject, --document or --source; or --retrain.");
         assertThat(run("erase", "--subject", "anna", "--source", "diary")).isEqualTo(2);
         assertThat(err.toString()).contains("mutually exclusive");
-        assertThat(run("erase", "--subject", "anna", "--url", "http://127.0.0.1:1")).isEqualTo(1);
+        assertThat(run("erase", "--subject", "anna", "--url", "http://127.0.0.1:1"))
+                .isEqualTo(1);
         assertThat(err.toString())
                 .contains("http://127.0.0.1:1/v1/erasures does not answer")
                 .contains("--url names another place");
@@ -323,7 +324,8 @@ class CommandLineTest {
                             "embedded",
                             Slice.EMPTY,
                             JsonNodeFactory.instance.objectNode(),
-                            JsonNodeFactory.instance.objectNode(), "")
+                            JsonNodeFactory.instance.objectNode(),
+                            "")
                     .write(aside);
             store.publish(aside, id);
 

@@ -35,14 +35,14 @@ public record Erased(ErasureSet set, Outcomes outcomes) {
         return set.concerning(keys.get()).map(erasure -> {
             Refusal refusal = new Refusal(stage, CODE, "erasure " + erasure.getErasureId() + " concerns it");
             outcomes.refused(refusal);
-            Outcome<T> refused = new Outcome.Refused<>(new Origin(
-                            origin.topic(), origin.partition(), origin.offset(), null)
-                    .refuse(
-                            refusal,
-                            new byte[0],
-                            new RecordHeaders(),
-                            Instant.ofEpochMilli(context.currentSystemTimeMs()),
-                            id));
+            Outcome<T> refused =
+                    new Outcome.Refused<>(new Origin(origin.topic(), origin.partition(), origin.offset(), null)
+                            .refuse(
+                                    refusal,
+                                    new byte[0],
+                                    new RecordHeaders(),
+                                    Instant.ofEpochMilli(context.currentSystemTimeMs()),
+                                    id));
             return new Record<>(id, refused, timestamp, new RecordHeaders());
         });
     }

@@ -20,7 +20,8 @@ import org.apache.kafka.streams.processor.api.Record;
  * @param <M> message of the source topic
  * @param <V> what the topology goes on with
  */
-public final class ParseProcessor<M extends Message, V extends Wrapped> implements Processor<byte[], byte[], String, Outcome<V>> {
+public final class ParseProcessor<M extends Message, V extends Wrapped>
+        implements Processor<byte[], byte[], String, Outcome<V>> {
     /** Name of this stage in {@code rejected} and in the counts. */
     public static final String STAGE = "parse";
 

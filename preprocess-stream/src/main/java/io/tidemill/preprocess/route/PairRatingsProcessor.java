@@ -61,8 +61,8 @@ final class PairRatingsProcessor implements Processor<String, Preference, String
         this.clock = new IngestionClock(context.currentSystemTimeMs());
         Purged purged = new Purged(context.getStateStore(STORE), erased);
         context.schedule(SWEEP, PunctuationType.WALL_CLOCK_TIME, wall -> {
-            purged.unlessDone(() ->
-                    outcomes.count(STAGE, "purged", open.removeIf(entry -> erased.concerns(ErasureKeys.of(read(entry))))));
+            purged.unlessDone(() -> outcomes.count(
+                    STAGE, "purged", open.removeIf(entry -> erased.concerns(ErasureKeys.of(read(entry))))));
             open.expire(clock.now(wall), this::forgotten);
         });
     }

@@ -146,7 +146,12 @@ public final class RouteTopology {
                         Consumed.with(Serdes.ByteArray(), Serdes.ByteArray()).withName(name))
                 .process(
                         () -> new ParseProcessor<>(
-                                reader, wrap, TurnEvent::turn, TopicCatalogue.MAX_SOURCE_RECORD_BYTES, erased, outcomes),
+                                reader,
+                                wrap,
+                                TurnEvent::turn,
+                                TopicCatalogue.MAX_SOURCE_RECORD_BYTES,
+                                erased,
+                                outcomes),
                         Named.as("parse-" + name));
     }
 }

@@ -19,7 +19,6 @@ sealed interface TurnEvent extends Wrapped {
     /** What the events of a turn meet under. */
     String turn();
 
-
     record Shown(Completion message) implements TurnEvent {
         @Override
         public Set<String> keys() {

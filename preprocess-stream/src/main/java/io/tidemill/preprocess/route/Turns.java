@@ -153,7 +153,8 @@ final class Turns {
                 .map(Erasure::getSubject)
                 .filter(subject -> !subject.isEmpty())
                 .collect(Collectors.toSet());
-        return completions.removeIf(entry -> erased.concerns(ErasureKeys.of(kept(entry).completion())))
+        return completions.removeIf(
+                        entry -> erased.concerns(ErasureKeys.of(kept(entry).completion())))
                 + waiting.removeIf(entry -> {
                     Waiting feedback = Waiting.fromBytes(entry.value());
                     boolean gone = erased.concerns(ErasureKeys.of(feedback.feedback()));

@@ -29,8 +29,7 @@ final class TokenizeProcessor implements Processor<String, Material, String, Out
     private final Outcomes outcomes;
     private ProcessorContext<String, Outcome<TokenSequence>> context;
 
-    TokenizeProcessor(
-            Tokenization tokenization, TokenizeSettings settings, Erased erased, Outcomes outcomes) {
+    TokenizeProcessor(Tokenization tokenization, TokenizeSettings settings, Erased erased, Outcomes outcomes) {
         this.erased = erased;
         this.tokenization = tokenization;
         this.settings = settings;
@@ -46,12 +45,7 @@ final class TokenizeProcessor implements Processor<String, Material, String, Out
     public void process(Record<String, Material> input) {
         Material material = input.value();
         Optional<Record<String, Outcome<TokenSequence>>> gone = erased.refuse(
-                STAGE,
-                material::keys,
-                material.id(),
-                Origin.read(input.headers()),
-                input.timestamp(),
-                context);
+                STAGE, material::keys, material.id(), Origin.read(input.headers()), input.timestamp(), context);
         if (gone.isPresent()) {
             context.forward(gone.get());
             return;

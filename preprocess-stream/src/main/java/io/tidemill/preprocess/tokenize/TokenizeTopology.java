@@ -111,7 +111,10 @@ public final class TokenizeTopology {
 
         KStream<String, Outcome<Material>> revised = passed(parsed, "parse")
                 .repartition(repartitioned("by-id"))
-                .process(() -> new ReviseProcessor(settings, erased, outcomes), Named.as("revise"), ReviseProcessor.STORE);
+                .process(
+                        () -> new ReviseProcessor(settings, erased, outcomes),
+                        Named.as("revise"),
+                        ReviseProcessor.STORE);
 
         KStream<String, Outcome<Material>> unique = passed(revised, "revise")
                 .repartition(repartitioned("by-content"))

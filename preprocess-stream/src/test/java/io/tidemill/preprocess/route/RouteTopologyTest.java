@@ -483,15 +483,16 @@ class RouteTopologyTest {
 
     @Test
     void whatIsErasedIsNeitherJoinedNorKeptAndOfItOnlyTheIdIsRejected() {
-        run.erased.add(Erasure.newBuilder().setErasureId("e1").setSubject("asker").build());
+        run.erased.add(
+                Erasure.newBuilder().setErasureId("e1").setSubject("asker").build());
         shown("t1", "a", "secret of low water");
         said(thumb("f1", "t1", ANN, "a", true));
         assertThat(only(run.rejected()))
                 .satisfies(rejected -> assertThat(rejected.getCode()).isEqualTo("erased"))
                 .satisfies(rejected -> assertThat(rejected.getSourceId()).isEqualTo("a"))
                 .satisfies(rejected -> assertThat(rejected.getReason()).isEqualTo("erasure e1 concerns it"))
-                .satisfies(rejected ->
-                        assertThat(rejected.getTopic()).isEqualTo(run.catalogue.completions().name()))
+                .satisfies(rejected -> assertThat(rejected.getTopic())
+                        .isEqualTo(run.catalogue.completions().name()))
                 .satisfies(rejected -> assertThat(rejected.toString()).doesNotContain("secret"));
         assertThat(preferences()).isEmpty();
         assertThat(run.stored(JoinProcessor.STORE)).doesNotContain("secret");

@@ -43,7 +43,11 @@ class TokenizeTopologyTest {
 
     private static TopologyRun run(Limits limits) {
         return TopologyRun.of(run -> new TokenizeTopology(
-                        run.catalogue, new LettersTokenization(), new TokenizeSettings(20, limits, SPLIT), run.erased, run.outcomes)
+                        run.catalogue,
+                        new LettersTokenization(),
+                        new TokenizeSettings(20, limits, SPLIT),
+                        run.erased,
+                        run.outcomes)
                 .build());
     }
 
@@ -396,9 +400,11 @@ class TokenizeTopologyTest {
     @Test
     void whatIsErasedIsNotTokenizedAndOfItOnlyTheIdIsRejected() {
         run.erased.add(Erasure.newBuilder().setErasureId("e1").setSubject("ann").build());
-        run.erased.add(Erasure.newBuilder().setErasureId("e2").setDocumentId("d2").build());
+        run.erased.add(
+                Erasure.newBuilder().setErasureId("e2").setDocumentId("d2").build());
         run.protobuf(
-                run.catalogue.documents(), document("d1", "secret").toBuilder().addSubjects("ann").build());
+                run.catalogue.documents(),
+                document("d1", "secret").toBuilder().addSubjects("ann").build());
         run.protobuf(run.catalogue.documents(), document("d2", "another secret"));
         run.protobuf(run.catalogue.documents(), document("d3", "tide"));
         run.protobuf(run.catalogue.demonstrations(), labelled("d2", "secret", "good"));
@@ -417,7 +423,11 @@ class TokenizeTopologyTest {
     @Test
     void everyOperatorStoreAndRepartitionTopicHasAName() {
         String described = new TokenizeTopology(
-                        run.catalogue, new LettersTokenization(), new TokenizeSettings(20, LIMITS, SPLIT), run.erased, run.outcomes)
+                        run.catalogue,
+                        new LettersTokenization(),
+                        new TokenizeSettings(20, LIMITS, SPLIT),
+                        run.erased,
+                        run.outcomes)
                 .build()
                 .describe()
                 .toString();

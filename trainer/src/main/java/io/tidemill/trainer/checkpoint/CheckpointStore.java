@@ -220,7 +220,8 @@ public final class CheckpointStore implements AutoCloseable {
     }
 
     private Instant made(VersionId version) throws IOException {
-        return Instant.ofEpochMilli(Timestamps.toMillis(manifest(version).event().getEventTime()));
+        return Instant.ofEpochMilli(
+                Timestamps.toMillis(manifest(version).event().getEventTime()));
     }
 
     private static void prune(Path version) throws IOException {

@@ -108,10 +108,11 @@ final class LineageCheck {
         look(directory, manifest);
         Optional<String> named = named(child);
         if (named.isPresent()
-                && !named.get().equals(FileDigests.of(directory, directory.resolve(Manifest.FILE))
-                        .getSha256())) {
-            flaws.add("The manifest of " + parent + " is not the one that " + version + " names as its parent's: SHA-256 "
-                    + named.get() + ".");
+                && !named.get()
+                        .equals(FileDigests.of(directory, directory.resolve(Manifest.FILE))
+                                .getSha256())) {
+            flaws.add("The manifest of " + parent + " is not the one that " + version
+                    + " names as its parent's: SHA-256 " + named.get() + ".");
         }
         return Optional.of(manifest.event());
     }

@@ -1138,8 +1138,7 @@ public final class Trainer implements AutoCloseable {
     /** A parent that was made on the way to its child never was, and whoever follows the events does not take it for such. */
     private boolean wasLive(String version) {
         return lineage.events().stream()
-                .anyMatch(event ->
-                        event.getVersion().equals(version) && event.getState() == VersionState.PROMOTED);
+                .anyMatch(event -> event.getVersion().equals(version) && event.getState() == VersionState.PROMOTED);
     }
 
     private void makeLive(Command command, String version, String reason) throws IOException {

@@ -181,8 +181,7 @@ final class VersionWriter {
                 .setEventTime(Timestamps.fromMillis(clock.millis()));
         ModelCard.write(aside, likeIt, event.build(), sources);
         event.addAllFiles(VersionFiles.digests(aside));
-        new Manifest(event.build(), base, quarantined, settings, origin, parentSha256(event.getParent()))
-                .write(aside);
+        new Manifest(event.build(), base, quarantined, settings, origin, parentSha256(event.getParent())).write(aside);
         if (signingKey.isPresent()) {
             signingKey.get().sign(aside);
         }

@@ -48,7 +48,8 @@ class CheckpointStoreTest {
                         "embedded",
                         new Slice(List.of(new OffsetRange("t", 0, 1, 2))),
                         JsonNodeFactory.instance.objectNode(),
-                        JsonNodeFactory.instance.objectNode(), "")
+                        JsonNodeFactory.instance.objectNode(),
+                        "")
                 .write(aside);
         return aside;
     }

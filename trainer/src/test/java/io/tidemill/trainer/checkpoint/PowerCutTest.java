@@ -49,7 +49,8 @@ class PowerCutTest {
                         "embedded",
                         Slice.EMPTY,
                         JsonNodeFactory.instance.objectNode(),
-                        JsonNodeFactory.instance.objectNode(), "")
+                        JsonNodeFactory.instance.objectNode(),
+                        "")
                 .write(aside);
         CheckpointStore.seal(aside);
         store.publish(aside, version(round));

@@ -352,7 +352,9 @@ class VersionCheckTest {
         SigningKey.read(keys.secret()).sign(directory(1));
         assertThat(failed(check(1))).isEmpty();
 
-        rewrite(0, event -> event.setReason("another story")); // signed by the owner of the key, and yet not what was then
+        rewrite(
+                0,
+                event -> event.setReason("another story")); // signed by the owner of the key, and yet not what was then
         assertThat(failed(check(1))).containsExactly("lineage");
         assertThat(check(1).get("lineage").told())
                 .contains("The manifest of tiny-000000 is not the one that tiny-000001 names as its parent's");

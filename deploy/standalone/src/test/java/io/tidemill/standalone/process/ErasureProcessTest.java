@@ -71,7 +71,8 @@ class ErasureProcessTest {
             }
             await().atMost(Duration.ofSeconds(60)).until(() -> !isKept(data));
             JsonNode again = checkpoints(client)
-                    .filter(event -> !event.path("retraining").path("of").asText().isEmpty())
+                    .filter(event ->
+                            !event.path("retraining").path("of").asText().isEmpty())
                     .reduce((older, newer) -> newer)
                     .orElseThrow();
             assertThat(again.path("state").asText()).isEqualTo("PROMOTED");
@@ -82,9 +83,8 @@ class ErasureProcessTest {
                         assertThat(forgotten.path("kind").asText()).isEqualTo("subject");
                         assertThat(elements(forgotten.path("versions"))).isNotEmpty();
                     });
-            await().atMost(PATIENCE)
-                    .untilAsserted(() -> assertThat(client.chatVersion("tiny"))
-                            .isEqualTo(again.path("version").asText()));
+            await().atMost(PATIENCE).untilAsserted(() -> assertThat(client.chatVersion("tiny"))
+                    .isEqualTo(again.path("version").asText()));
 
             // And from then on: what comes is turned away by its id, and answers are given but not kept.
             assertThat(client.post("/v1/documents", ofAnna(Examples.documents("anna-again", 5, 4), "text")))
@@ -92,8 +92,8 @@ class ErasureProcessTest {
             assertThat(client.post("/v1/preferences", Examples.pairs("cleo", 40, 5)))
                     .isEqualTo(202);
             await().atMost(PATIENCE)
-                    .untilAsserted(() -> assertThat(client.get("/v1/preprocess").toString())
-                            .contains("\"erased\":5"));
+                    .untilAsserted(() ->
+                            assertThat(client.get("/v1/preprocess").toString()).contains("\"erased\":5"));
             assertThat(client.twoAnswers(TinyModel.QUESTION, "anna", 1)
                             .path("tidemill")
                             .path("rateable")
@@ -102,7 +102,9 @@ class ErasureProcessTest {
             String live = again.path("version").asText();
             await().atMost(PATIENCE)
                     .until(() -> !client.chatVersion("tiny").equals(live)
-                            || checkpoints(client).anyMatch(event -> event.path("parent").asText().equals(live)));
+                            || checkpoints(client)
+                                    .anyMatch(event ->
+                                            event.path("parent").asText().equals(live)));
             assertThat(isKept(data)).isFalse();
             assertThat(mill.terminate()).isEqualTo(143);
         }
