@@ -63,11 +63,11 @@ public final class Audit {
         Ledgers ledgers = new Ledgers(course.ancestry(), index.store(), findings);
         ledgers.takeRemoved(course.announced());
         ledgers.checkReplays(course.announced());
-        SplitCheck split = new SplitCheck(settings.splitSalt());
-        new Suites(course.ancestry(), ledgers, split, findings).check(index.store());
-
-        Erasures erasures = new Erasures(topics.erasures());
+        Erasures erasures = new Erasures();
         log.read(List.of(topics.erasures()), outputs, erasures::take);
+        SplitCheck split = new SplitCheck(settings.splitSalt());
+        new Suites(course, erasures, ledgers, split, findings).check(index.store());
+
         Quarantine quarantine = new Quarantine(topics, only(outputs, topics.quarantine()));
         log.read(List.of(topics.quarantine()), outputs, quarantine::take);
 
@@ -83,7 +83,7 @@ public final class Audit {
         split.finish(settings.heldOutShare(), findings);
 
         Map<String, Map<Outcome, Long>> eventOutcomes = preprocessing
-                .map(progress -> events(settings, index, outputs, traces, progress, findings, events))
+                .map(progress -> events(settings, index, outputs, traces, erasures, progress, findings, events))
                 .orElse(Map.of());
         return new Report(
                 index.model(),
@@ -99,6 +99,7 @@ public final class Audit {
             Index index,
             Frozen outputs,
             Traces traces,
+            Erasures erasures,
             Preprocessing preprocessing,
             Findings findings,
             Consumer<Told> listener) {
@@ -109,6 +110,7 @@ public final class Audit {
         EventPass pass = new EventPass(
                 topics,
                 traces,
+                erasures,
                 preprocessing,
                 only(outputs, topics.rejected()),
                 settings.now().minus(settings.completionRetention()),

@@ -2,30 +2,27 @@ package io.tidemill.auditor;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import com.google.protobuf.Timestamp;
-import com.google.protobuf.util.Timestamps;
 import io.tidemill.proto.v1.Comparison;
 import io.tidemill.proto.v1.Completion;
 import io.tidemill.proto.v1.Demonstration;
 import io.tidemill.proto.v1.Document;
 import io.tidemill.proto.v1.Feedback;
 import io.tidemill.proto.v1.Prompt;
-import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
  * A record that a person or a program has sent, as far as an auditor cares.
  *
- * @param id      by its producer, or as the contract makes one of its content
- * @param turn    that it belongs to; empty where it is of none
- * @param awaits  completions that feedback is about
- * @param target  feedback that a withdrawal takes back; empty for all else
- * @param at      when it happened, by its producer
- * @param subjects whose data it is
+ * @param id     by its producer, or as the contract makes one of its content
+ * @param turn   that it belongs to; empty where it is of none
+ * @param awaits completions that feedback is about
+ * @param target feedback that a withdrawal takes back; empty for all else
+ * @param names  what an erasure may call a completion; empty for all else
  */
-record Event(String id, String turn, List<String> awaits, String target, Optional<Instant> at, List<String> subjects) {
+record Event(String id, String turn, List<String> awaits, String target, Set<String> names) {
     static Optional<Event> of(ConsumerRecord<byte[], byte[]> record, Topics topics) {
         String topic = record.topic();
         if (topic.equals(topics.documents())) {
@@ -38,7 +35,7 @@ record Event(String id, String turn, List<String> awaits, String target, Optiona
         }
         if (topic.equals(topics.prompts())) {
             return Wire.read(Prompt.getDefaultInstance(), record.value(), record.headers())
-                    .map(prompt -> plain(prompt.getPromptId(), prompt.getEventTime(), prompt.getSubjectsList()));
+                    .map(prompt -> plain(prompt.getPromptId()));
         }
         if (topic.equals(topics.completions())) {
             return Wire.read(Completion.getDefaultInstance(), record.value(), record.headers())
@@ -47,8 +44,14 @@ record Event(String id, String turn, List<String> awaits, String target, Optiona
                             completion.getTurnId(),
                             List.of(),
                             "",
-                            time(completion.getEventTime()),
-                            completion.getSubjectsList()));
+                            Erasures.names(
+                                    completion.getSubjectsList(),
+                                    List.of(
+                                            completion.getCompletionId(),
+                                            completion.getResponseId(),
+                                            completion.getTurnId(),
+                                            completion.getSessionId(),
+                                            completion.getGroupId()))));
         }
         return Wire.read(Feedback.getDefaultInstance(), record.value(), record.headers())
                 .map(Event::of);
@@ -58,7 +61,7 @@ record Event(String id, String turn, List<String> awaits, String target, Optiona
         String id = document.getDocumentId().isEmpty()
                 ? Hash.content(document.getText().getBytes(UTF_8))
                 : document.getDocumentId();
-        return plain(id, document.getEventTime(), document.getSubjectsList());
+        return plain(id);
     }
 
     private static Event of(Demonstration demonstration) {
@@ -67,7 +70,7 @@ record Event(String id, String turn, List<String> awaits, String target, Optiona
                         demonstration.getTextTarget().toByteArray(),
                         Hash.turn(demonstration.getMessagesList()).getBytes(UTF_8))
                 : demonstration.getExampleId();
-        return plain(id, demonstration.getEventTime(), demonstration.getSubjectsList());
+        return plain(id);
     }
 
     private static Event of(Feedback feedback) {
@@ -78,8 +81,7 @@ record Event(String id, String turn, List<String> awaits, String target, Optiona
                 feedback.getTurnId(),
                 awaits(feedback),
                 feedback.getWithdrawal().getFeedbackId(),
-                time(feedback.getEventTime()),
-                feedback.getSubjectsList());
+                Set.of());
     }
 
     private static List<String> awaits(Feedback feedback) {
@@ -97,13 +99,7 @@ record Event(String id, String turn, List<String> awaits, String target, Optiona
         };
     }
 
-    private static Event plain(String id, Timestamp at, List<String> subjects) {
-        return new Event(id, "", List.of(), "", time(at), subjects);
-    }
-
-    private static Optional<Instant> time(Timestamp at) {
-        return at.equals(Timestamp.getDefaultInstance())
-                ? Optional.empty()
-                : Optional.of(Instant.ofEpochMilli(Timestamps.toMillis(at)));
+    private static Event plain(String id) {
+        return new Event(id, "", List.of(), "", Set.of());
     }
 }

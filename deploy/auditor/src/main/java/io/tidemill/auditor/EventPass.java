@@ -25,6 +25,7 @@ final class EventPass {
 
     private final Topics topics;
     private final Traces traces;
+    private final Erasures erasures;
     private final Preprocessing preprocessing;
     private final Frozen rejected;
     private final Instant completionsWaitSince;
@@ -67,6 +68,7 @@ final class EventPass {
     EventPass(
             Topics topics,
             Traces traces,
+            Erasures erasures,
             Preprocessing preprocessing,
             Frozen rejected,
             Instant completionsWaitSince,
@@ -74,6 +76,7 @@ final class EventPass {
             Consumer<Told> listener) {
         this.topics = topics;
         this.traces = traces;
+        this.erasures = erasures;
         this.preprocessing = preprocessing;
         this.rejected = rejected;
         this.completionsWaitSince = completionsWaitSince;
@@ -108,6 +111,11 @@ final class EventPass {
         } else if (!done) {
             tell(told.as(Outcome.WAITING, "in preprocessing"));
         } else if (told.topic().equals(topics.completions()) && event.isPresent()) {
+            Optional<String> erased = erasures.now(event.get().names());
+            if (erased.isPresent()) {
+                tell(told.as(Outcome.ERASED, "by the erasure of " + erased.get()));
+                return;
+            }
             boolean waits = record.timestamp() >= completionsWaitSince.toEpochMilli();
             tell(
                     waits
@@ -121,7 +129,9 @@ final class EventPass {
     }
 
     private void remember(Told told, Event event, boolean done) {
-        if (told.topic().equals(topics.completions()) && done) {
+        if (told.topic().equals(topics.completions())
+                && done
+                && erasures.now(event.names()).isEmpty()) { // what is erased is gone from its stores
             completions.put(Key.of(event.turn(), event.id()), PRESENT);
         } else if (told.topic().equals(topics.feedback()) && done) {
             feedback.put(Key.of(event.id()), PRESENT);

@@ -137,6 +137,7 @@ final class ExamplePass {
             }
         }
         checkSide(example, stage, at);
+        ledgers.lastReplay(example.id()).ifPresent(version -> tellErased(example, version, at, "replayed"));
         outcomes.computeIfAbsent(record.topic(), none -> new EnumMap<>(Outcome.class))
                 .merge(outcome, 1L, Long::sum);
         String version = place.version() < 0 ? "" : course.ancestry().get(place.version());
@@ -195,12 +196,14 @@ final class ExamplePass {
 
     private void checkErasure(Example example, String stage, int version, String at) {
         if (Stages.isTrained(stage)) {
-            erasures.before(event(version), example)
-                    .ifPresent(erased -> findings.add("Example " + example.id() + " at "
-                            + at + " was trained by " + course.ancestry().get(version)
-                            + ", whose slice had the erasure of "
-                            + erased + "."));
+            tellErased(example, version, at, "trained");
         }
+    }
+
+    private void tellErased(Example example, int version, String at, String what) {
+        erasures.before(event(version), Erasures.names(example))
+                .ifPresent(erased -> findings.add("Example " + example.id() + " at " + at + " was " + what + " by "
+                        + course.ancestry().get(version) + ", whose round had been told to forget " + erased + "."));
     }
 
     private CheckpointEvent event(int version) {

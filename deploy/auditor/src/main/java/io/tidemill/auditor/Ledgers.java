@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -26,6 +27,7 @@ final class Ledgers {
     private final IdTable table = new IdTable();
     private final List<Map<String, Long>> counts = new ArrayList<>();
     private final Map<Store.Removed, Long> removed = new HashMap<>(); // with the round that diverged by it
+    private final IdTable replays = new IdTable();
     private int unseen;
 
     /** @param version index into the ancestry */
@@ -146,6 +148,12 @@ final class Ledgers {
         }
     }
 
+    /** The newest version that has replayed an example, as an index into the ancestry. */
+    OptionalInt lastReplay(String exampleId) {
+        int version = replays.size() == 0 ? 0 : replays.get(Key.of(exampleId));
+        return version == 0 ? OptionalInt.empty() : OptionalInt.of(version - 1);
+    }
+
     /** Proves that what was replayed had been trained by an earlier version, and that it was as many as the events say. */
     void checkReplays(Map<String, CheckpointEvent> announced) {
         for (int i = 0; i < ancestry.size(); i++) {
@@ -153,6 +161,7 @@ final class Ledgers {
             Map<String, Long> byStage = new TreeMap<>();
             store.replayed(ancestry.get(version), line -> {
                 byStage.merge(line.stage(), 1L, Long::sum);
+                replays.put(Key.of(line.exampleId()), version + 1);
                 Entry entry = entry(line.exampleId());
                 if (entry == null || entry.version() >= version || !Stages.isTrained(entry.stage())) {
                     findings.add("Example " + line.exampleId() + " was replayed by " + ancestry.get(version)

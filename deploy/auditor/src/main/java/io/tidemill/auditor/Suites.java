@@ -2,7 +2,6 @@ package io.tidemill.auditor;
 
 import io.tidemill.auditor.Ledgers.Entry;
 import io.tidemill.proto.v1.Split;
-import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -10,20 +9,22 @@ import java.util.regex.Pattern;
 final class Suites {
     private static final Pattern WINDOW = Pattern.compile("(.*)#[0-9]+", Pattern.DOTALL);
 
-    private final List<String> ancestry;
+    private final Course course;
+    private final Erasures erasures;
     private final Ledgers ledgers;
     private final SplitCheck split;
     private final Findings findings;
 
-    Suites(List<String> ancestry, Ledgers ledgers, SplitCheck split, Findings findings) {
-        this.ancestry = ancestry;
+    Suites(Course course, Erasures erasures, Ledgers ledgers, SplitCheck split, Findings findings) {
+        this.course = course;
+        this.erasures = erasures;
         this.ledgers = ledgers;
         this.split = split;
         this.findings = findings;
     }
 
     void check(Store store) {
-        for (String version : ancestry) {
+        for (String version : course.ancestry()) {
             store.heldOutSequences(version, sequence -> check(version, Example.of(sequence, Integer.MAX_VALUE)));
             store.heldOutPairs(version, pair -> check(version, Example.of(pair)));
         }
@@ -42,7 +43,8 @@ final class Suites {
             findings.add("Example " + id + " is in a held-out suite of " + version + ", but "
                     + (entry == null
                             ? "stands in no ledger."
-                            : "is " + entry.stage() + " in the ledger of " + ancestry.get(entry.version()) + "."));
+                            : "is " + entry.stage() + " in the ledger of "
+                                    + course.ancestry().get(entry.version()) + "."));
         }
         if (!example.provenance().getGroupId().isEmpty()) {
             split.add(
@@ -50,6 +52,10 @@ final class Suites {
                     example.split() == Split.HELD_OUT,
                     "Example " + id + " in a held-out suite of " + version);
         }
+        String name = id;
+        erasures.before(course.announced().get(version), Erasures.names(example))
+                .ifPresent(erased -> findings.add("Example " + name + " is in a held-out suite of " + version
+                        + ", whose round had been told to forget " + erased + "."));
         if (example.split() != Split.HELD_OUT) {
             findings.add("Example " + id + " is in a held-out suite of " + version + ", but is for training.");
         }

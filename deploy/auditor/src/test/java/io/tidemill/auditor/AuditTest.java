@@ -3,6 +3,7 @@ package io.tidemill.auditor;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tidemill.proto.v1.Comment;
+import io.tidemill.proto.v1.Erasure;
 import io.tidemill.proto.v1.Feedback;
 import io.tidemill.proto.v1.Provenance;
 import io.tidemill.proto.v1.Split;
@@ -412,7 +413,8 @@ class AuditTest {
                 Map.of("tidemill-released-from", "0:0"));
         Report released = world.audit();
         assertThat(released.findings()).isEmpty();
-        assertThat(released.examples()).containsEntry(sequences, Map.of("quarantined", 1L, "trained", 1L, "waiting", 1L));
+        assertThat(released.examples())
+                .containsEntry(sequences, Map.of("quarantined", 1L, "trained", 1L, "waiting", 1L));
         assertThat(released.events())
                 .containsEntry(world.topics.documents().name(), Map.of("trained", 1L, "waiting", 1L));
     }
@@ -422,10 +424,7 @@ class AuditTest {
         String sequences = world.sequences();
         String first = world.document("d0", Split.TRAIN);
         String second = world.document("d1", Split.TRAIN);
-        world.version(1)
-                .slice(sequences, 0, 2)
-                .line("pretrain", first, second)
-                .announce();
+        world.version(1).slice(sequences, 0, 2).line("pretrain", first, second).announce();
         world.preprocessed();
         world.retain(sequences, 1);
         world.retain(world.topics.documents().name(), 1);
@@ -445,15 +444,12 @@ class AuditTest {
         long offset = world.sendDocument("d0");
         world.sendDocument("d1");
         world.preprocessed();
-        world.between("by-content", "0/" + offset + "/" + world.topics.documents().name());
+        world.between(
+                "by-content", "0/" + offset + "/" + world.topics.documents().name());
 
         Report report = world.audit();
-        assertThat(report.events())
-                .containsEntry(world.topics.documents().name(), Map.of("waiting", 1L, "lost", 1L));
-        assertThat(report.findings())
-                .singleElement()
-                .asString()
-                .startsWith("Event d1 at ");
+        assertThat(report.events()).containsEntry(world.topics.documents().name(), Map.of("waiting", 1L, "lost", 1L));
+        assertThat(report.findings()).singleElement().asString().startsWith("Event d1 at ");
     }
 
     @Test
@@ -469,5 +465,74 @@ class AuditTest {
         assertThat(report.findings()).isEmpty();
         assertThat(report.events())
                 .containsEntry(world.topics.documents().name(), Map.of("waiting", 2L, "repeated", 1L));
+    }
+
+    @Test
+    void whatWasErasedBeforeARoundIsNotTrained() {
+        String trained = world.document("d0", Split.TRAIN);
+        String erased = world.document("d1", Split.TRAIN);
+        String replayed = world.document("d2", Split.TRAIN);
+        world.preprocessed();
+        world.version(1)
+                .slice(world.sequences(), 2, 3)
+                .line("pretrain", replayed)
+                .announce();
+        for (String document : new String[] {"d0", "d1", "d2"}) {
+            world.send(
+                    world.topics.erasures().name(),
+                    Erasure.newBuilder().setDocumentId(document).build());
+        }
+        world.version(2)
+                .slice(world.sequences(), 0, 2)
+                .line("pretrain", trained)
+                .line("erased", erased)
+                .replayed("pretrain", replayed)
+                .toldToForget()
+                .announce();
+
+        Report report = world.audit();
+        assertThat(report.findings())
+                .containsExactly(
+                        "Example " + trained + " at " + world.sequences()
+                                + "-0:0 was trained by tiny-000002, whose round had been told to forget document/d0.",
+                        "Example " + replayed + " at " + world.sequences()
+                                + "-0:2 was replayed by tiny-000002, whose round had been told to forget document/d2.");
+        assertThat(report.events()).containsEntry(world.topics.documents().name(), Map.of("trained", 2L, "erased", 1L));
+    }
+
+    @Test
+    void aLiftedErasureForbidsNothingFromThenOn() {
+        String trained = world.document("d0", Split.TRAIN);
+        world.preprocessed();
+        Erasure erasure = Erasure.newBuilder().setDocumentId("d0").build();
+        world.send(world.topics.erasures().name(), erasure);
+        world.send(
+                world.topics.erasures().name(),
+                erasure.toBuilder().setLifted(true).build());
+        world.version(1)
+                .slice(world.sequences(), 0, 1)
+                .line("pretrain", trained)
+                .toldToForget()
+                .announce();
+        assertThat(world.audit().findings()).isEmpty();
+    }
+
+    @Test
+    void feedbackOnAnErasedAnswerWaitsForNothingThatIsThere() {
+        world.send(
+                world.topics.completions().name(),
+                World.completion("t0", "a").toBuilder().addSubjects("anna").build());
+        world.send(world.topics.completions().name(), World.completion("t0", "b"));
+        world.send(
+                world.topics.erasures().name(),
+                Erasure.newBuilder().setSubject("anna").build());
+        world.send(world.topics.feedback().name(), World.comparison("t0"));
+        world.preprocessed();
+
+        Report report = world.audit();
+        assertThat(report.findings()).isEmpty();
+        assertThat(report.events())
+                .containsEntry(world.topics.completions().name(), Map.of("erased", 1L, "waiting", 1L))
+                .containsEntry(world.topics.feedback().name(), Map.of("waiting", 1L));
     }
 }

@@ -91,8 +91,9 @@ class CourseTest {
         assertThat(course().flaws()).isEmpty();
         say(2, 1, VersionState.PROMOTED, 2, 4);
         assertThat(course().flaws())
-                .containsExactly("m-000002 has read t-0:2..4, of which an ancestor had read t-0:1..3: each offset belongs to"
-                        + " one slice at most.");
+                .containsExactly(
+                        "m-000002 has read t-0:2..4, of which an ancestor had read t-0:1..3: each offset belongs to"
+                                + " one slice at most.");
     }
 
     private void say(int round, int parent, VersionState state, long from, long to) {

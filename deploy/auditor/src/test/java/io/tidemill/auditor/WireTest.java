@@ -37,7 +37,8 @@ class WireTest {
     void whatIsNoMessageIsNone() {
         assertThat(read(null, new RecordHeaders())).isEmpty();
         assertThat(read(new byte[0], new RecordHeaders())).isEmpty();
-        assertThat(read("no protobuf at all".getBytes(UTF_8), new RecordHeaders())).isEmpty();
+        assertThat(read("no protobuf at all".getBytes(UTF_8), new RecordHeaders()))
+                .isEmpty();
         assertThat(read(new byte[] {0, 1, 2, 3, 4, 99}, new RecordHeaders())).isEmpty();
     }
 

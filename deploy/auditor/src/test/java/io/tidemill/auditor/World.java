@@ -55,6 +55,8 @@ final class World implements AutoCloseable {
             new ByteArraySerializer(),
             new ByteArraySerializer());
 
+    private int sent;
+
     World(Path data) {
         this.data = data;
         List<Topic> all = new ArrayList<>(topics.all());
@@ -115,18 +117,18 @@ final class World implements AutoCloseable {
 
     static TokenSequence tokens(String example, String documentId, String group, Split side) {
         return TokenSequence.newBuilder()
-                        .setExampleId(example)
-                        .addIds(1)
-                        .addIds(2)
-                        .setSplit(side)
-                        .setWeight(1)
-                        .setObjective(TokenSequence.Objective.CAUSAL_LM)
-                        .setTokenizerFingerprint(FINGERPRINT)
-                        .setProvenance(Provenance.newBuilder()
-                                .addParentIds(documentId)
-                                .setGroupId(group)
-                                .setSource("test"))
-                        .build();
+                .setExampleId(example)
+                .addIds(1)
+                .addIds(2)
+                .setSplit(side)
+                .setWeight(1)
+                .setObjective(TokenSequence.Objective.CAUSAL_LM)
+                .setTokenizerFingerprint(FINGERPRINT)
+                .setProvenance(Provenance.newBuilder()
+                        .addParentIds(documentId)
+                        .setGroupId(group)
+                        .setSource("test"))
+                .build();
     }
 
     /** Two answers in a turn, a comparison of them, and the pair that comes of it; its example id. */
@@ -196,15 +198,17 @@ final class World implements AutoCloseable {
 
     long send(String topic, Message message, Map<String, String> headers) {
         try {
-            ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(topic, 0, null, message.toByteArray());
-            headers.forEach(
-                    (name, value) -> record.headers().add(name, value.getBytes(StandardCharsets.UTF_8)));
-            return producer.send(record)
-                    .get()
-                    .offset();
+            ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(topic, 0, key(), message.toByteArray());
+            headers.forEach((name, value) -> record.headers().add(name, value.getBytes(StandardCharsets.UTF_8)));
+            return producer.send(record).get().offset();
         } catch (InterruptedException | ExecutionException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /** Each of its own, so that nothing compacts. */
+    private byte[] key() {
+        return Integer.toString(sent++).getBytes(StandardCharsets.UTF_8);
     }
 
     /** End of partition 0, which holds everything here. */
@@ -275,6 +279,7 @@ final class World implements AutoCloseable {
         private final List<SliceRange> slices = new ArrayList<>();
         private final List<SliceRange> quarantined = new ArrayList<>();
         private final List<Message> suite = new ArrayList<>();
+        private long erasures;
         private VersionState state = VersionState.PROMOTED;
         private String parent;
 
@@ -319,6 +324,12 @@ final class World implements AutoCloseable {
             return this;
         }
 
+        /** Its round was told what the topic of erasures has so far. */
+        Version toldToForget() {
+            erasures = end(topics.erasures().name());
+            return this;
+        }
+
         Version count(String stage, long count) {
             counts.put(stage, count);
             return this;
@@ -357,6 +368,7 @@ final class World implements AutoCloseable {
                     .setLineage(Lineage.newBuilder()
                             .addAllSlices(slices)
                             .setRound(round)
+                            .setErasuresOffset(erasures)
                             .putAllExamples(counts)
                             .putAllReplayed(replays))
                     .build();
