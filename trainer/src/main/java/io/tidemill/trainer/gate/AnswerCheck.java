@@ -38,16 +38,17 @@ final class AnswerCheck {
 
     private static final String IGNORE_CASE = "ignore_case";
 
-    private static final Map<String, BiFunction<JsonNode, UnaryOperator<String>, Condition>> KINDS = new TreeMap<>(Map.of(
-            "contains", AnswerCheck::contains,
-            "not_contains", AnswerCheck::notContains,
-            "equals", AnswerCheck::equal,
-            "starts_with", AnswerCheck::startsWith,
-            "one_of", AnswerCheck::oneOf,
-            "matches", AnswerCheck::matches,
-            "json", AnswerCheck::json,
-            "max_tokens", AnswerCheck::maxTokens,
-            "min_tokens", AnswerCheck::minTokens));
+    private static final Map<String, BiFunction<JsonNode, UnaryOperator<String>, Condition>> KINDS =
+            new TreeMap<>(Map.of(
+                    "contains", AnswerCheck::contains,
+                    "not_contains", AnswerCheck::notContains,
+                    "equals", AnswerCheck::equal,
+                    "starts_with", AnswerCheck::startsWith,
+                    "one_of", AnswerCheck::oneOf,
+                    "matches", AnswerCheck::matches,
+                    "json", AnswerCheck::json,
+                    "max_tokens", AnswerCheck::maxTokens,
+                    "min_tokens", AnswerCheck::minTokens));
 
     /** Of an answer and its text without space around it, in the case that counts. */
     @FunctionalInterface
@@ -129,8 +130,7 @@ final class AnswerCheck {
                     text(value, "matches"), cased.apply("A").equals("a") ? Pattern.CASE_INSENSITIVE : 0);
             return (text, reply) -> pattern.matcher(text).find();
         } catch (PatternSyntaxException e) {
-            throw new IllegalArgumentException(
-                    "\"matches\" is not a regular expression of RE2: " + e.getMessage(), e);
+            throw new IllegalArgumentException("\"matches\" is not a regular expression of RE2: " + e.getMessage(), e);
         }
     }
 

@@ -41,8 +41,8 @@ public record AskedModel(Tokenizer tokenizer, Optional<ChatEncoder> chat, int po
     }
 
     private int[] ofMessages(OperatorProbe probe) {
-        ChatEncoder encoder = chat.orElseThrow(() -> new IllegalArgumentException(probe.place()
-                + ": has \"messages\", but the model has no chat template. Write them as a \"prompt\"."));
+        ChatEncoder encoder = chat.orElseThrow(() -> new IllegalArgumentException(
+                probe.place() + ": has \"messages\", but the model has no chat template. Write them as a \"prompt\"."));
         try {
             return encoder.prompt(probe.messages());
         } catch (RuntimeException e) { // templates are programs: what they throw has no common type

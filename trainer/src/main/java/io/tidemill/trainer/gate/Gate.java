@@ -78,7 +78,8 @@ public final class Gate {
         /** Examples that were passed whole before and are not now. */
         private List<String> regressions() {
             return IntStream.range(0, before.size())
-                    .filter(i -> before.values()[i] >= before.weights()[i] && !(after.values()[i] >= before.values()[i]))
+                    .filter(i ->
+                            before.values()[i] >= before.weights()[i] && !(after.values()[i] >= before.values()[i]))
                     .mapToObj(suite::label)
                     .toList();
         }
@@ -135,9 +136,9 @@ public final class Gate {
         List<SuiteResult> results = new ArrayList<>();
         for (Asked one : asked) {
             results.add(
-                    one.tested() ? tested(one, decisions.next())
-                            : one.measured().judged() ? counted(one)
-                            : notJudged(one));
+                    one.tested()
+                            ? tested(one, decisions.next())
+                            : one.measured().judged() ? counted(one) : notJudged(one));
         }
         results.addAll(missing(measured));
         boolean passed = results.stream().allMatch(SuiteResult::getPassed);
@@ -156,7 +157,10 @@ public final class Gate {
         String margin = asked.rule() == Rule.SUPERIORITY
                 ? ""
                 : String.format(
-                        Locale.ROOT, " by %s %s or more", rounded(asked.margin()), measured.suite().unit());
+                        Locale.ROOT,
+                        " by %s %s or more",
+                        rounded(asked.margin()),
+                        measured.suite().unit());
         String rule = String.format(
                 Locale.ROOT,
                 "%s than %s%s: p = %.4f %s %.4f (paired bootstrap over %d examples, Holm)",
@@ -167,7 +171,11 @@ public final class Gate {
                 p <= decision.threshold() ? "≤" : ">",
                 decision.threshold(),
                 measured.before().size());
-        return result(asked).setJudged(true).setPassed(decision.rejected()).setRule(rule).build();
+        return result(asked)
+                .setJudged(true)
+                .setPassed(decision.rejected())
+                .setRule(rule)
+                .build();
     }
 
     /** Three digits are enough for a margin that was computed. */

@@ -40,9 +40,10 @@ public record GatePolicy(
         requireAtLeast("minimum-probes", 1, minimumProbes);
         requireAtLeast("probe-tokens", 1, probeTokens);
         if (requireOperatorSuite && probes.isEmpty() && safetyProbes.isEmpty() && labelProbes.isEmpty()) {
-            throw new IllegalArgumentException("trainer.gate.require-operator-suite is true, but the operator has given no"
-                    + " suite. Name a file of questions with checks as trainer.gate.probes or"
-                    + " trainer.gate.safety-probes (of a classifier trainer.gate.label-probes), or leave the policy off.");
+            throw new IllegalArgumentException(
+                    "trainer.gate.require-operator-suite is true, but the operator has given no"
+                            + " suite. Name a file of questions with checks as trainer.gate.probes or"
+                            + " trainer.gate.safety-probes (of a classifier trainer.gate.label-probes), or leave the policy off.");
         }
     }
 

@@ -63,8 +63,9 @@ public record OperatorLabels(String place, String text, List<String> labels) {
                 labels.add(label.asText());
             }
             if (!usable) {
-                throw new IllegalArgumentException(place + ": a line must be {\"text\": \"…\", \"labels\": [\"…\"]}, with a"
-                        + " text that is not blank, and nothing else");
+                throw new IllegalArgumentException(
+                        place + ": a line must be {\"text\": \"…\", \"labels\": [\"…\"]}, with a"
+                                + " text that is not blank, and nothing else");
             }
             return new OperatorLabels(place, json.path("text").asText(), labels);
         } catch (JsonProcessingException e) {

@@ -59,8 +59,8 @@ record OperatorProbe(
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();
 
-    private static final Set<String> KEYS = new TreeSet<>(Set.of(
-            "id", "suite", "prompt", "messages", "check", "choices", "answer", "max_tokens", "weight"));
+    private static final Set<String> KEYS = new TreeSet<>(
+            Set.of("id", "suite", "prompt", "messages", "check", "choices", "answer", "max_tokens", "weight"));
     private static final Pattern SUITE = Pattern.compile("[a-z0-9]+(-[a-z0-9]+)*");
 
     OperatorProbe {
@@ -124,9 +124,7 @@ record OperatorProbe(
         }
         Optional<String> prompt = text(json, "prompt");
         List<ChatMessage> messages = messages(json.path("messages"));
-        require(
-                prompt.isPresent() == messages.isEmpty(),
-                "needs either a \"prompt\" or \"messages\", and not both");
+        require(prompt.isPresent() == messages.isEmpty(), "needs either a \"prompt\" or \"messages\", and not both");
         require(prompt.isEmpty() || !prompt.get().isEmpty(), "\"prompt\" is empty");
         boolean probe = kind == Kind.PROBE;
         require(

@@ -53,7 +53,8 @@ public final class OperatorSuites {
             if (!suite.equals(SAFETY) && probes.size() < policy.minimumProbes()) {
                 throw new IllegalArgumentException("trainer.gate.probes: suite " + suite + " has " + probes.size()
                         + (probes.size() == 1 ? " probe" : " probes") + ", but is judged from "
-                        + policy.minimumProbes() + " on (trainer.gate.minimum-probes), and without it nothing is promoted."
+                        + policy.minimumProbes()
+                        + " on (trainer.gate.minimum-probes), and without it nothing is promoted."
                         + " Write more, or put them into one suite.");
             }
         });
@@ -150,8 +151,7 @@ public final class OperatorSuites {
      * @param otherwise prompts to take where the operator gives none
      * @param parent    name of the champion
      */
-    public List<Suite<Scoring>> driftSuites(
-            AskedModel model, List<int[]> otherwise, String parent, Scoring champion) {
+    public List<Suite<Scoring>> driftSuites(AskedModel model, List<int[]> otherwise, String parent, Scoring champion) {
         GatePolicy.Drift drift = policy.drift();
         if (drift.sample() == 0) {
             return List.of();

@@ -14,12 +14,7 @@ import java.util.stream.IntStream;
  * @param text an answer's tokens as text
  */
 record ProbeSuite(
-        String name,
-        List<TokenizedProbe> probes,
-        Function<int[], String> text,
-        Rule rule,
-        double margin,
-        int minimum)
+        String name, List<TokenizedProbe> probes, Function<int[], String> text, Rule rule, double margin, int minimum)
         implements Suite<Scoring> {
     /** A capability that falls for ever is lost; twice the margin is as far as it may fall. */
     private static final double HIGHEST_MULTIPLE = 2;
@@ -67,8 +62,9 @@ record ProbeSuite(
         int[] written = IntStream.range(0, indexes.length)
                 .filter(i -> probes.get(indexes[i]).choices().isEmpty())
                 .toArray();
-        List<Reply> replies = model.answers(
-                IntStream.of(written).mapToObj(i -> probes.get(indexes[i]).question()).toList());
+        List<Reply> replies = model.answers(IntStream.of(written)
+                .mapToObj(i -> probes.get(indexes[i]).question())
+                .toList());
         for (int i = 0; i < written.length; i++) {
             OperatorProbe probe = probes.get(indexes[written[i]]).probe();
             Reply reply = replies.get(i);

@@ -7,7 +7,8 @@ import java.util.List;
  *
  * @param <S> what is asked of a model for it
  */
-public sealed interface Suite<S> permits LossSuite, PreferenceSuite, MaskedLossSuite, LabelSuite, ProbeSuite, DriftSuite, AgreementSuite {
+public sealed interface Suite<S>
+        permits LossSuite, PreferenceSuite, MaskedLossSuite, LabelSuite, ProbeSuite, DriftSuite, AgreementSuite {
     /** As the event writes it: "held-out-loss", "old-data-loss", "preference-accuracy", "label-accuracy", "probes". */
     String name();
 

@@ -239,7 +239,8 @@ final class DecoderRound implements ModelRound<LanguageModel, Scoring> {
     public List<Suite<Scoring>> suites() throws IOException {
         RoundSettings.GateSettings gate = plan.settings().gate();
         List<Suite<Scoring>> suites = new ArrayList<>();
-        suites.add(new LossSuite(GateCheck.HELD_OUT_LOSS, heldOut.windows(), gate.heldOutMargin(), gate.minimumWindows()));
+        suites.add(
+                new LossSuite(GateCheck.HELD_OUT_LOSS, heldOut.windows(), gate.heldOutMargin(), gate.minimumWindows()));
         List<Window> old = OldData.windows(
                 context.store().manifest(plan.parentId()).base(),
                 gate.oldData(),
@@ -250,15 +251,14 @@ final class DecoderRound implements ModelRound<LanguageModel, Scoring> {
             suites.add(new LossSuite(GateCheck.OLD_DATA_LOSS, old, gate.oldDataMargin(), gate.minimumWindows()));
         }
         suites.add(new PreferenceSuite(
-                GateCheck.PREFERENCE_ACCURACY, heldOutPairs, gate.preferenceMargin(heldOutPairs.size()), gate.minimumPairs()));
+                GateCheck.PREFERENCE_ACCURACY,
+                heldOutPairs,
+                gate.preferenceMargin(heldOutPairs.size()),
+                gate.minimumPairs()));
         operator = context.operatorSuites();
         AskedModel asked = new AskedModel(tokenizer, chat, positions());
         suites.addAll(operator.probeSuites(asked));
-        suites.addAll(operator.driftSuites(
-                asked,
-                prompts(),
-                plan.parent(),
-                scoring(plan.parent(), champion)));
+        suites.addAll(operator.driftSuites(asked, prompts(), plan.parent(), scoring(plan.parent(), champion)));
         return suites;
     }
 

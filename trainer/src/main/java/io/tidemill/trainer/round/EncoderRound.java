@@ -202,8 +202,8 @@ final class EncoderRound implements ModelRound<EncoderModel, EncoderScoring> {
                         .toList(),
                 MaskableText::exampleId);
         if (!old.isEmpty()) {
-            suites.add(
-                    MaskedLossSuite.of(GateCheck.OLD_DATA_LOSS, old, masking(), gate.oldDataMargin(), gate.minimumWindows()));
+            suites.add(MaskedLossSuite.of(
+                    GateCheck.OLD_DATA_LOSS, old, masking(), gate.oldDataMargin(), gate.minimumWindows()));
         }
         return suites;
     }
@@ -216,7 +216,12 @@ final class EncoderRound implements ModelRound<EncoderModel, EncoderScoring> {
                 .toList();
         List<Suite<EncoderScoring>> suites = new ArrayList<>();
         suites.add(new LabelSuite(
-                GateCheck.HELD_OUT_LOSS, Figure.LOSS, config.problem(), texts, gate.labelLossMargin(), gate.minimumTexts()));
+                GateCheck.HELD_OUT_LOSS,
+                Figure.LOSS,
+                config.problem(),
+                texts,
+                gate.labelLossMargin(),
+                gate.minimumTexts()));
         if (config.problem() != Problem.SCORE) {
             suites.add(new LabelSuite(
                     GateCheck.LABEL_ACCURACY,

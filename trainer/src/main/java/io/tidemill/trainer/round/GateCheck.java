@@ -43,8 +43,9 @@ final class GateCheck {
         OperatorSuites operator = OperatorSuites.read(policy);
         boolean encoder = EncoderConfig.isEncoder(model.resolve("config.json"));
         if (encoder && operator.wantAnswers()) {
-            throw new IllegalArgumentException("trainer.gate.probes, safety-probes and drift-prompts ask a model for answers,"
-                    + " and an encoder gives none. Leave them out; a classifier takes trainer.gate.label-probes.");
+            throw new IllegalArgumentException(
+                    "trainer.gate.probes, safety-probes and drift-prompts ask a model for answers,"
+                            + " and an encoder gives none. Leave them out; a classifier takes trainer.gate.label-probes.");
         }
         if (!encoder && !operator.labels().isEmpty()) {
             throw new IllegalArgumentException(
@@ -75,8 +76,9 @@ final class GateCheck {
         EncoderConfig config = EncoderConfig.read(model.resolve("config.json"));
         if (config.head() != Head.LABELS) {
             if (!labels.isEmpty()) {
-                throw new IllegalArgumentException("trainer.gate.label-probes are for a classifier, and this model is a "
-                        + "model of masked words. Leave them out.");
+                throw new IllegalArgumentException(
+                        "trainer.gate.label-probes are for a classifier, and this model is a "
+                                + "model of masked words. Leave them out.");
             }
             return Set.of(HELD_OUT_LOSS, OLD_DATA_LOSS);
         }
@@ -111,7 +113,8 @@ final class GateCheck {
                                 .build()))
                         .orElseThrow(() -> new IllegalArgumentException("trainer.gate.label-probes: " + one.place()
                                 + ": has labels " + one.labels() + ", but the model tells apart "
-                                + reader.config().labels() + " as " + reader.config().problem() + ".")))
+                                + reader.config().labels() + " as "
+                                + reader.config().problem() + ".")))
                 .toList();
     }
 

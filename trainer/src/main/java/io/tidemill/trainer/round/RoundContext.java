@@ -68,8 +68,7 @@ record RoundContext(
     }
 
     Gate.Policy policy(OperatorSuites operator) {
-        return operator.policy(
-                settings().gate().oldData().isEmpty() ? Set.of() : Set.of(GateCheck.OLD_DATA_LOSS));
+        return operator.policy(settings().gate().oldData().isEmpty() ? Set.of() : Set.of(GateCheck.OLD_DATA_LOSS));
     }
 
     /** The champion's float32 weights: its own, where they are published as such, and then no second copy. */

@@ -304,7 +304,8 @@ final class RoundRunner {
         }
         Map<String, Double> figures = figures(measured);
         measured.addAll(sincePinned);
-        GateVerdict verdict = new Gate(plan.settings().gate().statistics(), round.policy()).judge(measured, plan.seed());
+        GateVerdict verdict =
+                new Gate(plan.settings().gate().statistics(), round.policy()).judge(measured, plan.seed());
         return new Judgement(verdict, figures);
     }
 

@@ -151,8 +151,7 @@ class GateTest {
 
     @Test
     void aRequiredSuiteThatTheRoundDoesNotHaveRefusesTheCandidateByName() {
-        GateVerdict verdict =
-                judge(new Gate.Policy(Set.of("probes"), Set.of(), Set.of("probes")), loss(40, 3.0, 2.9));
+        GateVerdict verdict = judge(new Gate.Policy(Set.of("probes"), Set.of(), Set.of("probes")), loss(40, 3.0, 2.9));
         assertThat(verdict.getPassed()).isFalse();
         assertThat(verdict.getSummary())
                 .startsWith("Refused: ")

@@ -145,7 +145,8 @@ class OperatorSuitesTest {
 
     @Test
     void amongChoicesTheMostLikelyATokenMustBeTheRightOneAndATieCountsHalf() throws IOException {
-        String probe = "{\"prompt\": \"Two and two are\", \"choices\": [\" three\", \" four\"], \"answer\": 1, \"weight\": 3}";
+        String probe =
+                "{\"prompt\": \"Two and two are\", \"choices\": [\" three\", \" four\"], \"answer\": 1, \"weight\": 3}";
         int[] right = tokenizer.encode("Two and two are four");
         Spoken knows = new Spoken(q -> "", sequence -> Arrays.equals(sequence, right) ? -1.0 : -2.0);
         Spoken errs = new Spoken(q -> "", sequence -> Arrays.equals(sequence, right) ? -2.0 : -1.0);
@@ -171,10 +172,17 @@ class OperatorSuitesTest {
     void aScoreIsRememberedByContentSoThatAChangedCheckIsAskedAnew() throws IOException {
         String one = "{\"prompt\": \"a\", \"check\": {\"contains\": \"b\"}}";
         String other = "{\"prompt\": \"a\", \"check\": {\"contains\": \"c\"}}";
-        List<String> before = OperatorSuites.read(policy(one)).probeSuites(model(256)).get(0).exampleIds();
-        assertThat(OperatorSuites.read(policy(one)).probeSuites(model(256)).get(0).exampleIds())
+        List<String> before =
+                OperatorSuites.read(policy(one)).probeSuites(model(256)).get(0).exampleIds();
+        assertThat(OperatorSuites.read(policy(one))
+                        .probeSuites(model(256))
+                        .get(0)
+                        .exampleIds())
                 .isEqualTo(before);
-        assertThat(OperatorSuites.read(policy(other)).probeSuites(model(256)).get(0).exampleIds())
+        assertThat(OperatorSuites.read(policy(other))
+                        .probeSuites(model(256))
+                        .get(0)
+                        .exampleIds())
                 .isNotEqualTo(before);
     }
 
@@ -195,7 +203,9 @@ class OperatorSuitesTest {
         refused("[]", "must be a JSON object");
         refused("{\"prompt\": \"a\", \"chek\": {}}", "\"chek\" is not known", "check");
         refused("{\"check\": {\"json\": true}}", "either a \"prompt\" or \"messages\"");
-        refused("{\"prompt\": \"a\", \"messages\": [{\"role\": \"user\", \"content\": \"b\"}], \"check\": {\"json\": true}}", "not both");
+        refused(
+                "{\"prompt\": \"a\", \"messages\": [{\"role\": \"user\", \"content\": \"b\"}], \"check\": {\"json\": true}}",
+                "not both");
         refused("{\"prompt\": \"a\"}", "needs either a \"check\"");
         refused("{\"prompt\": \"a\", \"check\": {}}", "at least one of contains");
         refused("{\"prompt\": \"a\", \"check\": {\"contain\": \"b\"}}", "has no \"contain\"; it has contains");
@@ -229,8 +239,8 @@ class OperatorSuitesTest {
 
     @Test
     void aProbeThatTheModelCannotBeAskedIsTold() throws IOException {
-        OperatorSuites messages = OperatorSuites.read(policy(
-                "{\"messages\": [{\"role\": \"user\", \"content\": \"b\"}], \"check\": {\"json\": true}}"));
+        OperatorSuites messages = OperatorSuites.read(
+                policy("{\"messages\": [{\"role\": \"user\", \"content\": \"b\"}], \"check\": {\"json\": true}}"));
         assertThatThrownBy(() -> messages.check(model(256)))
                 .hasMessageContaining("probes.jsonl:1")
                 .hasMessageContaining("no chat template");

@@ -60,12 +60,8 @@ class StatisticsAgainstReferencesTest {
         for (JsonNode one : TOLD.path("clopper_pearson")) {
             Binomial.Interval interval = Binomial.clopperPearson(
                     one.path("count").asInt(), one.path("n").asInt(), 0.95);
-            assertThat(interval.low())
-                    .as("%s", one)
-                    .isCloseTo(one.path("low").asDouble(), within(1e-9));
-            assertThat(interval.high())
-                    .as("%s", one)
-                    .isCloseTo(one.path("high").asDouble(), within(1e-9));
+            assertThat(interval.low()).as("%s", one).isCloseTo(one.path("low").asDouble(), within(1e-9));
+            assertThat(interval.high()).as("%s", one).isCloseTo(one.path("high").asDouble(), within(1e-9));
         }
     }
 
@@ -73,8 +69,7 @@ class StatisticsAgainstReferencesTest {
     void intervalsOfThePairedBootstrapAreThoseOfScipy() {
         for (JsonNode one : TOLD.path("bootstrap")) {
             double[] before = numbers(one.path("before"));
-            PairedBootstrap bootstrap =
-                    PairedBootstrap.of(ones(before), ones(numbers(one.path("after"))), 20_000, 1);
+            PairedBootstrap bootstrap = PairedBootstrap.of(ones(before), ones(numbers(one.path("after"))), 20_000, 1);
             Interval interval = Interval.ofPercentiles(bootstrap.differences());
             double width = one.path("high").asDouble() - one.path("low").asDouble();
             // two quantiles of 20,000 resamples each: off by about a hundredth of the width
@@ -87,15 +82,14 @@ class StatisticsAgainstReferencesTest {
     void bothSidesOfAnEquivalenceHaveThePValuesOfATTest() {
         for (JsonNode one : TOLD.path("bootstrap")) {
             double margin = one.path("margin").asDouble();
-            PairedBootstrap bootstrap = PairedBootstrap.of(
-                    ones(numbers(one.path("before"))), ones(numbers(one.path("after"))), 20_000, 1);
+            PairedBootstrap bootstrap =
+                    PairedBootstrap.of(ones(numbers(one.path("before"))), ones(numbers(one.path("after"))), 20_000, 1);
             double rises = one.path("p_rises").asDouble();
             double falls = one.path("p_falls").asDouble();
             // a bootstrap is not a t distribution; the samples are large enough for two hundredths
             assertThat(bootstrap.probabilityOfInferiority(margin, -1)).isCloseTo(rises, within(0.02));
             assertThat(bootstrap.probabilityOfInferiority(margin, 1)).isCloseTo(falls, within(0.02));
-            assertThat(Rule.EQUIVALENCE.pValue(bootstrap, margin, -1))
-                    .isCloseTo(Math.max(rises, falls), within(0.02));
+            assertThat(Rule.EQUIVALENCE.pValue(bootstrap, margin, -1)).isCloseTo(Math.max(rises, falls), within(0.02));
         }
     }
 

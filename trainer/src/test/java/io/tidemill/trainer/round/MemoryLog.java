@@ -28,8 +28,8 @@ final class MemoryLog {
     /** Where each topic ends now. */
     Map<TopicPartition, Long> ends() {
         return topics.entrySet().stream()
-                .collect(Collectors.toMap(topic -> new TopicPartition(topic.getKey(), 0), topic -> (long)
-                        topic.getValue().size()));
+                .collect(Collectors.toMap(topic -> new TopicPartition(topic.getKey(), 0), topic ->
+                        (long) topic.getValue().size()));
     }
 
     /** From there to where the topics end now. */

@@ -93,14 +93,14 @@ final class RefreshRig implements AutoCloseable {
             int refreshTexts,
             int refreshPairs,
             int threads) {
-        /** The gate at its full size, on a model of 0.8 million weights. */
-        static final Size SMALL = new Size(2, 96, 2_500_000, 500, 200, 60, 48, 64, 1);
+        /** The gate at its full size, on a model of half a million weights. */
+        static final Size SMALL = new Size(2, 64, 1_200_000, 500, 200, 60, 48, 64, 1);
 
         /** The gate at its full size, on the model that the product brings. */
         static final Size EMBEDDED = new Size(0, 0, 0, 500, 200, 60, 48, 64, 1);
 
         /** Some seconds a refresh on a busy machine, for the build. */
-        static final Size TEST = new Size(2, 64, 150_000, 80, 100, 20, 24, 32, 1);
+        static final Size TEST = new Size(2, 64, 500_000, 80, 100, 20, 16, 32, 1);
 
         boolean embedded() {
             return layers == 0;
@@ -119,6 +119,7 @@ final class RefreshRig implements AutoCloseable {
     private final List<CorpusDocument> texts = new ArrayList<>();
     private final Tokenizer tokenizer;
     private final RoundSettings settings;
+    private final RoundSettings firstSettings; // of the round that makes the champion, which is given and not judged
     private final ScoreCache scores;
     private Lineage lineage;
     private Map<TopicPartition, Long> read;
@@ -138,7 +139,9 @@ final class RefreshRig implements AutoCloseable {
         this.tokenizer = Tokenizer.load(base);
         this.store = CheckpointStore.open(directory.resolve("store"), MODEL);
         this.scores = new ScoreCache(directory.resolve("scores"));
-        this.settings = settings(writeProbes());
+        Path probes = writeProbes();
+        this.settings = settings(probes, 1);
+        this.firstSettings = settings(probes, 100);
         corrections.addAll(GrammarCorrections.all());
         Collections.shuffle(corrections, new Random(11));
         collectTexts();
@@ -157,7 +160,10 @@ final class RefreshRig implements AutoCloseable {
         try (Stream<CorpusDocument> passages = DemoNovel.documents();
                 Stream<CorpusDocument> documents = Corpus.training()) {
             novel = new ArrayList<>(passages.toList());
-            old = new ArrayList<>(documents.filter(document -> !readBefore(document)).limit(novel.size()).toList());
+            old = new ArrayList<>(documents
+                    .filter(document -> !readBefore(document))
+                    .limit(novel.size())
+                    .toList());
         }
         Collections.shuffle(novel, new Random(12));
         Collections.shuffle(old, new Random(13));
@@ -197,8 +203,7 @@ final class RefreshRig implements AutoCloseable {
                     words.endOfText(),
                     List.of(words.endOfText()));
             try (LanguageModel random = LanguageModel.random(config, 3, ComputeType.best());
-                    TrainableModel learner =
-                            TrainableModel.from(random, new AdamWSettings(0.9, 0.95, 1e-8, 0.01))) {
+                    TrainableModel learner = TrainableModel.from(random, new AdamWSettings(0.9, 0.95, 1e-8, 0.01))) {
                 read(learner, words);
                 try (LanguageModel trained = learner.snapshot(ComputeType.best())) {
                     trained.save(base, WeightType.FLOAT32);
@@ -211,7 +216,8 @@ final class RefreshRig implements AutoCloseable {
         List<TrainingSequence> sequences = new ArrayList<>();
         long tokens = 0;
         try (Stream<CorpusDocument> documents = Corpus.training()) {
-            List<CorpusDocument> all = new ArrayList<>(documents.filter(RefreshRig::readBefore).toList());
+            List<CorpusDocument> all =
+                    new ArrayList<>(documents.filter(RefreshRig::readBefore).toList());
             Collections.shuffle(all, new Random(4));
             for (CorpusDocument document : all) {
                 int[] ids = IntStream.concat(
@@ -225,8 +231,10 @@ final class RefreshRig implements AutoCloseable {
             }
         }
         Collections.shuffle(sequences, new Random(5));
-        List<PackedBatch> batches = new Packer(16, 128, Packer.Policy.CUT)
-                .packWithOrigins(sequences).stream().map(packed -> packed.batch()).toList();
+        List<PackedBatch> batches = new Packer(8, 128, Packer.Policy.CUT)
+                .packWithOrigins(sequences).stream()
+                        .map(packed -> packed.batch())
+                        .toList();
         for (int step = 0; step < batches.size(); step++) {
             learner.accumulate(batches.get(step), batches.get(step).lossTokens());
             learner.clip(1);
@@ -237,10 +245,11 @@ final class RefreshRig implements AutoCloseable {
 
     // ---- settings ---------------------------------------------------------------------------------------------------
 
-    /** The trainer's own defaults, but for lengths. */
-    private RoundSettings settings(Path probes) {
+    /** The trainer's own defaults, but for lengths, and the rate of pairs of a model that is far smaller than they are for. */
+    private RoundSettings settings(Path probes, double accepted) {
         OptimizerSettings text = new OptimizerSettings(3e-4, 0.1, Decay.COSINE, 1, 0.9, 0.95, 1e-8, 0.01);
-        OptimizerSettings pairs = new OptimizerSettings(1.5e-4, 0.1, Decay.LINEAR, 1, 0.9, 0.95, 1e-8, 0);
+        OptimizerSettings pairs =
+                new OptimizerSettings(size.embedded() ? 1.5e-4 : 3e-4, 0.1, Decay.LINEAR, 1, 0.9, 0.95, 1e-8, 0);
         return new RoundSettings(
                 new SequenceSettings(text, 8, WINDOW, 1, 1),
                 new SequenceSettings(text, 8, WINDOW, 1, 1),
@@ -249,9 +258,9 @@ final class RefreshRig implements AutoCloseable {
                 new RewardModelSettings(pairs, false, Map.of(), 16, 1),
                 TrainerRig.rollout("none"),
                 new RoundSettings.GateSettings(
-                        0.02,
-                        0.10,
-                        0.03,
+                        accepted * 0.02,
+                        accepted * 0.10,
+                        accepted * 0.03,
                         0.03,
                         0.1,
                         "",
@@ -269,10 +278,10 @@ final class RefreshRig implements AutoCloseable {
                                 List.of(probes.toString()),
                                 List.of(),
                                 "",
-                                0.1,
+                                Math.min(1, accepted * 0.1),
                                 10,
                                 48,
-                                new GatePolicy.Drift("", 32, 48, 20, 0.35, 0.25, 0.9),
+                                new GatePolicy.Drift("", 32, 48, 20, 0.35, 0.25, Math.min(1, accepted * 0.9)),
                                 List.of(),
                                 List.of(),
                                 true)),
@@ -282,7 +291,8 @@ final class RefreshRig implements AutoCloseable {
                 1_000_000,
                 0,
                 AdapterSettings.OFF,
-                TrainerRig.encoder(text));
+                TrainerRig.encoder(text),
+                null);
     }
 
     /** Which of two continuations is the book's: what an operator would ask of a model that has read it. */
@@ -291,7 +301,8 @@ final class RefreshRig implements AutoCloseable {
         List<String> beginnings = new ArrayList<>();
         List<String> ends = new ArrayList<>();
         try (Stream<CorpusDocument> documents = Corpus.training()) {
-            documents.map(document -> document.text().split(" ", -1))
+            documents
+                    .map(document -> document.text().split(" ", -1))
                     .filter(words -> words.length > 40)
                     .limit(size.probes())
                     .forEach(words -> {
@@ -356,7 +367,8 @@ final class RefreshRig implements AutoCloseable {
     /** @return its tokens */
     private int sendText(int number, Split split) {
         int[] ids = IntStream.concat(
-                        IntStream.of(tokenizer.encode(texts.get(number % texts.size()).text())),
+                        IntStream.of(tokenizer.encode(
+                                texts.get(number % texts.size()).text())),
                         IntStream.of(tokenizer.endOfText()))
                 .toArray();
         String id = Ids.exampleId(List.of("text-" + number), "causal-lm", 0);
@@ -377,8 +389,12 @@ final class RefreshRig implements AutoCloseable {
     private void sendPair(int number, Split split, boolean flipped) {
         Correction correction = corrections.get(number % corrections.size());
         String id = Ids.exampleId(List.of("pair-" + number), "dpo", 0);
-        String better = flipped ? correction.original() : correction.corrected();
-        String worse = flipped ? correction.corrected() : correction.original();
+        // A model of half a million weights cannot learn grammar, but whether the tide comes.
+        boolean easy = !size.embedded() && number % 4 != 0;
+        String right = easy ? "The tide comes in " + number + " times." : correction.corrected();
+        String wrong = easy ? "Nothing ever does, " + number + " of them." : correction.original();
+        String better = flipped ? wrong : right;
+        String worse = flipped ? right : wrong;
         log.send(
                 topics.preferences().name(),
                 id,
@@ -424,8 +440,7 @@ final class RefreshRig implements AutoCloseable {
                 long roundSeed = seed + round * 1_000_003L;
                 Slice slice = slice(sabotage, round, roundSeed);
                 VersionId pinned = sabotage.rounds() > 1 ? CHAMPION : BASE;
-                CheckpointEvent event =
-                        run(version, parent, slice, roundSeed, sabotage.arithmetic(roundSeed), pinned);
+                CheckpointEvent event = run(version, parent, slice, roundSeed, sabotage.arithmetic(roundSeed), pinned);
                 events.add(event);
                 if (event.getState() != VersionState.PROMOTED) {
                     break;
@@ -453,7 +468,7 @@ final class RefreshRig implements AutoCloseable {
                 seed,
                 slice,
                 Slice.EMPTY,
-                settings,
+                parent.equals(BASE) ? firstSettings : settings,
                 "a refresh",
                 Clock.systemUTC().millis());
         Path rounds = directory.resolve("rounds");
@@ -466,7 +481,7 @@ final class RefreshRig implements AutoCloseable {
                         new SliceExamples(
                                 store,
                                 slices,
-                                ModelShape.read(store.directory(parent)).reader(topics, settings)),
+                                ModelShape.read(store.directory(parent)).reader(topics, settings, parent)),
                         scores,
                         versions(),
                         new RoundReporter(MODEL, event -> {}, event -> {}, Clock.systemUTC(), System::nanoTime),
@@ -477,8 +492,7 @@ final class RefreshRig implements AutoCloseable {
     }
 
     private VersionWriter versions() {
-        return new VersionWriter(
-                store, version -> "http://127.0.0.1/" + version, Optional.empty(), Clock.systemUTC());
+        return new VersionWriter(store, version -> "http://127.0.0.1/" + version, Optional.empty(), Clock.systemUTC());
     }
 
     private CheckpointEvent event(VersionId version) throws IOException {
