@@ -23,7 +23,7 @@ import java.util.Map;
  * How often the gate blocks a refresh that is as good as any, and how often it lets a sabotaged one through. Refreshes add up
  * over runs in a ledger, one JSON line each.
  *
- * <pre>  GateCampaign work=DIR ledger=FILE [size=small|embedded] [minutes=30] [honest=10] [kinds=none,sign-flip,…]  </pre>
+ * <pre>  GateCampaign work=DIR ledger=FILE [size=small|embedded|test] [minutes=30] [honest=10] [kinds=none,sign-flip,…]  </pre>
  *
  * <p>{@code honest} refreshes with another seed come for each of the sabotaged ones; {@code minutes=0} only sums up. Goal R7.
  */
@@ -44,7 +44,13 @@ final class GateCampaign {
             List<String> kinds = given.containsKey("kinds")
                     ? List.of(given.get("kinds").split(","))
                     : List.of(Sabotage.values()).stream().map(Sabotage::label).toList();
-            RefreshRig.Size chosen = size.equals("embedded") ? RefreshRig.Size.EMBEDDED : RefreshRig.Size.SMALL;
+            RefreshRig.Size chosen =
+                    switch (size) {
+                        case "embedded" -> RefreshRig.Size.EMBEDDED;
+                        case "small" -> RefreshRig.Size.SMALL;
+                        case "test" -> RefreshRig.Size.TEST;
+                        default -> throw new IllegalArgumentException("size must be small, embedded or test, but is " + size);
+                    };
             try (RefreshRig rig = RefreshRig.in(Path.of(given.get("work")), chosen)) {
                 run(rig, size, ledger, schedule(kinds, Integer.parseInt(given.getOrDefault("honest", "10"))), minutes);
             }

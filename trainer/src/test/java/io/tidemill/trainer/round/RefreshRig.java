@@ -94,14 +94,14 @@ final class RefreshRig implements AutoCloseable {
             int refreshTexts,
             int refreshPairs,
             int threads) {
-        /** The gate at its full size, on a model of 0.8 million weights. */
-        static final Size SMALL = new Size(2, 96, 2_500_000, 500, 200, 60, 48, 64, 1);
+        /** The gate at its full size, on a model of half a million weights. */
+        static final Size SMALL = new Size(2, 64, 1_200_000, 500, 200, 60, 48, 64, 1);
 
         /** The gate at its full size, on the model that the product brings. */
         static final Size EMBEDDED = new Size(0, 0, 0, 500, 200, 60, 48, 64, 1);
 
         /** Some seconds a refresh on a busy machine, for the build. */
-        static final Size TEST = new Size(2, 64, 150_000, 80, 100, 20, 24, 32, 1);
+        static final Size TEST = new Size(2, 64, 500_000, 80, 100, 20, 16, 32, 1);
 
         boolean embedded() {
             return layers == 0;
@@ -120,6 +120,7 @@ final class RefreshRig implements AutoCloseable {
     private final List<CorpusDocument> texts = new ArrayList<>();
     private final Tokenizer tokenizer;
     private final RoundSettings settings;
+    private final RoundSettings firstSettings; // of the round that makes the champion, which is given and not judged
     private final ScoreCache scores;
     private Lineage lineage;
     private Map<TopicPartition, Long> read;
@@ -139,7 +140,9 @@ final class RefreshRig implements AutoCloseable {
         this.tokenizer = Tokenizer.load(base);
         this.store = CheckpointStore.open(directory.resolve("store"), MODEL);
         this.scores = new ScoreCache(directory.resolve("scores"));
-        this.settings = settings(writeProbes());
+        Path probes = writeProbes();
+        this.settings = settings(probes, 1);
+        this.firstSettings = settings(probes, 100);
         corrections.addAll(GrammarCorrections.all());
         Collections.shuffle(corrections, new Random(11));
         collectTexts();
@@ -229,7 +232,7 @@ final class RefreshRig implements AutoCloseable {
             }
         }
         Collections.shuffle(sequences, new Random(5));
-        List<PackedBatch> batches = new Packer(16, 128, Packer.Policy.CUT)
+        List<PackedBatch> batches = new Packer(8, 128, Packer.Policy.CUT)
                 .packWithOrigins(sequences).stream()
                         .map(packed -> packed.batch())
                         .toList();
@@ -243,10 +246,11 @@ final class RefreshRig implements AutoCloseable {
 
     // ---- settings ---------------------------------------------------------------------------------------------------
 
-    /** The trainer's own defaults, but for lengths. */
-    private RoundSettings settings(Path probes) {
+    /** The trainer's own defaults, but for lengths, and the rate of pairs of a model that is far smaller than they are for. */
+    private RoundSettings settings(Path probes, double accepted) {
         OptimizerSettings text = new OptimizerSettings(3e-4, 0.1, Decay.COSINE, 1, 0.9, 0.95, 1e-8, 0.01);
-        OptimizerSettings pairs = new OptimizerSettings(1.5e-4, 0.1, Decay.LINEAR, 1, 0.9, 0.95, 1e-8, 0);
+        OptimizerSettings pairs =
+                new OptimizerSettings(size.embedded() ? 1.5e-4 : 3e-4, 0.1, Decay.LINEAR, 1, 0.9, 0.95, 1e-8, 0);
         return new RoundSettings(
                 new SequenceSettings(text, 8, WINDOW, 1, 1),
                 new SequenceSettings(text, 8, WINDOW, 1, 1),
@@ -255,9 +259,9 @@ final class RefreshRig implements AutoCloseable {
                 new RewardModelSettings(pairs, false, Map.of(), 16, 1),
                 TrainerRig.rollout("none"),
                 new RoundSettings.GateSettings(
-                        0.02,
-                        0.10,
-                        0.03,
+                        accepted * 0.02,
+                        accepted * 0.10,
+                        accepted * 0.03,
                         0.03,
                         0.1,
                         "",
@@ -275,10 +279,10 @@ final class RefreshRig implements AutoCloseable {
                                 List.of(probes.toString()),
                                 List.of(),
                                 "",
-                                0.1,
+                                Math.min(1, accepted * 0.1),
                                 10,
                                 48,
-                                new GatePolicy.Drift("", 32, 48, 20, 0.35, 0.25, 0.9),
+                                new GatePolicy.Drift("", 32, 48, 20, 0.35, 0.25, Math.min(1, accepted * 0.9)),
                                 List.of(),
                                 List.of(),
                                 true)),
@@ -288,7 +292,8 @@ final class RefreshRig implements AutoCloseable {
                 1_000_000,
                 0,
                 AdapterSettings.OFF,
-                TrainerRig.encoder(text));
+                TrainerRig.encoder(text),
+                null);
     }
 
     /** Which of two continuations is the book's: what an operator would ask of a model that has read it. */
@@ -385,8 +390,12 @@ final class RefreshRig implements AutoCloseable {
     private void sendPair(int number, Split split, boolean flipped) {
         Correction correction = corrections.get(number % corrections.size());
         String id = Ids.exampleId(List.of("pair-" + number), "dpo", 0);
-        String better = flipped ? correction.original() : correction.corrected();
-        String worse = flipped ? correction.corrected() : correction.original();
+        // A model of half a million weights cannot learn grammar, but whether the tide comes.
+        boolean easy = !size.embedded() && number % 4 != 0;
+        String right = easy ? "The tide comes in " + number + " times." : correction.corrected();
+        String wrong = easy ? "Nothing ever does, " + number + " of them." : correction.original();
+        String better = flipped ? wrong : right;
+        String worse = flipped ? right : wrong;
         log.send(
                 topics.preferences().name(),
                 id,
@@ -460,7 +469,7 @@ final class RefreshRig implements AutoCloseable {
                 seed,
                 slice,
                 Slice.EMPTY,
-                settings,
+                parent.equals(BASE) ? firstSettings : settings,
                 "a refresh",
                 Clock.systemUTC().millis());
         Path rounds = directory.resolve("rounds");
@@ -473,7 +482,7 @@ final class RefreshRig implements AutoCloseable {
                         new SliceExamples(
                                 store,
                                 slices,
-                                ModelShape.read(store.directory(parent)).reader(topics, settings)),
+                                ModelShape.read(store.directory(parent)).reader(topics, settings, parent)),
                         scores,
                         versions(),
                         new RoundReporter(MODEL, event -> {}, event -> {}, Clock.systemUTC(), System::nanoTime),

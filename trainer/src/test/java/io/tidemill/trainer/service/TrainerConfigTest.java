@@ -11,11 +11,13 @@ import io.tidemill.proto.VersionId;
 import io.tidemill.trainer.checkpoint.KeyFiles;
 import io.tidemill.trainer.data.Mixture.FeedbackAge;
 import io.tidemill.trainer.data.Mixture.SourceShare;
+import io.tidemill.trainer.gate.GatePolicy;
 import io.tidemill.trainer.round.AdapterSettings;
 import io.tidemill.trainer.round.EncoderRoundSettings;
 import io.tidemill.trainer.round.HostMemory;
 import io.tidemill.trainer.round.MixtureSettings;
 import io.tidemill.trainer.round.TrainerOptions;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -218,5 +220,37 @@ class TrainerConfigTest {
                 .hasMessageContaining("trainer.adapter.rank must not be negative");
         assertThatThrownBy(() -> options(Map.of("trainer.pretrain.warmup-share", "1.5")))
                 .hasMessageContaining("warmup-share must lie between 0 and 1, but was 1.5");
+    }
+
+    @Test
+    void whatTheOperatorAsksReachesTheGate(@TempDir Path directory) throws Exception {
+        Path probes = Files.writeString(
+                directory.resolve("probes.jsonl"), "{\"prompt\": \"a\", \"check\": {\"contains\": \"b\"}}\n");
+        GatePolicy policy = options(Map.of(
+                        "trainer.gate.probes", probes.toString(),
+                        "trainer.gate.minimum-probes", "1",
+                        "trainer.gate.required", "preference-accuracy,probes",
+                        "trainer.gate.superior", "held-out-loss",
+                        "trainer.gate.drift-sample", "0",
+                        "trainer.gate.require-operator-suite", "true"))
+                .round()
+                .gate()
+                .policy();
+        assertThat(policy.probes()).containsExactly(probes.toString());
+        assertThat(policy.required()).containsExactly("preference-accuracy", "probes");
+        assertThat(policy.superior()).containsExactly("held-out-loss");
+        assertThat(policy.drift().sample()).isZero();
+        assertThat(options(Map.of()).round().gate().policy().drift().sample()).isEqualTo(32);
+    }
+
+    @Test
+    void aStartWithoutTheOperatorsSuiteOrWithAMistakeInItIsRefusedWithASentence(@TempDir Path directory)
+            throws Exception {
+        assertThatThrownBy(() -> options(Map.of("trainer.gate.require-operator-suite", "true")))
+                .hasMessageContaining(
+                        "trainer.gate.require-operator-suite is true, but the operator has given no suite");
+        Path probes = Files.writeString(directory.resolve("probes.jsonl"), "\n{\"prompt\": \"a\"}\n");
+        assertThatThrownBy(() -> options(Map.of("trainer.gate.probes", probes.toString())))
+                .hasMessageContaining("trainer.gate.probes: " + probes + ":2: needs either a \"check\"");
     }
 }
