@@ -471,7 +471,8 @@ final class RefreshRig implements AutoCloseable {
                 Slice.EMPTY,
                 parent.equals(BASE) ? firstSettings : settings,
                 "a refresh",
-                Clock.systemUTC().millis());
+                Clock.systemUTC().millis(),
+                ErasurePlan.NONE);
         Path rounds = directory.resolve("rounds");
         Durable.deleteTree(rounds);
         Files.createDirectories(rounds);
