@@ -408,6 +408,10 @@ final class SystemVictim implements Victim {
     public void close() throws IOException, InterruptedException {
         feed.close();
         mill.close();
+    }
+
+    @Override
+    public void discard() throws IOException, InterruptedException {
         disk.close();
     }
 }

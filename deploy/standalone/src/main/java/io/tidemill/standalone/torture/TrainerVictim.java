@@ -576,6 +576,10 @@ final class TrainerVictim implements Victim {
             trainer.close();
         }
         broker.close();
+    }
+
+    @Override
+    public void discard() throws IOException, InterruptedException {
         disk.close();
     }
 }
