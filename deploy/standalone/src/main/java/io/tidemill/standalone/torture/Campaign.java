@@ -54,8 +54,11 @@ final class Campaign {
                 out.println(lineage + " fault " + number + ": " + fault.kind().word());
             }
             proof = victim.prove();
+            ledger.proof(lineage, target, proof);
+            if (proof.flaws().isEmpty()) {
+                victim.discard();
+            }
         }
-        ledger.proof(lineage, target, proof);
         out.println("proof of " + lineage + ": " + (proof.flaws().isEmpty() ? "holds" : proof.flaws()));
         if (proof.flaws().isEmpty()) {
             Durable.deleteTree(directory);

@@ -22,10 +22,13 @@ import java.util.regex.Pattern;
 final class SystemVictim implements Victim {
     private static final String MODEL = "tiny";
 
-    /** The mill stops in order when less than 128 MiB are left. */
-    private static final int DISK_MEGABYTES = 900;
+    /** The mill starts on 1 GiB at least, and stops in order when less than 128 MiB are left. */
+    private static final int DISK_MEGABYTES = 1_800;
 
-    private static final Duration PATIENCE = Duration.ofSeconds(240);
+    /** One that ends so often without having been ready does not start at all. */
+    private static final int ENDS = 5;
+
+    private static final Duration PATIENCE = Duration.ofSeconds(480);
     private static final Duration LEARNING = Duration.ofMinutes(8);
     private static final Pattern PAGE = Pattern.compile("page and REST +(\\S+)");
     private static final Pattern KAFKA = Pattern.compile("Kafka +(\\S+)");
@@ -42,6 +45,7 @@ final class SystemVictim implements Victim {
 
     private Child mill;
     private int lives;
+    private int ends;
     private boolean starting;
     private String url = "";
     private String bootstrapServers = "";
@@ -145,6 +149,9 @@ final class SystemVictim implements Victim {
             if (!recovery.failed(end)) {
                 flaws.add(end);
             }
+            if (++ends == ENDS) {
+                throw new IOException(end);
+            }
             start();
         } else if (!starting) {
             ask();
@@ -162,6 +169,7 @@ final class SystemVictim implements Victim {
                 bootstrapServers = kafka.group(1);
                 if (starting) {
                     starting = false;
+                    ends = 0;
                     startMillis = (startMillis * 3 + System.currentTimeMillis() - startedMillis) / 4;
                     feed.mill(url);
                 }
@@ -400,6 +408,10 @@ final class SystemVictim implements Victim {
     public void close() throws IOException, InterruptedException {
         feed.close();
         mill.close();
+    }
+
+    @Override
+    public void discard() throws IOException, InterruptedException {
         disk.close();
     }
 }

@@ -31,7 +31,7 @@ final class TrainerVictim implements Victim {
     private static final long LOOK_MILLIS = 5;
 
     /** What recovers later than that is not recovered. */
-    private static final Duration PATIENCE = Duration.ofSeconds(150);
+    private static final Duration PATIENCE = Duration.ofSeconds(300);
 
     private static final List<String> PARTS = List.of(
             "READING",
@@ -51,6 +51,12 @@ final class TrainerVictim implements Victim {
 
     private static final int AFTER_MILLIS = 150;
 
+    /** One that ends so often without having been ready does not start at all. */
+    private static final int ENDS = 5;
+
+    /** Of a broker and of the first trainer, on a machine that does much else. */
+    private static final Duration STARTING = Duration.ofMinutes(10);
+
     private static final Duration LEARNING = Duration.ofMinutes(6);
     private static final Duration FENCING = Duration.ofSeconds(45);
 
@@ -69,6 +75,7 @@ final class TrainerVictim implements Victim {
     private Child trainer;
     private Standing last = new Standing(0, false, 0, "STARTING", "");
     private int lives;
+    private int ends;
     private long startedMillis;
     private long roundMillis = 3_000;
     private long startMillis = 3_000;
@@ -131,7 +138,7 @@ final class TrainerVictim implements Victim {
                 options,
                 BrokerMain.class,
                 List.of(directory.resolve("kafka").toString(), Integer.toString(port)));
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        long deadline = System.nanoTime() + STARTING.toNanos();
         while (broker.news().stream().noneMatch(line -> line.startsWith(BrokerMain.UP))) {
             if (!broker.alive() || System.nanoTime() > deadline) {
                 throw new IOException("The broker does not start: " + broker.lastWords());
@@ -143,11 +150,12 @@ final class TrainerVictim implements Victim {
     /** The first start makes quick ones of the others: classes as the JVM lays them out. */
     private void prepare() throws IOException, InterruptedException {
         Path archive = directory.resolve("trainer.jsa");
-        if (!Files.exists(archive)) {
+        // Java keeps classes of jars alone.
+        if (!Files.exists(archive) && Child.application().endsWith(".jar")) {
             trainerOptions.add("-XX:ArchiveClassesAtExit=" + archive);
             feed.more();
             startTrainer();
-            await(PATIENCE, () -> last.events() > 1);
+            await(STARTING, () -> last.events() > 1);
             trainer.terminate();
             trainer = null;
             trainerOptions.remove(trainerOptions.size() - 1);
@@ -253,6 +261,9 @@ final class TrainerVictim implements Victim {
             if (!recovery.failed(end)) {
                 flaws.add(end);
             }
+            if (++ends == ENDS) {
+                throw new IOException(end);
+            }
             startTrainer();
         }
         recovery.overdue(last.doing() + " " + last.failure());
@@ -269,6 +280,7 @@ final class TrainerVictim implements Victim {
     private void take(Standing now) {
         if (now.ready() && !wasReady) {
             wasReady = true;
+            ends = 0;
             startMillis = (startMillis * 3 + now.millis() - startedMillis) / 4;
             lastEventMillis = now.millis();
         }
@@ -564,6 +576,10 @@ final class TrainerVictim implements Victim {
             trainer.close();
         }
         broker.close();
+    }
+
+    @Override
+    public void discard() throws IOException, InterruptedException {
         disk.close();
     }
 }

@@ -13,6 +13,10 @@ interface Victim extends AutoCloseable {
     /** Waits until all is learned, and looks whether all is as it should be. */
     Proof prove() throws IOException, InterruptedException;
 
+    /** Takes its disk away, when there is nothing more to learn from it. */
+    void discard() throws IOException, InterruptedException;
+
+    /** Ends its processes; what they have written stays, for the next run of the harness or for whoever looks into it. */
     @Override
     void close() throws IOException, InterruptedException;
 }
