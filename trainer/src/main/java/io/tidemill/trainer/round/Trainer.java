@@ -516,6 +516,7 @@ public final class Trainer implements AutoCloseable {
                     throw new TrainerStoppedException();
                 }
                 commands.poll(Duration.ZERO);
+                purgeWhatCame();
                 backlog.poll(Duration.ZERO);
                 tellWaiting(Map.of());
                 reporter.idle(Phase.WAITING, "waiting for its turn: " + turns.holder() + " trains");
@@ -836,10 +837,13 @@ public final class Trainer implements AutoCloseable {
     }
 
     private void checkErasures() {
+        purgeWhatCame();
+        checkMembers();
+    }
+
+    private void purgeWhatCame() {
         try {
-            if (takeInErasures()) {
-                checkMembers();
-            }
+            takeInErasures();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
