@@ -78,6 +78,7 @@ public final class Trainer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
 
     private static final String WAITING = "waiting for new examples";
+    private static final Duration NOTE_STAYS = Duration.ofMinutes(15);
     private static final Duration POLL = Duration.ofMillis(250);
     private static final Duration CONTROL_PACE = Duration.ofMillis(500);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(20);
@@ -111,7 +112,8 @@ public final class Trainer implements AutoCloseable {
     private Map<TopicPartition, Long> roundEnds = Map.of();
     private Set<String> roundMembers = Set.of();
     private long roundErasures;
-    private String note = ""; // what became of what a person asked, until the next round
+    private String note = ""; // what became of what a person asked
+    private long notedNanos;
     private long lastControlNanos;
     private int failures;
 
@@ -285,10 +287,10 @@ public final class Trainer implements AutoCloseable {
             Optional<Instant> quiet = hours.flatMap(some -> some.until(now));
             reporter.quiet(quiet);
             if (quiet.isPresent()) {
-                reporter.idle(Phase.WAITING, "quiet hours " + hours.get() + ": no round starts by itself" + note);
+                reporter.idle(Phase.WAITING, "quiet hours " + hours.get() + ": no round starts by itself" + note());
                 continue;
             }
-            reporter.idle(Phase.WAITING, WAITING + note);
+            reporter.idle(Phase.WAITING, WAITING + note());
             Optional<Due> due = options.trigger()
                     .due(backlog.beyond(lineage.frontier()), lastRound(), now)
                     .or(() -> retryIsDue().map(reason -> new Due(reason, Map.of())));
@@ -514,6 +516,7 @@ public final class Trainer implements AutoCloseable {
                     throw new TrainerStoppedException();
                 }
                 commands.poll(Duration.ZERO);
+                purgeWhatCame();
                 backlog.poll(Duration.ZERO);
                 tellWaiting(Map.of());
                 reporter.idle(Phase.WAITING, "waiting for its turn: " + turns.holder() + " trains");
@@ -658,7 +661,6 @@ public final class Trainer implements AutoCloseable {
 
     private void runRound(RoundPlan plan, WorkDirectory work) throws IOException {
         Threads.intraOp(plan.settings().threads()); // of this thread
-        note = "";
         roundEnds = plan.slice().ends();
         reporter.begin(plan);
         ScoreCache scores = scores();
@@ -835,10 +837,13 @@ public final class Trainer implements AutoCloseable {
     }
 
     private void checkErasures() {
+        purgeWhatCame();
+        checkMembers();
+    }
+
+    private void purgeWhatCame() {
         try {
-            if (takeInErasures()) {
-                checkMembers();
-            }
+            takeInErasures();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -1051,10 +1056,15 @@ public final class Trainer implements AutoCloseable {
         restartBacklog();
     }
 
-    /** Told until the next round, for whoever asked. */
+    /** Told between rounds for a while, so that whoever asked hears of it, also where a round follows at once. */
     private void retrained(Command command, String outcome) {
         note = "; retraining " + tag(command) + ' ' + outcome;
+        notedNanos = nanoClock.getAsLong();
         reporter.phase(Phase.WAITING, WAITING + note);
+    }
+
+    private String note() {
+        return nanoClock.getAsLong() - notedNanos < NOTE_STAYS.toNanos() ? note : "";
     }
 
     /** One version of the line; empty where it was given up, which is told. */
