@@ -2,6 +2,7 @@ package io.tidemill.trainer.stage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.tidemill.model.engine.AdamWSettings;
 import io.tidemill.model.engine.AnswerCall;
@@ -111,14 +112,14 @@ class TrainStepTest {
         StepBatch.Sequences step = StepBatch.Sequences.of(new Packer(1, 4)
                 .packWithOrigins(List.of(
                         new TrainingSequence("light", ids, new boolean[0], 0.5),
-                        new TrainingSequence("heavy", ids, new boolean[0], 1.5),
+                        new TrainingSequence("heavy", ids, new boolean[0], 3),
                         new TrainingSequence("usual", ids, new boolean[0], 1),
                         new TrainingSequence("usual too", ids, new boolean[0], 1))));
         assertThat(step.microBatches()).hasSize(2);
         assertThat(step.microBatches().stream()
                         .mapToDouble(packed -> packed.batch().lossWeight())
                         .sum())
-                .isEqualTo(8);
+                .isCloseTo(8, within(1e-5)); // and not 11
         assertThat(step.tokens()).isEqualTo(8);
     }
 }
