@@ -114,7 +114,11 @@ final class RefreshBench {
         Instant until = Instant.now().plus(PATIENCE);
         long seen = -1;
         for (int settled = 0; settled < 20 && Instant.now().isBefore(until); ) {
-            long now = get("/v1/loop").path("round").path("waiting").path("held-out").asLong();
+            long now = get("/v1/loop")
+                    .path("round")
+                    .path("waiting")
+                    .path("held-out")
+                    .asLong();
             settled = now == seen && now > 0 ? settled + 1 : 0;
             seen = now;
             Thread.sleep(500);
@@ -163,8 +167,7 @@ final class RefreshBench {
         line.put("outcome", outcome);
         line.put("seconds", (System.nanoTime() - start) * 1e-9);
         phases.forEach(line::put);
-        Files.writeString(
-                ledger, line + "\n", UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        Files.writeString(ledger, line + "\n", UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         System.out.println(line);
         if (!outcome.equals("promoted") && ++failures > 20) {
             throw new IllegalStateException("More than 20 rounds were not promoted; the last: " + outcome);

@@ -49,7 +49,8 @@ final class GateCampaign {
                         case "embedded" -> RefreshRig.Size.EMBEDDED;
                         case "small" -> RefreshRig.Size.SMALL;
                         case "test" -> RefreshRig.Size.TEST;
-                        default -> throw new IllegalArgumentException("size must be small, embedded or test, but is " + size);
+                        default ->
+                            throw new IllegalArgumentException("size must be small, embedded or test, but is " + size);
                     };
             try (RefreshRig rig = RefreshRig.in(Path.of(given.get("work")), chosen)) {
                 run(rig, size, ledger, schedule(kinds, Integer.parseInt(given.getOrDefault("honest", "10"))), minutes);
