@@ -962,7 +962,7 @@ public final class Trainer implements AutoCloseable {
             case PROMOTE -> makeLive(command, command.getPromote().getVersion(), "promoted by hand");
             case ROLLBACK -> rollBack(command);
             case RELEASE -> release(command.getRelease().getVersion());
-            case RETRAIN -> retrain(command);
+            case RETRAIN -> retrainInTurn(command);
             default -> {}
         }
     }
@@ -1004,6 +1004,18 @@ public final class Trainer implements AutoCloseable {
     private void catchUp() {
         while (!backlog.caughtUp()) {
             backlog.poll(POLL);
+        }
+    }
+
+    private void retrainInTurn(Command command) throws IOException {
+        if (!takeTurn()) {
+            retrained(command, "not done: another command changes the champion; ask again after it");
+            return;
+        }
+        try {
+            retrain(command);
+        } finally {
+            turns.end();
         }
     }
 
