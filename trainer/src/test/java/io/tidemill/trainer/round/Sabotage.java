@@ -32,7 +32,7 @@ enum Sabotage {
     LABELS_FLIPPED_100;
 
     /** Step up the loss of a drifting round, as a share of an honest step. */
-    private static final double DRIFT = 0.3;
+    private static final double DRIFT = 0.02;
 
     private static final double HURRY = 10;
 
