@@ -1,13 +1,15 @@
 package io.tidemill.trainer.gate;
 
-import io.tidemill.trainer.checkpoint.Durable;
+import io.tidemill.trainer.checkpoint.Sealed;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -56,9 +58,10 @@ public final class AnswerCache {
 
     private Map<String, Reply> read(String version) throws IOException {
         Map<String, Reply> known = new HashMap<>();
-        Path file = file(version);
-        if (Files.exists(file)) {
-            for (String line : Files.readAllLines(file)) {
+        Optional<byte[]> kept = Sealed.readOrForget(file(version));
+        if (kept.isPresent()) {
+            for (String line :
+                    new String(kept.get(), StandardCharsets.UTF_8).lines().toList()) {
                 String[] parts = line.split("\t", -1);
                 int[] tokens = parts[2].isEmpty()
                         ? new int[0]
@@ -80,7 +83,7 @@ public final class AnswerCache {
                                 .collect(Collectors.joining(" "))
                         + "\n"));
         Files.createDirectories(directory);
-        Durable.write(file(version), String.join("", lines));
+        Sealed.write(file(version), String.join("", lines));
     }
 
     private Path file(String version) {

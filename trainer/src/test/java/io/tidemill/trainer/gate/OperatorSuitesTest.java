@@ -344,5 +344,11 @@ class OperatorSuitesTest {
         new ScoreCache(directory).keepOnly(List.of("m-000002"));
         cache.answers("m-000001", questions, model, () -> {});
         assertThat(asked).containsExactly(1, 2, 3);
+
+        Path kept = directory.resolve("m-000001.answers");
+        Files.writeString(kept, Files.readString(kept).replace("7 6", "7 8"));
+        assertThat(cache.answers("m-000001", questions, model, () -> {}).get(1).tokens())
+                .containsExactly(7, 6);
+        assertThat(asked).containsExactly(1, 2, 3, 3);
     }
 }
