@@ -34,6 +34,12 @@ public record AgreementSuite(List<Question> questions, String parent, Scoring ch
         return 1;
     }
 
+    /** All of it may be lost where the margin is 1: the first rounds from a base that cannot answer lose nearly all. */
+    @Override
+    public boolean decides() {
+        return margin < 1;
+    }
+
     /** Over many rounds everything may be said in other words. */
     @Override
     public boolean sincePinned() {

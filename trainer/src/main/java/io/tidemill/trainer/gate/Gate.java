@@ -68,7 +68,7 @@ public final class Gate {
         }
 
         boolean judged() {
-            return before.size() >= Math.max(1, suite.minimum());
+            return suite.decides() && before.size() >= Math.max(1, suite.minimum());
         }
 
         private String opponent() {
@@ -208,12 +208,14 @@ public final class Gate {
     private SuiteResult notJudged(Asked asked) {
         Measured measured = asked.measured();
         boolean required = required(measured);
-        String rule = String.format(
-                Locale.ROOT,
-                "%s: %d examples, at least %d are needed",
-                required ? "required, but not judged" : "not judged",
-                measured.before().size(),
-                Math.max(1, measured.suite().minimum()));
+        String why = measured.suite().decides()
+                ? String.format(
+                        Locale.ROOT,
+                        "%d examples, at least %d are needed",
+                        measured.before().size(),
+                        Math.max(1, measured.suite().minimum()))
+                : "a margin of " + measured.margin() + " decides nothing";
+        String rule = (required ? "required, but not judged: " : "not judged: ") + why;
         return result(asked).setPassed(!required).setRule(rule).build();
     }
 

@@ -40,6 +40,11 @@ public sealed interface Suite<S>
         return Rule.NON_INFERIORITY;
     }
 
+    /** Whether anything is decided by it; its figures are told in any case. */
+    default boolean decides() {
+        return true;
+    }
+
     /** Whether the pinned ancestor is asked too. */
     default boolean sincePinned() {
         return true;

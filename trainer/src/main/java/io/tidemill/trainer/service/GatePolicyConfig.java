@@ -53,8 +53,8 @@ public interface GatePolicyConfig {
     @WithDefault("0.25")
     double repetitionMargin();
 
-    /** Accepted loss of what the parent answered; share of its tokens. */
-    @WithDefault("0.9")
+    /** Accepted loss of what the parent answered; share of its tokens. With 1 it is told, but decides nothing. */
+    @WithDefault("1")
     double agreementMargin();
 
     /** Names of suites without whose judgement nothing is promoted; probes, safety-probes and label-probes always are such. */

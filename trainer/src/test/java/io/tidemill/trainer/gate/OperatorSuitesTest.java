@@ -262,25 +262,32 @@ class OperatorSuitesTest {
 
     // ---- drift ------------------------------------------------------------------------------------------------------
 
-    private static final GatePolicy WATCHING = new GatePolicy(
-            List.of(),
-            List.of(),
-            "",
-            0.1,
-            10,
-            20,
-            new GatePolicy.Drift("", 30, 16, 20, 0.35, 0.25, 0.9),
-            List.of(),
-            List.of(),
-            false);
+    /** @param agreement accepted loss of it */
+    private static GatePolicy watching(double agreement) {
+        return new GatePolicy(
+                List.of(),
+                List.of(),
+                "",
+                0.1,
+                10,
+                20,
+                new GatePolicy.Drift("", 30, 16, 20, 0.35, 0.25, agreement),
+                List.of(),
+                List.of(),
+                false);
+    }
 
     private static GateVerdict drift(Scoring champion, Scoring candidate) {
+        return drift(champion, candidate, 0.9);
+    }
+
+    private static GateVerdict drift(Scoring champion, Scoring candidate, double agreement) {
         List<int[]> prompts = new ArrayList<>();
         for (int i = 0; i < 40; i++) {
             prompts.add(tokenizer.encode("What comes in, number " + i + "?"));
         }
         List<Gate.Measured> measured = new ArrayList<>();
-        for (Suite<Scoring> suite : OperatorSuites.read(WATCHING).driftSuites(model(256), prompts, "m-1", champion)) {
+        for (Suite<Scoring> suite : OperatorSuites.read(watching(agreement)).driftSuites(model(256), prompts, "m-1", champion)) {
             int[] all = new int[suite.weights().length];
             Arrays.setAll(all, i -> i);
             measured.add(Gate.Measured.withChampion(
@@ -308,6 +315,23 @@ class OperatorSuitesTest {
         assertThat(failed(drift(champion, champion))).isEmpty();
         Spoken collapsed = saying(question -> " tide".repeat(16));
         assertThat(failed(drift(champion, collapsed))).contains("answer-repetition", "answer-agreement");
+    }
+
+    /** As in the first rounds from a base that cannot answer. */
+    @Test
+    void withAMarginOfAllAgreementIsToldAndDecidesNothing() {
+        Spoken champion = saying(question -> "The tide comes in.");
+        Spoken other = saying(question -> "An elm grows north.");
+        assertThat(failed(drift(champion, other))).containsExactly("answer-agreement");
+        GateVerdict verdict = drift(champion, other, 1);
+        assertThat(verdict.getPassed()).isTrue();
+        assertThat(verdict.getSuitesList())
+                .filteredOn(suite -> suite.getSuite().equals("answer-agreement"))
+                .singleElement()
+                .satisfies(suite -> {
+                    assertThat(suite.getAfter()).isLessThan(0.5);
+                    assertThat(suite.getRule()).isEqualTo("not judged: a margin of 1.0 decides nothing");
+                });
     }
 
     @Test

@@ -167,6 +167,6 @@ class TrainerServiceTest {
                 .then()
                 .statusCode(404)
                 .contentType("application/problem+json")
-                .body("detail", equalTo("No version served-000099 of this model is known."));
+                .body("detail", equalTo("No version served-000099 of a model that is trained here is known."));
     }
 }
