@@ -287,7 +287,8 @@ class OperatorSuitesTest {
             prompts.add(tokenizer.encode("What comes in, number " + i + "?"));
         }
         List<Gate.Measured> measured = new ArrayList<>();
-        for (Suite<Scoring> suite : OperatorSuites.read(watching(agreement)).driftSuites(model(256), prompts, "m-1", champion)) {
+        for (Suite<Scoring> suite :
+                OperatorSuites.read(watching(agreement)).driftSuites(model(256), prompts, "m-1", champion)) {
             int[] all = new int[suite.weights().length];
             Arrays.setAll(all, i -> i);
             measured.add(Gate.Measured.withChampion(
