@@ -322,7 +322,7 @@ class OperatorSuitesTest {
     @Test
     void withAMarginOfAllAgreementIsToldAndDecidesNothing() {
         Spoken champion = saying(question -> "The tide comes in.");
-        Spoken other = saying(question -> "An elm grows north.");
+        Spoken other = saying(question -> "Elms grow north");
         assertThat(failed(drift(champion, other))).containsExactly("answer-agreement");
         GateVerdict verdict = drift(champion, other, 1);
         assertThat(verdict.getPassed()).isTrue();
