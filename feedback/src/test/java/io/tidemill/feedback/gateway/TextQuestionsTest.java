@@ -123,7 +123,8 @@ class TextQuestionsTest {
         await().atMost(Serving.PATIENCE).until(() -> engine.passes().size() == 1);
 
         answer.cancel(true);
-        Serving.promote(); // the old version is closed once nobody reads with it
+        Serving.promote(); // the version before stays loaded for a rollback …
+        Serving.promote(); // … until another takes its place, and is closed once nobody reads with it
         await().atMost(Serving.PATIENCE).pollInterval(Duration.ofMillis(200)).until(() -> {
             pace.release();
             return engine.closed();
