@@ -51,7 +51,6 @@ class CommandLineTest {
                 "where",
                 "erase",
                 "torture",
-                "erase",
                 "pull",
                 "import",
                 "program",
@@ -87,7 +86,7 @@ class CommandLineTest {
                 }
                 arguments.add(option.longestName());
                 if (option.arity().max() > 0) {
-                    arguments.add(option.isMultiValue() ? "key=7" : "7");
+                    arguments.add(value(option));
                 }
             }
             command.getCommandSpec().positionalParameters().stream()
@@ -97,6 +96,13 @@ class CommandLineTest {
                     .as(String.join(" ", arguments))
                     .doesNotThrowAnyException();
         }
+    }
+
+    private static String value(OptionSpec option) {
+        if (option.type().isEnum()) {
+            return option.completionCandidates().iterator().next();
+        }
+        return option.isMultiValue() ? "key=7" : "7";
     }
 
     /** Of options that exclude each other the first stands for all. */

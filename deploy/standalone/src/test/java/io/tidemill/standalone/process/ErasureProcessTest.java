@@ -73,7 +73,7 @@ class ErasureProcessTest {
             JsonNode again = checkpoints(client)
                     .filter(event ->
                             !event.path("retraining").path("of").asText().isEmpty())
-                    .reduce((older, newer) -> newer)
+                    .findFirst() // they are listed newest first
                     .orElseThrow();
             assertThat(again.path("state").asText()).isEqualTo("PROMOTED");
             assertThat(again.path("lineage").path("examples").path("erased").asLong())
