@@ -157,6 +157,26 @@ public final class CheckpointStore implements AutoCloseable {
     }
 
     /**
+     * The manifest of a version, if it is the one that was announced.
+     *
+     * @throws DamagedFileException if it is another
+     */
+    public Manifest manifest(CheckpointEvent announced) throws IOException {
+        Path directory = directory(VersionId.parse(announced.getVersion()));
+        try {
+            FileDigests.verify(
+                    directory,
+                    announced.getFilesList().stream()
+                            .filter(file -> file.getPath().equals(Manifest.FILE))
+                            .toList());
+        } catch (IOException e) {
+            throw new DamagedFileException("The manifest of " + announced.getVersion()
+                    + " in the store is not what was announced: " + e.getMessage() + " Put it back from a copy.");
+        }
+        return Manifest.read(directory);
+    }
+
+    /**
      * Checks that a version is what was announced, its private masters, suites and ledger included: before anybody trains
      * on it. Reads all of it once, which is little beside a round.
      *

@@ -1,8 +1,10 @@
 package io.tidemill.trainer.checkpoint;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.util.JsonFormat;
 import io.tidemill.proto.checkpoint.FileDigests;
 import io.tidemill.proto.v1.CheckpointEvent;
@@ -57,9 +59,19 @@ public record Manifest(
                 directory.resolve(FILE), JSON.writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n");
     }
 
+    /** @throws DamagedFileException if it is no manifest any more */
     public static Manifest read(Path directory) throws IOException {
         Path file = directory.resolve(FILE);
-        JsonNode json = JSON.readTree(Files.readAllBytes(file));
+        try {
+            return read(file, Files.readAllBytes(file));
+        } catch (JsonProcessingException | InvalidProtocolBufferException e) {
+            throw new DamagedFileException(file + " is not as it was written: "
+                    + e.getMessage().lines().findFirst().orElse("") + " Put it back from a copy.");
+        }
+    }
+
+    private static Manifest read(Path file, byte[] content) throws IOException {
+        JsonNode json = JSON.readTree(content);
         if (json.path("format").asInt() != FORMAT) {
             throw new IOException(file + " has format " + json.path("format") + ", but this program reads " + FORMAT
                     + ". Use the version of Tidemill that wrote it.");

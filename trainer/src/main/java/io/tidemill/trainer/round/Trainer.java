@@ -436,7 +436,8 @@ public final class Trainer implements AutoCloseable {
                             + " does not have it. Restore the store, point"
                             + " tidemill.data to it, or use another tidemill.model or tidemill.topic-prefix for a new lineage.");
         }
-        start.checkBase(store.manifest(live).base());
+        start.checkBase(
+                store.manifest(events.event(live.toString()).orElseThrow()).base());
     }
 
     /** The topic speaks of a version that this machine does not have. */

@@ -140,6 +140,27 @@ class CheckpointStoreTest {
     }
 
     @Test
+    void aManifestThatIsNotTheOneAnnouncedIsNamed() throws IOException {
+        try (CheckpointStore store = CheckpointStore.open(directory, "tiny")) {
+            store.publish(write(store, 1), version(1));
+            Path file = store.directory(version(1)).resolve(Manifest.FILE);
+            CheckpointEvent announced = store.manifest(version(1)).announcement(store.directory(version(1)));
+            assertThat(store.manifest(announced).base()).isEqualTo("embedded");
+
+            String whole = Files.readString(file);
+            Files.writeString(file, whole.replace("embedded", "embeddee"));
+            assertThatThrownBy(() -> store.manifest(announced))
+                    .isInstanceOf(DamagedFileException.class)
+                    .hasMessageContaining("tiny-000001")
+                    .hasMessageContaining("manifest.json");
+            Files.writeString(file, whole.replaceFirst(":", ";"));
+            assertThatThrownBy(() -> Manifest.read(file.getParent()))
+                    .isInstanceOf(DamagedFileException.class)
+                    .hasMessageContaining("manifest.json is not as it was written");
+        }
+    }
+
+    @Test
     void versionsOfAnAgeLoseTheirWeightsHoweverFewThereAre() throws IOException {
         try (CheckpointStore store = CheckpointStore.open(directory, "tiny")) {
             for (long round = 0; round < 3; round++) {
