@@ -50,7 +50,8 @@ import java.util.TreeSet;
  * off the trainer's own phases, as {@code GET /v1/loop} tells them every 50 ms. A refused round counts apart, with its time.
  *
  * <p>Settings: {@code --url}, {@code --refreshes}, {@code --choices}, {@code --pairs} (300), {@code --passages} (300),
- * {@code --salt}, {@code --share} (of the split), {@code --ledger} (a line of JSON a refresh; sums over runs).
+ * {@code --salt}, {@code --share} (of the split), {@code --ledger} (a line of JSON a refresh; a run
+ * goes on where the ledger's last line stands, on the same mill, and sums over all of it).
  */
 final class RefreshBench {
     private static final String PROMPT = "Write this sentence in correct English.";
@@ -80,13 +81,20 @@ final class RefreshBench {
             (split.of(correction.ruleId()) == Split.HELD_OUT ? exam : learned).add(correction);
         }
         Collections.shuffle(learned, new Random(1));
-        bench.exam(split, exam, flags.number("pairs", 300), flags.number("passages", 300));
+        int done = bench.done();
+        if (done == 0) {
+            bench.exam(split, exam, flags.number("pairs", 300), flags.number("passages", 300));
+        }
         int choices = flags.number("choices", 10);
-        int refreshes = Math.min(flags.number("refreshes", 100), learned.size() / choices);
-        for (int i = 0; i < refreshes; i++) {
+        int last = Math.min(done + flags.number("refreshes", 100), learned.size() / choices);
+        for (int i = done; i < last; i++) {
             bench.refresh(learned.subList(i * choices, (i + 1) * choices));
         }
         bench.summary();
+    }
+
+    private int done() throws IOException {
+        return Files.exists(ledger) ? Files.readAllLines(ledger).size() : 0;
     }
 
     // ---- the exam ---------------------------------------------------------------------------------------------------
@@ -182,7 +190,7 @@ final class RefreshBench {
         while (System.nanoTime() < deadline) {
             JsonNode round = get("/v1/loop").path("round");
             String now = round.path("phase").asText().toLowerCase(Locale.ROOT);
-            boolean ours = !round.path("started").asText().isEmpty()
+            boolean ours = round.path("started").isTextual()
                     && Instant.parse(round.path("started").asText()).isAfter(named);
             String told = ours ? now : "waiting";
             if (!told.equals(phase)) {

@@ -73,6 +73,14 @@ final class Proofs {
                 .toList();
     }
 
+    /** Directory of the newest version that has weights; what was refused has none. */
+    static Path champion(Path ofModel) throws IOException {
+        List<Path> weighed = versions(ofModel).stream()
+                .filter(version -> Files.exists(version.resolve("model.safetensors")))
+                .toList();
+        return weighed.get(weighed.size() - 1);
+    }
+
     /** "version stage" of each example that versions have read for the first time, by the example's id. */
     static Map<String, List<String>> entries(Path ofModel) throws IOException {
         Map<String, List<String>> entries = new TreeMap<>();

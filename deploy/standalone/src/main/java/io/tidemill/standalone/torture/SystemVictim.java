@@ -313,11 +313,12 @@ final class SystemVictim implements Victim {
 
     private void damageVersion(Fault fault, Random random) throws IOException {
         List<Path> versions = new ArrayList<>(Proofs.versions(store().resolve(MODEL)));
-        if (versions.size() < 2) {
+        versions.remove(Proofs.champion(store().resolve(MODEL)));
+        if (versions.isEmpty()) {
             ledger.outcome(fault, "no version but the champion", 0, "recovered");
             return;
         }
-        Path version = versions.get(random.nextInt(versions.size() - 1));
+        Path version = versions.get(random.nextInt(versions.size()));
         List<Path> files = Proofs.files(version);
         files.removeIf(file -> file.startsWith(version.resolve("state")));
         Damage damage = Damage.inflict(files.get(random.nextInt(files.size())), random);
@@ -336,7 +337,7 @@ final class SystemVictim implements Victim {
         String hit = doing;
         mill.kill();
         List<Path> versions = Proofs.versions(store().resolve(MODEL));
-        Path champion = versions.get(versions.size() - 1);
+        Path champion = Proofs.champion(store().resolve(MODEL));
         Damage damage = Damage.inflict(champion.resolve("model.safetensors"), random);
         hit += ", " + champion.getFileName() + "/" + damage.what();
         start();

@@ -470,7 +470,7 @@ final class TrainerVictim implements Victim {
 
     private void damageVersion(Fault fault, Random random) throws IOException {
         List<Path> versions = new ArrayList<>(Proofs.versions(store().resolve(MODEL)));
-        versions.remove(versions.size() - 1);
+        versions.remove(Proofs.champion(store().resolve(MODEL)));
         if (versions.isEmpty()) {
             ledger.outcome(fault, "no version but the champion", 0, "recovered");
             return;
@@ -497,7 +497,7 @@ final class TrainerVictim implements Victim {
     private void damageChampion(Fault fault, Random random) throws IOException, InterruptedException {
         String hit = killed();
         List<Path> versions = Proofs.versions(store().resolve(MODEL));
-        Path champion = versions.get(versions.size() - 1);
+        Path champion = Proofs.champion(store().resolve(MODEL));
         List<Path> files = Proofs.files(champion);
         List<Path> weights = new ArrayList<>(files);
         weights.removeIf(file -> !file.endsWith("model.safetensors"));
