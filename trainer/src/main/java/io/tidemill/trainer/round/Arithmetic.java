@@ -42,6 +42,16 @@ record Arithmetic(
             UnaryOperator.identity(),
             Arithmetic::asking);
 
+    /** The engine's, with so many threads that score for the gate. */
+    static Arithmetic ofEngine(int gateThreads) {
+        return new Arithmetic(
+                OF_ENGINE.learner,
+                new SharedScorer(gateThreads, OF_ENGINE.scorer),
+                OF_ENGINE.answers,
+                OF_ENGINE.encoderLearner,
+                OF_ENGINE.encoderScoring);
+    }
+
     private static EncoderScoring asking(EncoderModel model) {
         return new EncoderScoring() {
             @Override

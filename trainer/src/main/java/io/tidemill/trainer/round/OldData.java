@@ -14,6 +14,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -22,6 +24,9 @@ import java.util.stream.Stream;
 final class OldData {
     private static final long SAMPLE = 0x6f6c_6464L;
     private static final String EMBEDDED = "embedded";
+
+    /** The embedded text by its tokenizer's fingerprint: to take it in takes seconds, and it is the same for ever. */
+    private static final Map<String, List<TokenSequence>> OF_EMBEDDED = new ConcurrentHashMap<>();
 
     private OldData() {}
 
@@ -47,12 +52,15 @@ final class OldData {
                     .map(document -> sequence(document, tokenizer))
                     .toList();
         }
-        if (base.equals(EMBEDDED)) {
-            try (Stream<CorpusDocument> documents = Corpus.heldOut()) {
-                return documents.map(document -> sequence(document, tokenizer)).toList();
-            }
+        return base.equals(EMBEDDED)
+                ? OF_EMBEDDED.computeIfAbsent(tokenizer.fingerprint(), key -> embedded(tokenizer))
+                : List.of();
+    }
+
+    private static List<TokenSequence> embedded(Tokenizer tokenizer) {
+        try (Stream<CorpusDocument> documents = Corpus.heldOut()) {
+            return documents.map(document -> sequence(document, tokenizer)).toList();
         }
-        return List.of();
     }
 
     static <T> List<T> sample(int maximum, List<T> parts, Function<T, String> id) {

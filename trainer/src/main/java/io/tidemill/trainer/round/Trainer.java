@@ -123,7 +123,7 @@ public final class Trainer implements AutoCloseable {
 
     /** @param turns that all trainers of the process share */
     public Trainer(TrainerOptions options, TrainerClients clients, Clock clock, LongSupplier nanoClock, Turns turns) {
-        this(options, clients, clock, nanoClock, Arithmetic.OF_ENGINE, turns);
+        this(options, clients, clock, nanoClock, Arithmetic.ofEngine(options.gateThreads()), turns);
     }
 
     Trainer(

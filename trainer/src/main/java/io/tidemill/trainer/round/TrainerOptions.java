@@ -24,6 +24,7 @@ import java.util.function.Function;
  * @param retry             pause after a failure
  * @param memory            that the weights of a round must fit into
  * @param promotion         what becomes of a version that passed its gate; null for promoting it at once
+ * @param gateThreads       that score for the gate at once, at least 1
  */
 public record TrainerOptions(
         String model,
@@ -43,9 +44,13 @@ public record TrainerOptions(
         Duration retry,
         HostMemory memory,
         long seed,
-        PromotionSettings promotion) {
+        PromotionSettings promotion,
+        int gateThreads) {
     public TrainerOptions {
         promotion = promotion == null ? PromotionSettings.AT_ONCE : promotion;
+        if (gateThreads < 1) {
+            throw new IllegalArgumentException("trainer.gate.threads must be at least 1, but was " + gateThreads);
+        }
     }
 
     Path store() {

@@ -627,6 +627,9 @@ public interface TrainerConfig {
 
     /** How a candidate is judged. */
     interface Gate extends GatePolicyConfig {
+        /** Threads that score at once; where absent trainer.threads, and without that as many as there are processors. */
+        OptionalInt threads();
+
         /** Accepted rise of the held-out loss; nats per token. */
         @WithDefault("0.02")
         double heldOutMargin();

@@ -165,7 +165,14 @@ public class TrainerWiring {
                 config.round().retry(),
                 memory(config),
                 config.seed(),
-                promotion(config.promotion()));
+                promotion(config.promotion()),
+                gateThreads(config));
+    }
+
+    /** Who says how many threads may train has said it of the gate too. */
+    private static int gateThreads(TrainerConfig config) {
+        int given = config.threads().orElse(Runtime.getRuntime().availableProcessors());
+        return config.gate().threads().orElse(given);
     }
 
     private static PromotionSettings promotion(TrainerConfig.Promotion config) {

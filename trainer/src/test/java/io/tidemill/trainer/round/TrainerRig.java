@@ -191,7 +191,8 @@ abstract class TrainerRig {
                 Duration.ofMillis(50),
                 memory,
                 1,
-                null);
+                null,
+                1);
     }
 
     /** The same with another policy of promotion. */
@@ -214,7 +215,8 @@ abstract class TrainerRig {
                 options.retry(),
                 options.memory(),
                 options.seed(),
-                promotion);
+                promotion,
+                options.gateThreads());
     }
 
     final Trainer start(TrainerOptions options, LongSupplier nanoClock) {

@@ -54,7 +54,8 @@ class TriggersTest extends TrainerRig {
                         usual.retry(),
                         usual.memory(),
                         usual.seed(),
-                        usual.promotion()),
+                        usual.promotion(),
+                        usual.gateThreads()),
                 System::nanoTime);
     }
 
