@@ -493,13 +493,17 @@ public final class Trainer implements AutoCloseable {
                 .orElse(Instant.EPOCH);
     }
 
-    /** @param answered the command that asked for it, if one did: it is done as soon as the plan is kept */
-    private void startRound(Due due, List<Command> answered) throws IOException {
+    /**
+     * @param answered the command that asked for it, if one did: it is done as soon as the plan is kept
+     * @return false where a command that changes the champion came first, and none was started
+     */
+    private boolean startRound(Due due, List<Command> answered) throws IOException {
         if (!takeTurn()) {
-            return;
+            return false;
         }
         try {
             startRoundNow(due, answered);
+            return true;
         } finally {
             turns.end();
         }
@@ -985,7 +989,10 @@ public final class Trainer implements AutoCloseable {
                         && lineage.undecided().isEmpty();
                 catchUp()) {
             left = lineage.retries().size();
-            startRound(new Due(BY_COMMAND, Map.of()), List.of());
+            if (!startRound(new Due(BY_COMMAND, Map.of()), List.of())) {
+                tellOvertaken();
+                return;
+            }
         }
         List<String> stages = command.getStartRound().getStagesList();
         List<Waiting> fresh = backlog.beyond(lineage.frontier());
@@ -993,13 +1000,21 @@ public final class Trainer implements AutoCloseable {
                 ? new Due(BY_COMMAND, Map.of())
                 : Due.forStages(BY_COMMAND + ", for " + stages, stages, fresh);
         if (lineage.retries().isEmpty() && lineage.undecided().isEmpty() && due.hasWork(fresh)) {
-            startRound(due, List.of(command));
+            if (!startRound(due, List.of(command))) {
+                tellOvertaken();
+            }
         } else if (!tried) {
             reporter.phase(
                     Phase.WAITING,
                     "a round was asked for, but there is nothing new to train on"
                             + (stages.isEmpty() ? "" : " for " + stages + " before what waits for other stages"));
         }
+    }
+
+    private void tellOvertaken() {
+        reporter.phase(
+                Phase.WAITING,
+                "a round was asked for, but another command changes the champion first; ask again after it");
     }
 
     private void catchUp() {

@@ -1,9 +1,11 @@
 package io.tidemill.standalone.audit;
 
 import io.tidemill.auditor.AuditSettings;
+import io.tidemill.standalone.LogOptions;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Where log and store are: the options that all commands of the auditor share. */
@@ -15,19 +17,8 @@ final class AuditOptions {
             description = "Where the mill keeps everything (default: ./${DEFAULT-VALUE}).")
     Path data;
 
-    @Option(
-            names = "--bootstrap-servers",
-            paramLabel = "HOST:PORT,…",
-            defaultValue = "127.0.0.1:9092",
-            description = "Kafka that has the log (default: ${DEFAULT-VALUE}, the embedded broker of a running mill).")
-    String bootstrapServers;
-
-    @Option(
-            names = "--topic-prefix",
-            paramLabel = "PREFIX",
-            defaultValue = "tidemill.",
-            description = "Before the names of all topics (default: ${DEFAULT-VALUE}).")
-    String topicPrefix;
+    @Mixin
+    LogOptions log;
 
     @Option(
             names = "--model",
@@ -49,8 +40,8 @@ final class AuditOptions {
     Optional<Double> heldOutShare = Optional.empty();
 
     AuditSettings settings() {
-        return AuditSettings.of(data, bootstrapServers)
-                .withTopicPrefix(topicPrefix)
+        return AuditSettings.of(data, log.bootstrapServers())
+                .withTopicPrefix(log.topicPrefix())
                 .withModel(model)
                 .withSplit(splitSalt, heldOutShare.map(OptionalDouble::of).orElse(OptionalDouble.empty()));
     }

@@ -1,9 +1,9 @@
 package io.tidemill.standalone.checkpoints;
 
-import io.tidemill.proto.TopicCatalogue;
 import io.tidemill.proto.VersionId;
 import io.tidemill.proto.v1.RoundEvent;
 import io.tidemill.standalone.CannotStartException;
+import io.tidemill.standalone.LogOptions;
 import io.tidemill.trainer.checkpoint.CheckpointStore;
 import io.tidemill.trainer.round.Rebuild;
 import io.tidemill.trainer.round.TrainerClients;
@@ -13,10 +13,10 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import org.apache.kafka.common.KafkaException;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -40,19 +40,8 @@ public final class RebuildCommand implements Callable<Integer> {
             description = "Where the mill keeps everything (default: ./${DEFAULT-VALUE}).")
     Path data;
 
-    @Option(
-            names = "--bootstrap-servers",
-            paramLabel = "HOST:PORT,…",
-            defaultValue = "127.0.0.1:9092",
-            description = "Kafka that has the log (default: ${DEFAULT-VALUE}, the embedded broker of a running mill).")
-    String bootstrapServers;
-
-    @Option(
-            names = "--topic-prefix",
-            paramLabel = "PREFIX",
-            defaultValue = "tidemill.",
-            description = "Before the names of all topics (default: ${DEFAULT-VALUE}).")
-    String topicPrefix;
+    @Mixin
+    LogOptions log;
 
     private final PrintStream out = System.out;
 
@@ -62,12 +51,8 @@ public final class RebuildCommand implements Callable<Integer> {
         try {
             VersionId id = VersionId.parse(version);
             try (CheckpointStore store = CheckpointStore.read(data.resolve("store"), id.model())) {
-                Rebuild rebuild = new Rebuild(
-                        store,
-                        new TrainerClients(Map.of("bootstrap.servers", bootstrapServers)),
-                        new TopicCatalogue(topicPrefix),
-                        PATIENCE,
-                        System::nanoTime);
+                Rebuild rebuild =
+                        new Rebuild(store, new TrainerClients(log.client()), log.topics(), PATIENCE, System::nanoTime);
                 return tell(rebuild.run(id, this::tell), System.nanoTime() - startNanos);
             }
         } catch (IllegalArgumentException | IOException | SliceGoneException | KafkaException e) {

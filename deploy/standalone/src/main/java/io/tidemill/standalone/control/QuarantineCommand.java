@@ -2,9 +2,9 @@ package io.tidemill.standalone.control;
 
 import io.tidemill.proto.Readers;
 import io.tidemill.proto.Reading;
-import io.tidemill.proto.TopicCatalogue;
 import io.tidemill.proto.v1.Rejected;
 import io.tidemill.standalone.CannotStartException;
+import io.tidemill.standalone.LogOptions;
 import io.tidemill.trainer.round.TrainerClients;
 import java.io.PrintStream;
 import java.util.Map;
@@ -30,19 +30,8 @@ public final class QuarantineCommand implements Callable<Integer> {
     @Option(names = "--release", paramLabel = "VERSION", description = "Release what this version sent there.")
     Optional<String> release = Optional.empty();
 
-    @Option(
-            names = "--bootstrap-servers",
-            paramLabel = "HOST:PORT,…",
-            defaultValue = "127.0.0.1:9092",
-            description = "Kafka that has the log (default: ${DEFAULT-VALUE}, the embedded broker of a running mill).")
-    String bootstrapServers;
-
-    @Option(
-            names = "--topic-prefix",
-            paramLabel = "PREFIX",
-            defaultValue = "tidemill.",
-            description = "Before the names of all topics (default: ${DEFAULT-VALUE}).")
-    String topicPrefix;
+    @Mixin
+    LogOptions log;
 
     private final PrintStream out = System.out;
 
@@ -74,21 +63,18 @@ public final class QuarantineCommand implements Callable<Integer> {
     private Map<String, Group> read() {
         Map<String, Group> groups = new TreeMap<>();
         try {
-            new TrainerClients(Map.of("bootstrap.servers", bootstrapServers))
-                    .readAll(new TopicCatalogue(topicPrefix).quarantine(), record -> {
-                        Reading<Rejected> reading = Readers.rejected().read(record.value(), record.headers());
-                        if (reading instanceof Reading.Accepted<Rejected> accepted
-                                && !accepted.message().getVersion().isEmpty()) {
-                            Rejected rejected = accepted.message();
-                            groups.merge(
-                                    rejected.getVersion() + " " + rejected.getCode(),
-                                    new Group(1, rejected),
-                                    Group::and);
-                        }
-                    });
+            new TrainerClients(log.client()).readAll(log.topics().quarantine(), record -> {
+                Reading<Rejected> reading = Readers.rejected().read(record.value(), record.headers());
+                if (reading instanceof Reading.Accepted<Rejected> accepted
+                        && !accepted.message().getVersion().isEmpty()) {
+                    Rejected rejected = accepted.message();
+                    groups.merge(rejected.getVersion() + " " + rejected.getCode(), new Group(1, rejected), Group::and);
+                }
+            });
             return groups;
         } catch (KafkaException e) {
-            throw new CannotStartException("Kafka at " + bootstrapServers + " cannot be read: " + e.getMessage(), e);
+            throw new CannotStartException(
+                    "Kafka at " + log.bootstrapServers() + " cannot be read: " + e.getMessage(), e);
         }
     }
 }

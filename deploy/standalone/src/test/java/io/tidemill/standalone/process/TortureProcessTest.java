@@ -38,8 +38,9 @@ class TortureProcessTest {
         for (String line : Files.readAllLines(ledger)) {
             lines.add(new ObjectMapper().readTree(line));
         }
-        assertThat(lines.stream().filter(line -> line.has("fault"))).hasSize(20);
-        assertThat(lines.stream().filter(line -> line.has("outcome"))).hasSize(20);
+        assertThat(lines.stream().filter(line -> line.has("outcome")))
+                .hasSizeGreaterThanOrEqualTo(20)
+                .allSatisfy(line -> assertThat(line.path("result").asText()).isIn("recovered", "overtaken"));
         assertThat(lines.stream().filter(line -> line.has("proof"))).hasSize(2).allSatisfy(proof -> {
             assertThat(proof.path("proof").asText()).isEqualTo("holds");
             assertThat(proof.path("accepted").asInt()).isPositive();
