@@ -61,6 +61,7 @@ final class TrainerFeed implements AutoCloseable {
     private final AtomicInteger wanted;
     private final Thread thread = new Thread(this::run, "feed");
     private volatile int sent;
+    private volatile boolean ending;
     private volatile boolean closed;
 
     /** A record to send. */
@@ -78,14 +79,23 @@ final class TrainerFeed implements AutoCloseable {
         thread.start();
     }
 
-    /** So many rounds have been announced: more is sent if little waits. */
+    /** So many rounds have been announced: more is sent if little waits, unless the last burst was. */
     void learned(int rounds) {
+        if (ending) {
+            return;
+        }
         wanted.accumulateAndGet(Math.min(rounds + AHEAD, sent + AHEAD), Math::max);
     }
 
     /** One burst more than there are, whatever waits. */
     void more() {
         wanted.accumulateAndGet(sent + 1, Math::max);
+    }
+
+    /** One burst more, and then none. */
+    void last() {
+        ending = true;
+        more();
     }
 
     /** Nothing is on its way. */

@@ -540,7 +540,7 @@ final class TrainerVictim implements Victim {
     @Override
     public Proof prove() throws IOException, InterruptedException {
         await(PATIENCE.plusSeconds(30), recovery::settled);
-        feed.more();
+        feed.last();
         await(PATIENCE, feed::quiet);
         Path versions = store().resolve(MODEL);
         boolean all = await(LEARNING, () -> Proofs.entries(versions).keySet().containsAll(feed.accepted()));
