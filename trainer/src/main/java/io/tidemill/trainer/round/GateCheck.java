@@ -60,6 +60,21 @@ final class GateCheck {
         }
         checkNames("required", policy.required(), suites);
         checkNames("superior", policy.superior(), suites);
+        checkResamples(gate, 2 * suites.size());
+    }
+
+    /**
+     * The lowest p-value of a bootstrap is 1 / (1 + resamples), and Holm asks α / comparisons of the first.
+     *
+     * @param comparisons with the champion and with the pinned ancestor, at most
+     */
+    private static void checkResamples(RoundSettings.GateSettings gate, int comparisons) {
+        int needed = (int) Math.ceil(comparisons / gate.alpha()) - 1;
+        if (gate.resamples() < needed) {
+            throw new IllegalArgumentException("trainer.gate.resamples is " + gate.resamples() + ", but with up to "
+                    + comparisons + " comparisons and trainer.gate.alpha " + gate.alpha()
+                    + " no candidate could ever pass with fewer than " + needed + ". Raise it.");
+        }
     }
 
     private static Set<String> ofDecoder(GatePolicy policy) {

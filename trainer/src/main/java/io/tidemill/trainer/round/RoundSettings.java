@@ -84,8 +84,19 @@ public record RoundSettings(
             double alpha,
             GatePolicy policy) {
 
+        private static final int FEWEST_RESAMPLES = 100;
+
         public GateSettings {
             policy = policy == null ? GatePolicy.NONE : policy;
+            if (resamples < FEWEST_RESAMPLES) {
+                throw new IllegalArgumentException("trainer.gate.resamples must be at least " + FEWEST_RESAMPLES
+                        + ", for fewer tell nothing about the ends of an interval, but was " + resamples
+                        + ". Leave it out for the default, 2000.");
+            }
+            if (!(alpha > 0 && alpha < 1)) {
+                throw new IllegalArgumentException(
+                        "trainer.gate.alpha must lie between 0 and 1, but was " + alpha + ". Leave it out for 0.05.");
+            }
         }
 
         /** Of a suite with so many pairs. */

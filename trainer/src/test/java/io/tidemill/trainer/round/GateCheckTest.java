@@ -25,6 +25,12 @@ class GateCheckTest {
 
     private static RoundSettings.GateSettings gate(
             String probe, String labels, List<String> required, List<String> superior) throws IOException {
+        return gate(probe, labels, required, superior, 500);
+    }
+
+    private static RoundSettings.GateSettings gate(
+            String probe, String labels, List<String> required, List<String> superior, int resamples)
+            throws IOException {
         return new RoundSettings.GateSettings(
                 0.02,
                 0.1,
@@ -40,7 +46,7 @@ class GateCheckTest {
                 20,
                 100,
                 "",
-                500,
+                resamples,
                 0.05,
                 new GatePolicy(
                         probe.isEmpty() ? List.of() : List.of(file("probes", probe)),
@@ -87,6 +93,17 @@ class GateCheckTest {
         assertThatThrownBy(() -> GateCheck.check(base, gate(probe, "", List.of(), List.of())))
                 .hasMessageContaining("probes.jsonl:1")
                 .hasMessageContaining("but the model has 256 positions");
+    }
+
+    @Test
+    void aBootstrapThatCouldShowNothingStopsTheStart() throws IOException {
+        // six suites, each compared twice; the lowest p-value 1 / 240 is just 0.05 / 12
+        RoundSettings.GateSettings enough = gate("", "", List.of(), List.of(), 239);
+        assertThatCode(() -> GateCheck.check(base, enough)).doesNotThrowAnyException();
+        RoundSettings.GateSettings few = gate("", "", List.of(), List.of(), 238);
+        assertThatThrownBy(() -> GateCheck.check(base, few))
+                .hasMessage("trainer.gate.resamples is 238, but with up to 12 comparisons and trainer.gate.alpha 0.05 no"
+                        + " candidate could ever pass with fewer than 239. Raise it.");
     }
 
     @Test
