@@ -19,6 +19,7 @@ import io.tidemill.trainer.gate.DriftSuite.Figure;
 import io.tidemill.trainer.gate.GatePolicy;
 import io.tidemill.trainer.gate.OperatorLabels;
 import io.tidemill.trainer.gate.OperatorSuites;
+import io.tidemill.trainer.gate.PreferenceGapSuite;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -78,7 +79,8 @@ final class GateCheck {
     }
 
     private static Set<String> ofDecoder(GatePolicy policy) {
-        Set<String> suites = new TreeSet<>(Set.of(HELD_OUT_LOSS, OLD_DATA_LOSS, PREFERENCE_ACCURACY));
+        Set<String> suites = 
+                new TreeSet<>(Set.of(HELD_OUT_LOSS, OLD_DATA_LOSS, PREFERENCE_ACCURACY, PreferenceGapSuite.NAME));
         if (policy.drift().sample() > 0) {
             Stream.of(Figure.values()).map(Figure::suite).forEach(suites::add);
             suites.add(AgreementSuite.NAME);

@@ -58,6 +58,23 @@ class GateTest {
                 .endsWith("failed");
     }
 
+    private static Gate.Measured gap(double margin, double before, double after) {
+        PreferenceSuite pairs = new PreferenceSuite("preference-accuracy", List.of(), 0.02, 20);
+        return Gate.Measured.withChampion(
+                new PreferenceGapSuite(pairs, margin), scores(40, before), scores(40, after));
+    }
+
+    @Test
+    void howFarPreferredAnswersAreAheadIsToldAndDecidesOnlyWithAMargin() {
+        GateVerdict told = gate.judge(List.of(gap(0, 1.9, 1.2)), 1);
+        assertThat(told.getPassed()).isTrue();
+        assertThat(told.getSuites(0).getJudged()).isFalse();
+        assertThat(told.getSuites(0).getAfter()).isEqualTo(1.2);
+
+        assertThat(gate.judge(List.of(gap(0.05, 1.9, 1.8)), 1).getPassed()).isFalse();
+        assertThat(gate.judge(List.of(gap(0.05, 1.9, 1.87)), 1).getPassed()).isTrue();
+    }
+
     @Test
     void aDriftOfManySmallStepsIsRefusedAgainstThePinnedAncestor() {
         Gate.Measured step = loss(40, 3.1, 3.11); // within the margin of 0.02

@@ -58,7 +58,8 @@ class GateCheckTest {
                         new GatePolicy.Drift("", 30, 16, 20, 0.35, 0.25, 0.9),
                         required,
                         superior,
-                        false));
+                        false),
+                0);
     }
 
     private static String file(String name, String line) throws IOException {
@@ -82,7 +83,7 @@ class GateCheckTest {
     void aSuiteThatIsNotThereIsToldWithThoseThatAre() {
         assertThatThrownBy(() -> GateCheck.check(base, gate("", "", List.of("probes"), List.of())))
                 .hasMessage("trainer.gate.required names suite probes, but there are answer-agreement, answer-length,"
-                        + " answer-repetition, held-out-loss, old-data-loss, preference-accuracy.");
+                        + " answer-repetition, held-out-loss, old-data-loss, preference-accuracy, preference-gap.");
         assertThatThrownBy(() -> GateCheck.check(base, gate("", "", List.of(), List.of("label-accuracy"))))
                 .hasMessageContaining("trainer.gate.superior names suite label-accuracy");
     }
@@ -97,13 +98,13 @@ class GateCheckTest {
 
     @Test
     void aBootstrapThatCouldShowNothingStopsTheStart() throws IOException {
-        // six suites, each compared twice; the lowest p-value 1 / 240 is just 0.05 / 12
-        RoundSettings.GateSettings enough = gate("", "", List.of(), List.of(), 239);
+        // seven suites, each compared twice; the lowest p-value 1 / 280 is just 0.05 / 14
+        RoundSettings.GateSettings enough = gate("", "", List.of(), List.of(), 279);
         assertThatCode(() -> GateCheck.check(base, enough)).doesNotThrowAnyException();
-        RoundSettings.GateSettings few = gate("", "", List.of(), List.of(), 238);
+        RoundSettings.GateSettings few = gate("", "", List.of(), List.of(), 278);
         assertThatThrownBy(() -> GateCheck.check(base, few))
-                .hasMessage("trainer.gate.resamples is 238, but with up to 12 comparisons and trainer.gate.alpha 0.05 no"
-                        + " candidate could ever pass with fewer than 239. Raise it.");
+                .hasMessage("trainer.gate.resamples is 278, but with up to 14 comparisons and trainer.gate.alpha 0.05 no"
+                        + " candidate could ever pass with fewer than 279. Raise it.");
     }
 
     @Test
