@@ -79,7 +79,7 @@ final class GateCheck {
     }
 
     private static Set<String> ofDecoder(GatePolicy policy) {
-        Set<String> suites = 
+        Set<String> suites =
                 new TreeSet<>(Set.of(HELD_OUT_LOSS, OLD_DATA_LOSS, PREFERENCE_ACCURACY, PreferenceGapSuite.NAME));
         if (policy.drift().sample() > 0) {
             Stream.of(Figure.values()).map(Figure::suite).forEach(suites::add);

@@ -60,8 +60,7 @@ class GateTest {
 
     private static Gate.Measured gap(double margin, double before, double after) {
         PreferenceSuite pairs = new PreferenceSuite("preference-accuracy", List.of(), 0.02, 20);
-        return Gate.Measured.withChampion(
-                new PreferenceGapSuite(pairs, margin), scores(40, before), scores(40, after));
+        return Gate.Measured.withChampion(new PreferenceGapSuite(pairs, margin), scores(40, before), scores(40, after));
     }
 
     @Test

@@ -67,8 +67,7 @@ class ScoreCacheTest {
         PreferenceSuite accuracy = new PreferenceSuite("preference-accuracy", pairs, 0.03, 1);
         PreferenceGapSuite gap = new PreferenceGapSuite(accuracy, 0.05);
         ScoreCache cache = new ScoreCache(directory);
-        assertThat(cache.score("tiny-000001", accuracy, () -> model, () -> {})
-                        .values())
+        assertThat(cache.score("tiny-000001", accuracy, () -> model, () -> {}).values())
                 .containsExactly(1, 0, 0.5);
         assertThat(cache.score("tiny-000001", gap, () -> model, () -> {}).values())
                 .containsExactly(1, -2, 0);

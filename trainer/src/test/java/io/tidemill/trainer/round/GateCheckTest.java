@@ -103,8 +103,9 @@ class GateCheckTest {
         assertThatCode(() -> GateCheck.check(base, enough)).doesNotThrowAnyException();
         RoundSettings.GateSettings few = gate("", "", List.of(), List.of(), 278);
         assertThatThrownBy(() -> GateCheck.check(base, few))
-                .hasMessage("trainer.gate.resamples is 278, but with up to 14 comparisons and trainer.gate.alpha 0.05 no"
-                        + " candidate could ever pass with fewer than 279. Raise it.");
+                .hasMessage(
+                        "trainer.gate.resamples is 278, but with up to 14 comparisons and trainer.gate.alpha 0.05 no"
+                                + " candidate could ever pass with fewer than 279. Raise it.");
     }
 
     @Test

@@ -126,8 +126,7 @@ final class RefreshRig implements AutoCloseable {
      * @param marginAfter  of the candidate
      * @param marginSpread standard deviation over pairs of the difference of the two
      */
-    record Harm(
-            int pairs, double before, double after, double marginBefore, double marginAfter, double marginSpread) {}
+    record Harm(int pairs, double before, double after, double marginBefore, double marginAfter, double marginSpread) {}
 
     /** @param harm of the last round; empty where it was not asked for, or nothing came to be compared */
     record Outcome(List<CheckpointEvent> events, Optional<Harm> harm) {}

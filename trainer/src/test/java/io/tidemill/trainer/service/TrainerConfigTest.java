@@ -224,7 +224,8 @@ class TrainerConfigTest {
                 .hasMessageContaining("trainer.gate.resamples must be at least 100")
                 .hasMessageContaining("but was 99. Leave it out for the default, 2000.");
         assertThatThrownBy(() -> options(Map.of("trainer.gate.preference-gap-margin", "-1")))
-                .hasMessageContaining("trainer.gate.preference-gap-margin must be finite and not negative, but was -1.0");
+                .hasMessageContaining(
+                        "trainer.gate.preference-gap-margin must be finite and not negative, but was -1.0");
         assertThatThrownBy(() -> options(Map.of("trainer.gate.alpha", "5")))
                 .hasMessageContaining("trainer.gate.alpha must lie between 0 and 1, but was 5.0");
     }
