@@ -58,6 +58,18 @@ class GateTest {
                 .endsWith("failed");
     }
 
+    @Test
+    void whatALineageMayLoseOfItsAccuracyDoesNotGrowWithTheMarginOfASmallSuite() {
+        assertThat(accuracySincePinned(0.01)).isEqualTo(0.05);
+        assertThat(accuracySincePinned(0.03)).isEqualTo(0.15);
+        assertThat(accuracySincePinned(0.082)).isEqualTo(0.15);
+        assertThat(accuracySincePinned(0.2)).isEqualTo(0.2);
+    }
+
+    private static double accuracySincePinned(double margin) {
+        return new PreferenceSuite("preference-accuracy", List.of(), margin, 20).marginSincePinned(5);
+    }
+
     private static Gate.Measured gap(double margin, double before, double after) {
         PreferenceSuite pairs = new PreferenceSuite("preference-accuracy", List.of(), 0.02, 20);
         return Gate.Measured.withChampion(new PreferenceGapSuite(pairs, margin), scores(40, before), scores(40, after));

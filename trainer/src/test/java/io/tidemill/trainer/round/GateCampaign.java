@@ -14,10 +14,15 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.DoubleSummaryStatistics;
 import java.util.HashMap;
+import java.util.IntSummaryStatistics;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * How often the gate blocks a refresh that is as good as any, and how often it lets a sabotaged one through. Refreshes add up
@@ -171,32 +176,65 @@ final class GateCampaign {
         return lines;
     }
 
-    /** The table of docs/benchmarks.md. */
+    /** The table of docs/benchmarks.md; what was really done, where pairs that nobody has seen were asked, on the right. */
     private static void summarize(Path ledger, String size) throws IOException {
-        List<JsonNode> lines = read(ledger, size);
-        System.out.println("| refresh | tries | promoted | 95 % | refused by |\n|---|---:|---:|---|---|");
+        Map<String, List<JsonNode>> kinds = new LinkedHashMap<>();
         for (Sabotage sabotage : Sabotage.values()) {
-            List<JsonNode> some = lines.stream()
+            read(ledger, size).stream()
                     .filter(line -> line.path("sabotage").asText().equals(sabotage.label()))
-                    .toList();
-            if (some.isEmpty()) {
-                continue;
-            }
-            int passed = (int) some.stream()
-                    .filter(line -> line.path("passed").asBoolean())
-                    .count();
-            Binomial.Interval interval = Binomial.clopperPearson(passed, some.size(), 0.95);
-            Map<String, Integer> by = new HashMap<>();
-            some.forEach(line -> line.path("by").forEach(name -> by.merge(name.asText(), 1, Integer::sum)));
-            System.out.printf(
-                    Locale.ROOT,
-                    "| %s | %d | %d | %.2f to %.2f %% | %s |%n",
-                    sabotage.label(),
-                    some.size(),
-                    passed,
-                    100 * interval.low(),
-                    100 * interval.high(),
-                    by);
+                    .sorted(Comparator.comparing(line -> line.path("pairs").asInt(0)))
+                    .forEach(line -> kinds.computeIfAbsent(
+                                    sabotage.label()
+                                            + (line.has("pairs")
+                                                    ? ", " + line.path("pairs").asInt() + " pairs"
+                                                    : ""),
+                                    kind -> new ArrayList<>())
+                            .add(line));
         }
+        System.out.println("| refresh | tries | promoted | share promoted, exact 95 % | rounds | refused by | asked of unseen pairs |"
+                + " accuracy | lead |\n|---|---:|---:|---|---|---|---:|---|---|");
+        kinds.forEach(GateCampaign::summarize);
+    }
+
+    private static void summarize(String kind, List<JsonNode> tries) {
+        int passed = (int)
+                tries.stream().filter(line -> line.path("passed").asBoolean()).count();
+        Binomial.Interval interval = Binomial.clopperPearson(passed, tries.size(), 0.95);
+        Map<String, Integer> by = new TreeMap<>();
+        tries.forEach(line -> line.path("by").forEach(name -> by.merge(name.asText(), 1, Integer::sum)));
+        IntSummaryStatistics rounds = tries.stream()
+                .mapToInt(line -> line.path("rounds").asInt())
+                .summaryStatistics();
+        List<JsonNode> asked =
+                tries.stream().map(line -> line.path("harm")).filter(JsonNode::isObject).toList();
+        System.out.printf(
+                Locale.ROOT,
+                "| %s | %d | %d | %.2f to %.2f %% | %d to %d | %s | %d | %s | %s |%n",
+                kind,
+                tries.size(),
+                passed,
+                100 * interval.low(),
+                100 * interval.high(),
+                rounds.getMin(),
+                rounds.getMax(),
+                by,
+                asked.size(),
+                change(asked, "before", "after"),
+                change(asked, "marginBefore", "marginAfter"));
+    }
+
+    private static String change(List<JsonNode> asked, String before, String after) {
+        DoubleSummaryStatistics changes = asked.stream()
+                .mapToDouble(one ->
+                        one.path(after).asDouble() - one.path(before).asDouble())
+                .summaryStatistics();
+        return asked.isEmpty()
+                ? "–"
+                : String.format(
+                        Locale.ROOT,
+                        "%+.4f (%+.4f to %+.4f)",
+                        changes.getAverage(),
+                        changes.getMin(),
+                        changes.getMax());
     }
 }
