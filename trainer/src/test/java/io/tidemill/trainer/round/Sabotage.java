@@ -36,7 +36,7 @@ enum Sabotage {
     ONLY_MISTAKES;
 
     /** Step up the loss of a drifting round, as a share of an honest step. */
-    private static final double DRIFT = 0.006;
+    private static final double DRIFT = 0.02;
 
     private static final double HURRY = 10;
 
