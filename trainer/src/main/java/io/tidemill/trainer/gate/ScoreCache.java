@@ -37,7 +37,7 @@ public final class ScoreCache {
     public <S> Scores score(String version, Suite<S> suite, Supplier<S> model, Runnable between) throws IOException {
         Map<String, Double> known = read(version);
         List<String> keys =
-                suite.exampleIds().stream().map(id -> suite.name() + "/" + id).toList();
+                suite.exampleIds().stream().map(id -> suite.scored() + "/" + id).toList();
         int[] missing = IntStream.range(0, keys.size())
                 .filter(index -> !known.containsKey(keys.get(index)))
                 .toArray();
@@ -50,7 +50,8 @@ public final class ScoreCache {
             }
             write(version, known);
         }
-        return new Scores(keys.stream().mapToDouble(known::get).toArray(), suite.weights());
+        return new Scores(
+                keys.stream().mapToDouble(known::get).map(suite::value).toArray(), suite.weights());
     }
 
     /** What versions answered. */

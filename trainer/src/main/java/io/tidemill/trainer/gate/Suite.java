@@ -8,7 +8,14 @@ import java.util.List;
  * @param <S> what is asked of a model for it
  */
 public sealed interface Suite<S>
-        permits LossSuite, PreferenceSuite, MaskedLossSuite, LabelSuite, ProbeSuite, DriftSuite, AgreementSuite {
+        permits LossSuite,
+                PreferenceSuite,
+                PreferenceGapSuite,
+                MaskedLossSuite,
+                LabelSuite,
+                ProbeSuite,
+                DriftSuite,
+                AgreementSuite {
     /** As the event writes it: "held-out-loss", "old-data-loss", "preference-accuracy", "label-accuracy", "probes". */
     String name();
 
@@ -31,6 +38,16 @@ public sealed interface Suite<S>
 
     /** Scores of some of the examples, by index. */
     double[] score(S model, int[] indexes);
+
+    /** By this name scores are remembered: suites that ask the same of a model share them. */
+    default String scored() {
+        return name();
+    }
+
+    /** What an example counts in the suite's figure, by its score. */
+    default double value(double score) {
+        return score;
+    }
 
     /** Interval of the figure after. */
     Interval interval(Scores after, double[] resampled);

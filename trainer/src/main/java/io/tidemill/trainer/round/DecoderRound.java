@@ -17,6 +17,7 @@ import io.tidemill.trainer.gate.Gate;
 import io.tidemill.trainer.gate.HeldOut;
 import io.tidemill.trainer.gate.LossSuite;
 import io.tidemill.trainer.gate.OperatorSuites;
+import io.tidemill.trainer.gate.PreferenceGapSuite;
 import io.tidemill.trainer.gate.PreferenceSuite;
 import io.tidemill.trainer.gate.Scoring;
 import io.tidemill.trainer.gate.Suite;
@@ -257,11 +258,13 @@ final class DecoderRound implements ModelRound<LanguageModel, Scoring> {
         if (!old.isEmpty()) {
             suites.add(new LossSuite(GateCheck.OLD_DATA_LOSS, old, gate.oldDataMargin(), gate.minimumWindows()));
         }
-        suites.add(new PreferenceSuite(
+        PreferenceSuite preferences = new PreferenceSuite(
                 GateCheck.PREFERENCE_ACCURACY,
                 heldOutPairs,
                 gate.preferenceMargin(heldOutPairs.size()),
-                gate.minimumPairs()));
+                gate.minimumPairs());
+        suites.add(preferences);
+        suites.add(new PreferenceGapSuite(preferences, gate.gapMargin()));
         operator = context.operatorSuites();
         AskedModel asked = new AskedModel(tokenizer, chat, positions());
         suites.addAll(operator.probeSuites(asked));

@@ -19,6 +19,7 @@ import io.tidemill.trainer.gate.DriftSuite.Figure;
 import io.tidemill.trainer.gate.GatePolicy;
 import io.tidemill.trainer.gate.OperatorLabels;
 import io.tidemill.trainer.gate.OperatorSuites;
+import io.tidemill.trainer.gate.PreferenceGapSuite;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -60,10 +61,26 @@ final class GateCheck {
         }
         checkNames("required", policy.required(), suites);
         checkNames("superior", policy.superior(), suites);
+        checkResamples(gate, 2 * suites.size());
+    }
+
+    /**
+     * The lowest p-value of a bootstrap is 1 / (1 + resamples), and Holm asks α / comparisons of the first.
+     *
+     * @param comparisons with the champion and with the pinned ancestor, at most
+     */
+    private static void checkResamples(RoundSettings.GateSettings gate, int comparisons) {
+        int needed = (int) Math.ceil(comparisons / gate.alpha()) - 1;
+        if (gate.resamples() < needed) {
+            throw new IllegalArgumentException("trainer.gate.resamples is " + gate.resamples() + ", but with up to "
+                    + comparisons + " comparisons and trainer.gate.alpha " + gate.alpha()
+                    + " no candidate could ever pass with fewer than " + needed + ". Raise it.");
+        }
     }
 
     private static Set<String> ofDecoder(GatePolicy policy) {
-        Set<String> suites = new TreeSet<>(Set.of(HELD_OUT_LOSS, OLD_DATA_LOSS, PREFERENCE_ACCURACY));
+        Set<String> suites =
+                new TreeSet<>(Set.of(HELD_OUT_LOSS, OLD_DATA_LOSS, PREFERENCE_ACCURACY, PreferenceGapSuite.NAME));
         if (policy.drift().sample() > 0) {
             Stream.of(Figure.values()).map(Figure::suite).forEach(suites::add);
             suites.add(AgreementSuite.NAME);

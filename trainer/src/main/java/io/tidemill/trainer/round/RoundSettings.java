@@ -64,6 +64,7 @@ public record RoundSettings(
      * @param minimumTexts     of the suite of labels, to be judged
      * @param oldData          JSONL of the operator with a "text" a line; empty for the embedded base's own
      * @param policy           what the operator asks beyond held-out examples; plans of older programs have none
+     * @param gapMargin        of the preferred answer's lead, nats per token; 0, as in plans of older programs, tells it alone
      */
     public record GateSettings(
             double heldOutMargin,
@@ -82,10 +83,26 @@ public record RoundSettings(
             String oldData,
             int resamples,
             double alpha,
-            GatePolicy policy) {
+            GatePolicy policy,
+            double gapMargin) {
+
+        private static final int FEWEST_RESAMPLES = 100;
 
         public GateSettings {
             policy = policy == null ? GatePolicy.NONE : policy;
+            if (resamples < FEWEST_RESAMPLES) {
+                throw new IllegalArgumentException("trainer.gate.resamples must be at least " + FEWEST_RESAMPLES
+                        + ", for fewer tell nothing about the ends of an interval, but was " + resamples
+                        + ". Leave it out for the default, 2000.");
+            }
+            if (!(gapMargin >= 0) || Double.isInfinite(gapMargin)) {
+                throw new IllegalArgumentException(
+                        "trainer.gate.preference-gap-margin must be finite and not negative, but was " + gapMargin);
+            }
+            if (!(alpha > 0 && alpha < 1)) {
+                throw new IllegalArgumentException(
+                        "trainer.gate.alpha must lie between 0 and 1, but was " + alpha + ". Leave it out for 0.05.");
+            }
         }
 
         /** Of a suite with so many pairs. */

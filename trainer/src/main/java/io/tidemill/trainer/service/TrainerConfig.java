@@ -642,6 +642,13 @@ public interface TrainerConfig {
         @WithDefault("0.03")
         double preferenceMargin();
 
+        /**
+         * Accepted fall of how far preferred answers are ahead; nats per token. With 0 it is told, but decides nothing: honest
+         * corrections of what the model gets wrong lower it too. docs/gate.md
+         */
+        @WithDefault("0")
+        double preferenceGapMargin();
+
         /** Accepted fall of a classifier's accuracy with maximum-sequences texts; share of texts. With n it is √(maximum-sequences / n) as much. */
         @WithDefault("0.03")
         double labelMargin();

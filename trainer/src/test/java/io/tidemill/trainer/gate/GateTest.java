@@ -59,6 +59,34 @@ class GateTest {
     }
 
     @Test
+    void whatALineageMayLoseOfItsAccuracyDoesNotGrowWithTheMarginOfASmallSuite() {
+        assertThat(accuracySincePinned(0.01)).isEqualTo(0.05);
+        assertThat(accuracySincePinned(0.03)).isEqualTo(0.15);
+        assertThat(accuracySincePinned(0.082)).isEqualTo(0.15);
+        assertThat(accuracySincePinned(0.2)).isEqualTo(0.2);
+    }
+
+    private static double accuracySincePinned(double margin) {
+        return new PreferenceSuite("preference-accuracy", List.of(), margin, 20).marginSincePinned(5);
+    }
+
+    private static Gate.Measured gap(double margin, double before, double after) {
+        PreferenceSuite pairs = new PreferenceSuite("preference-accuracy", List.of(), 0.02, 20);
+        return Gate.Measured.withChampion(new PreferenceGapSuite(pairs, margin), scores(40, before), scores(40, after));
+    }
+
+    @Test
+    void howFarPreferredAnswersAreAheadIsToldAndDecidesOnlyWithAMargin() {
+        GateVerdict told = gate.judge(List.of(gap(0, 1.9, 1.2)), 1);
+        assertThat(told.getPassed()).isTrue();
+        assertThat(told.getSuites(0).getJudged()).isFalse();
+        assertThat(told.getSuites(0).getAfter()).isEqualTo(1.2);
+
+        assertThat(gate.judge(List.of(gap(0.05, 1.9, 1.8)), 1).getPassed()).isFalse();
+        assertThat(gate.judge(List.of(gap(0.05, 1.9, 1.87)), 1).getPassed()).isTrue();
+    }
+
+    @Test
     void aDriftOfManySmallStepsIsRefusedAgainstThePinnedAncestor() {
         Gate.Measured step = loss(40, 3.1, 3.11); // within the margin of 0.02
         Gate.Measured drift = new Gate.Measured(step.suite(), "m-000000", 0.1, scores(40, 3.0), step.after());

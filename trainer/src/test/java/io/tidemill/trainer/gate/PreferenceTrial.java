@@ -45,6 +45,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -268,7 +269,14 @@ final class PreferenceTrial {
         double[] values = new double[n];
         for (int from = 0; from < n; from += 128) {
             int[] part = IntStream.range(from, Math.min(n, from + 128)).toArray();
-            System.arraycopy(suite.score(model::logProbabilities, part), 0, values, from, part.length);
+            System.arraycopy(
+                    DoubleStream.of(suite.score(model::logProbabilities, part))
+                            .map(suite::value)
+                            .toArray(),
+                    0,
+                    values,
+                    from,
+                    part.length);
         }
         return new Scores(values, suite.weights());
     }

@@ -14,23 +14,43 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.DoubleSummaryStatistics;
 import java.util.HashMap;
+import java.util.IntSummaryStatistics;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * How often the gate blocks a refresh that is as good as any, and how often it lets a sabotaged one through. Refreshes add up
  * over runs in a ledger, one JSON line each.
  *
- * <pre>  GateCampaign work=DIR ledger=FILE [size=small|embedded|test] [minutes=30] [honest=10] [kinds=none,sign-flip,…]  </pre>
+ * <pre>  GateCampaign work=DIR ledger=FILE [size=small|embedded|test] [minutes=30] [tries=N] [honest=10] [pairs=64] [harm=true]
+ *          [kinds=none,sign-flip,…]  </pre>
  *
- * <p>{@code honest} refreshes with another seed come for each of the sabotaged ones; {@code minutes=0} only sums up. Goal R7.
+ * <p>{@code honest} refreshes with another seed come for each of the sabotaged ones; {@code minutes=0} only sums up, and
+ * {@code tries} ends it earlier. With {@code pairs} a refresh learns from so many; with {@code harm} pairs that nobody has
+ * seen are asked what it really did. Goal R7.
  */
 final class GateCampaign {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private GateCampaign() {}
+    private final RefreshRig rig;
+    private final String size;
+    private final Path ledger;
+    private final int pairs;
+    private final boolean harm;
+
+    private GateCampaign(RefreshRig rig, String size, Path ledger, int pairs, boolean harm) {
+        this.rig = rig;
+        this.size = size;
+        this.ledger = ledger;
+        this.pairs = pairs;
+        this.harm = harm;
+    }
 
     public static void main(String[] arguments) throws IOException {
         Map<String, String> given = new HashMap<>();
@@ -53,7 +73,12 @@ final class GateCampaign {
                             throw new IllegalArgumentException("size must be small, embedded or test, but is " + size);
                     };
             try (RefreshRig rig = RefreshRig.in(Path.of(given.get("work")), chosen)) {
-                run(rig, size, ledger, schedule(kinds, Integer.parseInt(given.getOrDefault("honest", "10"))), minutes);
+                int pairs = Integer.parseInt(given.getOrDefault("pairs", String.valueOf(chosen.refreshPairs())));
+                new GateCampaign(rig, size, ledger, pairs, given.containsKey("harm"))
+                        .run(
+                                schedule(kinds, Integer.parseInt(given.getOrDefault("honest", "10"))),
+                                minutes,
+                                Integer.parseInt(given.getOrDefault("tries", String.valueOf(Integer.MAX_VALUE))));
             }
         }
         summarize(ledger, size);
@@ -72,21 +97,22 @@ final class GateCampaign {
         return schedule;
     }
 
-    private static void run(RefreshRig rig, String size, Path ledger, List<Sabotage> schedule, double minutes)
-            throws IOException {
+    private void run(List<Sabotage> schedule, double minutes, int tries) throws IOException {
         long end = System.nanoTime() + (long) (60e9 * minutes);
         Map<String, Integer> done = new HashMap<>();
         for (JsonNode line : read(ledger, size)) {
             done.merge(line.path("sabotage").asText(), 1, Integer::sum);
         }
-        for (int turn = 0; System.nanoTime() < end; turn++) {
+        for (int turn = 0; turn < tries && System.nanoTime() < end; turn++) {
             Sabotage sabotage = schedule.get(turn % schedule.size());
             int number = done.merge(sabotage.label(), 1, Integer::sum);
             long seed = 1_000L * (1 + sabotage.ordinal()) * 1_000_003L + number;
             long start = System.nanoTime();
-            List<CheckpointEvent> events = rig.refresh(sabotage, seed);
+            RefreshRig.Outcome outcome = rig.refresh(sabotage, seed, pairs, harm);
+            List<CheckpointEvent> events = outcome.events();
             double seconds = (System.nanoTime() - start) * 1e-9;
-            ObjectNode line = line(size, sabotage, seed, events, seconds);
+            ObjectNode line = line(sabotage, seed, events, seconds);
+            outcome.harm().ifPresent(measured -> line.set("harm", JSON.valueToTree(measured)));
             Files.writeString(
                     ledger, JSON.writeValueAsString(line) + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
             System.out.printf(
@@ -101,14 +127,14 @@ final class GateCampaign {
         }
     }
 
-    private static ObjectNode line(
-            String size, Sabotage sabotage, long seed, List<CheckpointEvent> events, double seconds) {
+    private ObjectNode line(Sabotage sabotage, long seed, List<CheckpointEvent> events, double seconds) {
         CheckpointEvent last = events.get(events.size() - 1);
         ObjectNode line = JSON.createObjectNode()
                 .put("time", Instant.now().toString())
                 .put("size", size)
                 .put("sabotage", sabotage.label())
                 .put("seed", seed)
+                .put("pairs", pairs)
                 .put("rounds", events.size())
                 .put("passed", last.getState() == VersionState.PROMOTED)
                 .put("seconds", Math.round(10 * seconds) / 10.0);
@@ -150,32 +176,65 @@ final class GateCampaign {
         return lines;
     }
 
-    /** The table of docs/benchmarks.md. */
+    /** The table of docs/benchmarks.md; what was really done, where pairs that nobody has seen were asked, on the right. */
     private static void summarize(Path ledger, String size) throws IOException {
-        List<JsonNode> lines = read(ledger, size);
-        System.out.println("| refresh | tries | promoted | 95 % | refused by |\n|---|---:|---:|---|---|");
+        Map<String, List<JsonNode>> kinds = new LinkedHashMap<>();
         for (Sabotage sabotage : Sabotage.values()) {
-            List<JsonNode> some = lines.stream()
+            read(ledger, size).stream()
                     .filter(line -> line.path("sabotage").asText().equals(sabotage.label()))
-                    .toList();
-            if (some.isEmpty()) {
-                continue;
-            }
-            int passed = (int) some.stream()
-                    .filter(line -> line.path("passed").asBoolean())
-                    .count();
-            Binomial.Interval interval = Binomial.clopperPearson(passed, some.size(), 0.95);
-            Map<String, Integer> by = new HashMap<>();
-            some.forEach(line -> line.path("by").forEach(name -> by.merge(name.asText(), 1, Integer::sum)));
-            System.out.printf(
-                    Locale.ROOT,
-                    "| %s | %d | %d | %.2f to %.2f %% | %s |%n",
-                    sabotage.label(),
-                    some.size(),
-                    passed,
-                    100 * interval.low(),
-                    100 * interval.high(),
-                    by);
+                    .sorted(Comparator.comparing(line -> line.path("pairs").asInt(0)))
+                    .forEach(line -> kinds.computeIfAbsent(
+                                    sabotage.label()
+                                            + (line.has("pairs")
+                                                    ? ", " + line.path("pairs").asInt() + " pairs"
+                                                    : ""),
+                                    kind -> new ArrayList<>())
+                            .add(line));
         }
+        System.out.println("| refresh | tries | promoted | share promoted, exact 95 % | rounds | refused by | asked of unseen pairs |"
+                + " accuracy | lead |\n|---|---:|---:|---|---|---|---:|---|---|");
+        kinds.forEach(GateCampaign::summarize);
+    }
+
+    private static void summarize(String kind, List<JsonNode> tries) {
+        int passed = (int)
+                tries.stream().filter(line -> line.path("passed").asBoolean()).count();
+        Binomial.Interval interval = Binomial.clopperPearson(passed, tries.size(), 0.95);
+        Map<String, Integer> by = new TreeMap<>();
+        tries.forEach(line -> line.path("by").forEach(name -> by.merge(name.asText(), 1, Integer::sum)));
+        IntSummaryStatistics rounds = tries.stream()
+                .mapToInt(line -> line.path("rounds").asInt())
+                .summaryStatistics();
+        List<JsonNode> asked =
+                tries.stream().map(line -> line.path("harm")).filter(JsonNode::isObject).toList();
+        System.out.printf(
+                Locale.ROOT,
+                "| %s | %d | %d | %.2f to %.2f %% | %d to %d | %s | %d | %s | %s |%n",
+                kind,
+                tries.size(),
+                passed,
+                100 * interval.low(),
+                100 * interval.high(),
+                rounds.getMin(),
+                rounds.getMax(),
+                by,
+                asked.size(),
+                change(asked, "before", "after"),
+                change(asked, "marginBefore", "marginAfter"));
+    }
+
+    private static String change(List<JsonNode> asked, String before, String after) {
+        DoubleSummaryStatistics changes = asked.stream()
+                .mapToDouble(one ->
+                        one.path(after).asDouble() - one.path(before).asDouble())
+                .summaryStatistics();
+        return asked.isEmpty()
+                ? "–"
+                : String.format(
+                        Locale.ROOT,
+                        "%+.4f (%+.4f to %+.4f)",
+                        changes.getAverage(),
+                        changes.getMin(),
+                        changes.getMax());
     }
 }

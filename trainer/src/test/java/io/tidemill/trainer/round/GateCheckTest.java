@@ -25,6 +25,12 @@ class GateCheckTest {
 
     private static RoundSettings.GateSettings gate(
             String probe, String labels, List<String> required, List<String> superior) throws IOException {
+        return gate(probe, labels, required, superior, 500);
+    }
+
+    private static RoundSettings.GateSettings gate(
+            String probe, String labels, List<String> required, List<String> superior, int resamples)
+            throws IOException {
         return new RoundSettings.GateSettings(
                 0.02,
                 0.1,
@@ -40,7 +46,7 @@ class GateCheckTest {
                 20,
                 100,
                 "",
-                500,
+                resamples,
                 0.05,
                 new GatePolicy(
                         probe.isEmpty() ? List.of() : List.of(file("probes", probe)),
@@ -52,7 +58,8 @@ class GateCheckTest {
                         new GatePolicy.Drift("", 30, 16, 20, 0.35, 0.25, 0.9),
                         required,
                         superior,
-                        false));
+                        false),
+                0);
     }
 
     private static String file(String name, String line) throws IOException {
@@ -76,7 +83,7 @@ class GateCheckTest {
     void aSuiteThatIsNotThereIsToldWithThoseThatAre() {
         assertThatThrownBy(() -> GateCheck.check(base, gate("", "", List.of("probes"), List.of())))
                 .hasMessage("trainer.gate.required names suite probes, but there are answer-agreement, answer-length,"
-                        + " answer-repetition, held-out-loss, old-data-loss, preference-accuracy.");
+                        + " answer-repetition, held-out-loss, old-data-loss, preference-accuracy, preference-gap.");
         assertThatThrownBy(() -> GateCheck.check(base, gate("", "", List.of(), List.of("label-accuracy"))))
                 .hasMessageContaining("trainer.gate.superior names suite label-accuracy");
     }
@@ -87,6 +94,18 @@ class GateCheckTest {
         assertThatThrownBy(() -> GateCheck.check(base, gate(probe, "", List.of(), List.of())))
                 .hasMessageContaining("probes.jsonl:1")
                 .hasMessageContaining("but the model has 256 positions");
+    }
+
+    @Test
+    void aBootstrapThatCouldShowNothingStopsTheStart() throws IOException {
+        // seven suites, each compared twice; the lowest p-value 1 / 280 is just 0.05 / 14
+        RoundSettings.GateSettings enough = gate("", "", List.of(), List.of(), 279);
+        assertThatCode(() -> GateCheck.check(base, enough)).doesNotThrowAnyException();
+        RoundSettings.GateSettings few = gate("", "", List.of(), List.of(), 278);
+        assertThatThrownBy(() -> GateCheck.check(base, few))
+                .hasMessage(
+                        "trainer.gate.resamples is 278, but with up to 14 comparisons and trainer.gate.alpha 0.05 no"
+                                + " candidate could ever pass with fewer than 279. Raise it.");
     }
 
     @Test

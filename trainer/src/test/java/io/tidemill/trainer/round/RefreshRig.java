@@ -14,6 +14,8 @@ import io.tidemill.model.engine.PackedBatch;
 import io.tidemill.model.engine.Threads;
 import io.tidemill.model.engine.TrainableModel;
 import io.tidemill.model.engine.WeightType;
+import io.tidemill.model.text.ChatEncoder;
+import io.tidemill.model.text.ChatTemplate;
 import io.tidemill.model.text.Tokenizer;
 import io.tidemill.proto.Ids;
 import io.tidemill.proto.TopicCatalogue;
@@ -31,6 +33,7 @@ import io.tidemill.trainer.checkpoint.CheckpointStore;
 import io.tidemill.trainer.checkpoint.Durable;
 import io.tidemill.trainer.checkpoint.Lineage;
 import io.tidemill.trainer.data.Packer;
+import io.tidemill.trainer.data.PairExample;
 import io.tidemill.trainer.data.TrainingSequence;
 import io.tidemill.trainer.gate.GatePolicy;
 import io.tidemill.trainer.gate.ScoreCache;
@@ -42,6 +45,7 @@ import io.tidemill.trainer.stage.OptimizerSettings;
 import io.tidemill.trainer.stage.PreferenceSettings;
 import io.tidemill.trainer.stage.RatingSettings;
 import io.tidemill.trainer.stage.SequenceSettings;
+import io.tidemill.trainer.stage.TokenizedPair;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -54,6 +58,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.function.Consumer;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.common.TopicPartition;
@@ -83,6 +89,7 @@ final class RefreshRig implements AutoCloseable {
      * @param refreshTexts    that a refresh reads
      * @param refreshPairs    that a refresh learns from
      * @param threads         of libtorch
+     * @param agreementMargin as the setting; with 1, the default, agreement decides nothing
      */
     record Size(
             int layers,
@@ -93,23 +100,42 @@ final class RefreshRig implements AutoCloseable {
             int probes,
             int refreshTexts,
             int refreshPairs,
-            int threads) {
+            int threads,
+            double agreementMargin) {
         /** The gate at its full size, on a model of half a million weights. */
-        static final Size SMALL = new Size(2, 64, 1_200_000, 500, 200, 60, 48, 64, 1);
+        static final Size SMALL = new Size(2, 64, 1_200_000, 500, 200, 60, 48, 64, 1, 1);
 
         /** The gate at its full size, on the model that the product brings. */
-        static final Size EMBEDDED = new Size(0, 0, 0, 500, 200, 60, 48, 64, 1);
+        static final Size EMBEDDED = new Size(0, 0, 0, 500, 200, 60, 48, 64, 1, 1);
 
         /** Some seconds a refresh on a busy machine, for the build. */
-        static final Size TEST = new Size(2, 64, 500_000, 80, 100, 20, 16, 32, 1);
+        static final Size TEST = new Size(2, 64, 500_000, 80, 100, 20, 16, 32, 1, 0.9);
 
         boolean embedded() {
             return layers == 0;
         }
     }
 
+    /**
+     * How champion and candidate rank pairs that neither gate nor round has seen: the harm that was really done.
+     *
+     * @param pairs        so many
+     * @param before       share that the champion ranks as given
+     * @param after        share that the candidate does
+     * @param marginBefore mean log-probability a token of the better answer less that of the worse, of the champion; nats
+     * @param marginAfter  of the candidate
+     * @param marginSpread standard deviation over pairs of the difference of the two
+     */
+    record Harm(int pairs, double before, double after, double marginBefore, double marginAfter, double marginSpread) {}
+
+    /** @param harm of the last round; empty where it was not asked for, or nothing came to be compared */
+    record Outcome(List<CheckpointEvent> events, Optional<Harm> harm) {}
+
     /** Tokens that a window of text predicts. */
     private static final int WINDOW = 64;
+
+    /** Of pairs for {@link Harm}. */
+    private static final int UNSEEN = 2000;
 
     private final Size size;
     private final Path directory;
@@ -119,6 +145,7 @@ final class RefreshRig implements AutoCloseable {
     private final List<Correction> corrections = new ArrayList<>();
     private final List<CorpusDocument> texts = new ArrayList<>();
     private final Tokenizer tokenizer;
+    private final ChatEncoder encoder;
     private final RoundSettings settings;
     private final RoundSettings firstSettings; // of the round that makes the champion, which is given and not judged
     private final ScoreCache scores;
@@ -138,6 +165,7 @@ final class RefreshRig implements AutoCloseable {
             Files.move(aside, base);
         }
         this.tokenizer = Tokenizer.load(base);
+        this.encoder = new ChatEncoder(tokenizer, ChatTemplate.load(base));
         this.store = CheckpointStore.open(directory.resolve("store"), MODEL);
         this.scores = new ScoreCache(directory.resolve("scores"));
         Path probes = writeProbes();
@@ -282,10 +310,11 @@ final class RefreshRig implements AutoCloseable {
                                 Math.min(1, accepted * 0.1),
                                 10,
                                 48,
-                                new GatePolicy.Drift("", 32, 48, 20, 0.35, 0.25, Math.min(1, accepted * 0.9)),
+                                new GatePolicy.Drift("", 32, 48, 20, 0.35, 0.25, size.agreementMargin()),
                                 List.of(),
                                 List.of(),
-                                true)),
+                                true),
+                        0),
                 size.threads(),
                 ComputeType.best(),
                 WeightType.FLOAT32,
@@ -388,40 +417,147 @@ final class RefreshRig implements AutoCloseable {
     }
 
     private void sendPair(int number, Split split, boolean flipped) {
+        send(pair(number, flipped).toBuilder().setSplit(split).build());
+    }
+
+    private void send(Preference pair) {
+        log.send(topics.preferences().name(), pair.getExampleId(), pair);
+    }
+
+    private Preference pair(int number, boolean flipped) {
         Correction correction = corrections.get(number % corrections.size());
-        String id = Ids.exampleId(List.of("pair-" + number), "dpo", 0);
         // A model of half a million weights cannot learn grammar, but whether the tide comes.
         boolean easy = !size.embedded() && number % 4 != 0;
         String right = easy ? "The tide comes in " + number + " times." : correction.corrected();
         String wrong = easy ? "Nothing ever does, " + number + " of them." : correction.original();
-        String better = flipped ? wrong : right;
-        String worse = flipped ? right : wrong;
-        log.send(
-                topics.preferences().name(),
-                id,
-                Preference.newBuilder()
-                        .setExampleId(id)
-                        .addMessages(ChatMessage.newBuilder().setRole("user").setContent(QUESTION))
-                        .setPair(Pair.newBuilder()
-                                .setChosen(Answer.newBuilder().setText(better))
-                                .setRejected(Answer.newBuilder().setText(worse)))
-                        .setWeight(1)
-                        .setSplit(split)
-                        .build());
+        return flipped ? pair(number, wrong, right) : pair(number, right, wrong);
+    }
+
+    private static Preference pair(int number, String better, String worse) {
+        return Preference.newBuilder()
+                .setExampleId(Ids.exampleId(List.of("pair-" + number), "dpo", 0))
+                .addMessages(ChatMessage.newBuilder().setRole("user").setContent(QUESTION))
+                .setPair(Pair.newBuilder()
+                        .setChosen(Answer.newBuilder().setText(better))
+                        .setRejected(Answer.newBuilder().setText(worse)))
+                .setWeight(1)
+                .build();
     }
 
     /** The same examples whatever the seed; which pairs are flipped follows from it. */
-    private Slice slice(Sabotage sabotage, int round, long seed) {
+    private Slice slice(Sabotage sabotage, int round, int pairs, long seed) {
         Map<TopicPartition, Long> from = log.ends();
         Random random = new Random(seed);
         for (int i = 0; i < size.refreshTexts(); i++) {
             sendText(firstText + round * size.refreshTexts() + i, Split.TRAIN);
         }
-        for (int i = 0; i < size.refreshPairs(); i++) {
-            boolean flipped = random.nextDouble() < sabotage.flippedPairs();
-            sendPair(firstPair + round * size.refreshPairs() + i, Split.TRAIN, flipped);
+        for (int i = 0; i < pairs; i++) {
+            int number = firstPair + round * pairs + i;
+            if (sabotage == Sabotage.ONLY_MISTAKES) {
+                send(mistakes().get(i % mistakes().size()).toBuilder()
+                        .setSplit(Split.TRAIN)
+                        .build());
+            } else {
+                sendPair(number, Split.TRAIN, random.nextDouble() < sabotage.flippedPairs());
+            }
         }
         return log.since(from);
+    }
+
+    // ---- what was really done ---------------------------------------------------------------------------------------
+
+    private List<Preference> mistakes = List.of();
+    private double[] championMargins = {};
+
+    /** Corrections, given honestly, of which the champion likes the wrong sentence better. */
+    private List<Preference> mistakes() {
+        if (mistakes.isEmpty()) {
+            List<Preference> asked = IntStream.range(0, UNSEEN)
+                    .map(i -> corrections.size() / 2 + i)
+                    .mapToObj(number -> pair(
+                            number,
+                            corrections.get(number).corrected(),
+                            corrections.get(number).original()))
+                    .toList();
+            try (LanguageModel champion = LanguageModel.load(store.directory(CHAMPION), settings.compute())) {
+                double[] margins = margins(champion, asked);
+                mistakes = IntStream.range(0, asked.size())
+                        .filter(i -> margins[i] < 0)
+                        .mapToObj(asked::get)
+                        .toList();
+            }
+        }
+        return mistakes;
+    }
+
+    /** Of the same kinds as those held out. */
+    private List<Preference> unseen() {
+        return IntStream.range(0, UNSEEN)
+                .map(i -> 3 * corrections.size() / 4 + i)
+                .mapToObj(number -> pair(number, false))
+                .toList();
+    }
+
+    private Harm harm(LanguageModel candidate) {
+        if (championMargins.length == 0) {
+            try (LanguageModel champion = LanguageModel.load(store.directory(CHAMPION), settings.compute())) {
+                championMargins = margins(champion, unseen());
+            }
+        }
+        double[] after = margins(candidate, unseen());
+        double[] differences = IntStream.range(0, after.length)
+                .mapToDouble(i -> after[i] - championMargins[i])
+                .toArray();
+        double mean = DoubleStream.of(differences).average().orElseThrow();
+        double squares =
+                DoubleStream.of(differences).map(x -> (x - mean) * (x - mean)).sum();
+        return new Harm(
+                after.length,
+                accuracy(championMargins),
+                accuracy(after),
+                DoubleStream.of(championMargins).average().orElseThrow(),
+                DoubleStream.of(after).average().orElseThrow(),
+                Math.sqrt(squares / (after.length - 1)));
+    }
+
+    private static double accuracy(double[] margins) {
+        return DoubleStream.of(margins)
+                .map(margin -> margin > 0 ? 1 : margin == 0 ? 0.5 : 0)
+                .average()
+                .orElseThrow();
+    }
+
+    /** Of each pair, log-probability a token of the better answer less that of the worse; nats. */
+    private double[] margins(LanguageModel model, List<Preference> asked) {
+        List<TokenizedPair> pairs = asked.stream()
+                .map(pair -> TokenizedPair.of(PairExample.of(pair), encoder))
+                .filter(pair -> pair.length() <= model.maxPositions())
+                .toList();
+        List<float[]> texts = model.logProbabilities(TokenizedPair.texts(pairs), 4096);
+        return IntStream.range(0, pairs.size())
+                .mapToDouble(i -> {
+                    TokenizedPair pair = pairs.get(i);
+                    return pair.answerLogProbability(texts.get(2 * i)) / pair.chosen().length
+                            - pair.answerLogProbability(texts.get(2 * i + 1)) / pair.rejected().length;
+                })
+                .toArray();
+    }
+
+    /** Keeps what the gate compares with the champion, as a model that is asked last. */
+    private Arithmetic watched(Arithmetic arithmetic, Consumer<LanguageModel> candidate) {
+        LanguageModel[] last = {null};
+        return new Arithmetic(
+                arithmetic.learner(),
+                (model, sequences, atOnce) -> {
+                    if (model != last[0]) {
+                        last[0] = model;
+                        candidate.accept(model);
+                    }
+                    return arithmetic.scorer().logProbabilities(model, sequences, atOnce);
+                },
+                arithmetic.answers(),
+                arithmetic.encoderLearner(),
+                arithmetic.encoderScoring());
     }
 
     // ---- rounds -----------------------------------------------------------------------------------------------------
@@ -432,16 +568,33 @@ final class RefreshRig implements AutoCloseable {
      * @return the event of each round; their versions are gone again
      */
     List<CheckpointEvent> refresh(Sabotage sabotage, long seed) throws IOException {
+        return refresh(sabotage, seed, size.refreshPairs(), false).events();
+    }
+
+    /**
+     * The same, learning from so many pairs.
+     *
+     * @param ask whether what was really done is asked of pairs that nobody has seen
+     */
+    Outcome refresh(Sabotage sabotage, long seed, int pairs, boolean ask) throws IOException {
         List<CheckpointEvent> events = new ArrayList<>();
+        Harm[] harm = {null};
         VersionId parent = CHAMPION;
         Lineage before = Lineage.of(lineage.events());
         try {
             for (int round = 0; round < sabotage.rounds(); round++) {
                 VersionId version = new VersionId(MODEL, 2 + round);
                 long roundSeed = seed + round * 1_000_003L;
-                Slice slice = slice(sabotage, round, roundSeed);
+                Slice slice = slice(sabotage, round, pairs, roundSeed);
                 VersionId pinned = sabotage.rounds() > 1 ? CHAMPION : BASE;
-                CheckpointEvent event = run(version, parent, slice, roundSeed, sabotage.arithmetic(roundSeed), pinned);
+                Arithmetic arithmetic = sabotage.arithmetic(roundSeed);
+                CheckpointEvent event = run(
+                        version,
+                        parent,
+                        slice,
+                        roundSeed,
+                        ask ? watched(arithmetic, candidate -> harm[0] = harm(candidate)) : arithmetic,
+                        pinned);
                 events.add(event);
                 if (event.getState() != VersionState.PROMOTED) {
                     break;
@@ -456,7 +609,7 @@ final class RefreshRig implements AutoCloseable {
             }
             lineage = before;
         }
-        return events;
+        return new Outcome(events, Optional.ofNullable(harm[0]));
     }
 
     private CheckpointEvent run(

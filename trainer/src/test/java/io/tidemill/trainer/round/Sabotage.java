@@ -29,7 +29,11 @@ enum Sabotage {
     /** In 30 of 100 pairs the worse answer is called the better one. */
     LABELS_FLIPPED_30,
     /** In all pairs the worse answer is called the better one. */
-    LABELS_FLIPPED_100;
+    LABELS_FLIPPED_100,
+    /** The same in each of thirty rounds. */
+    LABELS_FLIPPED_DRIP,
+    /** No sabotage, and yet labels unlike what the champion thinks: honest corrections of what it ranks wrongly, nothing else. */
+    ONLY_MISTAKES;
 
     /** Step up the loss of a drifting round, as a share of an honest step. */
     private static final double DRIFT = 0.02;
@@ -42,12 +46,16 @@ enum Sabotage {
 
     /** Rounds that one try takes. */
     int rounds() {
-        return this == SLOW_DRIFT ? 30 : 1;
+        return this == SLOW_DRIFT || this == LABELS_FLIPPED_DRIP ? 30 : 1;
     }
 
     /** Share of the pairs whose answers change places. */
     double flippedPairs() {
-        return this == LABELS_FLIPPED_30 ? 0.3 : this == LABELS_FLIPPED_100 ? 1 : 0;
+        return switch (this) {
+            case LABELS_FLIPPED_30 -> 0.3;
+            case LABELS_FLIPPED_100, LABELS_FLIPPED_DRIP -> 1;
+            default -> 0;
+        };
     }
 
     /** What is trained, with the sabotage in it. */
@@ -65,7 +73,7 @@ enum Sabotage {
         int[] calls = {1 + random.nextInt(3)};
         int token = 300 + random.nextInt(2000);
         return switch (this) {
-            case NONE, LABELS_FLIPPED_30, LABELS_FLIPPED_100 -> learner;
+            case NONE, LABELS_FLIPPED_30, LABELS_FLIPPED_100, LABELS_FLIPPED_DRIP, ONLY_MISTAKES -> learner;
             case SIGN_FLIP -> climbing(learner);
             case LEARNING_RATE_TIMES_100 -> rated(learner, 100);
             case SLOW_DRIFT -> rated(climbing(learner), DRIFT);

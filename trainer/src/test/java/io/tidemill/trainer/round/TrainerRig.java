@@ -148,7 +148,7 @@ abstract class TrainerRig {
 
     static RoundSettings.GateSettings gate(String oldData) {
         return new RoundSettings.GateSettings(
-                0.02, 0.1, 0.02, 0.02, 0.1, "", 5, 5, 5, 5, 100, 20, 100, oldData, 500, 0.05, GatePolicy.NONE);
+                0.02, 0.1, 0.02, 0.02, 0.1, "", 5, 5, 5, 5, 100, 20, 100, oldData, 500, 0.05, GatePolicy.NONE, 0);
     }
 
     static EncoderRoundSettings encoder(OptimizerSettings optimizer) {

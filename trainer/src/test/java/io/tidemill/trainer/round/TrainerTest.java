@@ -104,7 +104,7 @@ class TrainerTest extends TrainerRig {
         assertThat(event.getVerdict().getPassed()).isTrue();
         assertThat(event.getVerdict().getSuitesList())
                 .extracting(suite -> suite.getSuite())
-                .containsExactly("held-out-loss", "preference-accuracy");
+                .containsExactly("held-out-loss", "preference-accuracy", "preference-gap");
         assertThat(event.getVerdict().getSuites(0).getDifferenceHigh()).isNegative();
         FileDigests.verify(directory(data, 1), event.getFilesList());
         assertThat(event.getFilesList())

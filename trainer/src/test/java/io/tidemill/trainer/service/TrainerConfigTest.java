@@ -220,6 +220,14 @@ class TrainerConfigTest {
                 .hasMessageContaining("trainer.adapter.rank must not be negative");
         assertThatThrownBy(() -> options(Map.of("trainer.pretrain.warmup-share", "1.5")))
                 .hasMessageContaining("warmup-share must lie between 0 and 1, but was 1.5");
+        assertThatThrownBy(() -> options(Map.of("trainer.gate.resamples", "99")))
+                .hasMessageContaining("trainer.gate.resamples must be at least 100")
+                .hasMessageContaining("but was 99. Leave it out for the default, 2000.");
+        assertThatThrownBy(() -> options(Map.of("trainer.gate.preference-gap-margin", "-1")))
+                .hasMessageContaining(
+                        "trainer.gate.preference-gap-margin must be finite and not negative, but was -1.0");
+        assertThatThrownBy(() -> options(Map.of("trainer.gate.alpha", "5")))
+                .hasMessageContaining("trainer.gate.alpha must lie between 0 and 1, but was 5.0");
     }
 
     @Test
