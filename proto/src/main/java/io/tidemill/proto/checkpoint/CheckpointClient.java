@@ -2,11 +2,14 @@ package io.tidemill.proto.checkpoint;
 
 import io.tidemill.proto.VersionId;
 import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.proto.v1.FileDelta;
 import io.tidemill.proto.v1.FileDigest;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URLEncoder;
@@ -34,9 +37,11 @@ import java.util.stream.Stream;
 
 /**
  * Fetches a published version's files over HTTP: each is verified while it comes in, all are written aside, and only a
- * complete directory gets its name. A failure leaves what was there before.
+ * complete directory gets its name. A failure leaves what was there before. What the parent's directory beside it has
+ * is not fetched again, and what changed little comes as a delta against it, if the event announces one.
  */
 public final class CheckpointClient {
+    private static final Logger LOG = System.getLogger(CheckpointClient.class.getName());
     private static final Duration ANSWER = Duration.ofSeconds(30);
     private static final long SLOWEST_BYTES_PER_SECOND = 50_000;
     private static final int BUFFER_BYTES = 1 << 16;
@@ -56,7 +61,7 @@ public final class CheckpointClient {
 
     /**
      * Makes the wanted files of a version present and verified in {@code parentDirectory/<version>}. Files that are
-     * there and intact are not fetched again.
+     * there and intact are not fetched again. Directories of other versions in {@code parentDirectory} are read.
      *
      * @param wanted which of the event's files, by relative path
      * @return the version's directory
@@ -81,13 +86,83 @@ public final class CheckpointClient {
                     Files.copy(FileDigests.inside(target, file.getPath()), to);
                 } else if (files.contains(file)) {
                     Files.createDirectories(to.getParent());
-                    fetch(address(event, file), file, to);
+                    bring(event, file, parentDirectory, to);
                 }
             }
             replace(target, aside);
             return target;
         } finally {
             deleteTree(aside);
+        }
+    }
+
+    /** From the parent where it has the same, by a delta where it has what that starts from, or as a whole. */
+    private void bring(CheckpointEvent event, FileDigest file, Path parentDirectory, Path to) throws IOException {
+        Path parent = parentDirectory.resolve(event.getParent());
+        if (!event.getParent().isEmpty() && isPlain(event.getParent()) && intact(parent, file)) {
+            Files.copy(FileDigests.inside(parent, file.getPath()), to);
+            return;
+        }
+        for (FileDelta delta : event.getDeltasList()) {
+            if (delta.getPath().equals(file.getPath()) && restored(event, delta, file, parentDirectory, to)) {
+                return;
+            }
+        }
+        fetch(address(event, file), file, to);
+    }
+
+    /** Names of versions are those of directories. */
+    private static boolean isPlain(String version) {
+        try {
+            return VersionId.parse(version).toString().equals(version);
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+
+    /** A delta saves bytes and no more: whatever is wrong with it, the file is fetched as a whole. */
+    private boolean restored(CheckpointEvent event, FileDelta delta, FileDigest file, Path parentDirectory, Path to) {
+        if (!isPlain(delta.getBaseVersion()) || delta.getDelta().getLength() >= file.getLength()) {
+            return false;
+        }
+        Path base = parentDirectory.resolve(delta.getBaseVersion());
+        FileDigest from =
+                file.toBuilder().setSha256(delta.getBaseSha256()).build(); // a delta does not change the length
+        if (!intact(base, from)) {
+            return false;
+        }
+        Path fetched = to.resolveSibling(to.getFileName() + ".delta");
+        try {
+            fetch(address(event, delta.getDelta()), delta.getDelta(), fetched);
+            DeltaFile.restore(fetched, FileDigests.inside(base, file.getPath()), to, file);
+            LOG.log(
+                    Level.INFO,
+                    "version={0} file={1} made of that of {2} by a delta of {3} of {4} bytes",
+                    event.getVersion(),
+                    file.getPath(),
+                    delta.getBaseVersion(),
+                    Long.toString(delta.getDelta().getLength()),
+                    Long.toString(file.getLength()));
+            return true;
+        } catch (IOException e) {
+            LOG.log(
+                    Level.WARNING,
+                    "version={0} file={1} is fetched as a whole: {2}",
+                    event.getVersion(),
+                    file.getPath(),
+                    e.getMessage());
+            return false;
+        } finally {
+            deleteQuietly(fetched);
+        }
+    }
+
+    /** What stays is in the directory aside, and goes with it. */
+    private static void deleteQuietly(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot delete " + file + ".", e);
         }
     }
 

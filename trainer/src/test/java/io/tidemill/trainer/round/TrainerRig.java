@@ -186,6 +186,7 @@ abstract class TrainerRig {
                 10,
                 Optional.empty(),
                 signingKey,
+                true,
                 100_000,
                 Duration.ofSeconds(30),
                 Duration.ofMillis(50),
@@ -209,12 +210,37 @@ abstract class TrainerRig {
                 options.keep(),
                 options.keepFor(),
                 options.signingKey(),
+                options.deltas(),
                 options.waitingCapacity(),
                 options.patience(),
                 options.retry(),
                 options.memory(),
                 options.seed(),
                 promotion);
+    }
+
+    /** The same, with or without deltas. */
+    static TrainerOptions withDeltas(TrainerOptions options, boolean deltas) {
+        return new TrainerOptions(
+                options.model(),
+                options.topicPrefix(),
+                options.replicationFactor(),
+                options.data(),
+                options.baseModel(),
+                options.filesUrl(),
+                options.round(),
+                options.trigger(),
+                options.limits(),
+                options.keep(),
+                options.keepFor(),
+                options.signingKey(),
+                deltas,
+                options.waitingCapacity(),
+                options.patience(),
+                options.retry(),
+                options.memory(),
+                options.seed(),
+                options.promotion());
     }
 
     final Trainer start(TrainerOptions options, LongSupplier nanoClock) {
