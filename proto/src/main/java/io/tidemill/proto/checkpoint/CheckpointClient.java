@@ -44,10 +44,13 @@ public final class CheckpointClient {
     private static final Logger LOG = System.getLogger(CheckpointClient.class.getName());
     private static final Duration ANSWER = Duration.ofSeconds(30);
     private static final long SLOWEST_BYTES_PER_SECOND = 50_000;
+    private static final String ADAPTER = "adapter";
+    private static final String MERGED = ".merged";
     private static final int BUFFER_BYTES = 1 << 16;
 
     private final HttpClient http;
     private final Optional<URI> storeUrl;
+    private final Optional<AdapterMerger> merger;
 
     /**
      * A client that keeps no state.
@@ -55,8 +58,14 @@ public final class CheckpointClient {
      * @param storeUrl base address of the store, instead of the one that events name
      */
     public CheckpointClient(HttpClient http, Optional<URI> storeUrl) {
+        this(http, storeUrl, Optional.empty());
+    }
+
+    /** @param merger makes the weights of a version that has an adapter, if the parent is there, so that they need not be fetched */
+    public CheckpointClient(HttpClient http, Optional<URI> storeUrl, Optional<AdapterMerger> merger) {
         this.http = http;
         this.storeUrl = storeUrl;
+        this.merger = merger;
     }
 
     /**
@@ -79,12 +88,15 @@ public final class CheckpointClient {
         Files.createDirectories(parentDirectory);
         Path aside = Files.createDirectory(parentDirectory.resolve("." + version + "." + UUID.randomUUID() + ".part"));
         try {
-            for (FileDigest file : event.getFilesList()) {
+            for (FileDigest file : weightsLast(event)) {
                 Path to = FileDigests.inside(aside, file.getPath());
+                if (Files.exists(to)) {
+                    continue; // merged with a file before it
+                }
                 if (intact(target, file)) {
                     Files.createDirectories(to.getParent());
                     Files.copy(FileDigests.inside(target, file.getPath()), to);
-                } else if (files.contains(file)) {
+                } else if (files.contains(file) && !merged(event, file, files, parentDirectory, aside)) {
                     Files.createDirectories(to.getParent());
                     bring(event, file, parentDirectory, to);
                 }
@@ -94,6 +106,64 @@ public final class CheckpointClient {
         } finally {
             deleteTree(aside);
         }
+    }
+
+    /** So that an adapter is there when the weights are made with it. */
+    private static List<FileDigest> weightsLast(CheckpointEvent event) {
+        return event.getFilesList().stream()
+                .sorted(Comparator.comparing(CheckpointClient::isWeights))
+                .toList();
+    }
+
+    /** Of the model itself, not of what stands beside it. */
+    private static boolean isWeights(FileDigest file) {
+        return file.getPath().endsWith(".safetensors") && !file.getPath().contains("/");
+    }
+
+    /** Makes all wanted weights with the adapter; those that are not as announced do not count. */
+    private boolean merged(
+            CheckpointEvent event, FileDigest first, List<FileDigest> wanted, Path parentDirectory, Path aside)
+            throws IOException {
+        Path adapter = aside.resolve(ADAPTER);
+        Path parent = parentDirectory.resolve(event.getParent());
+        if (merger.isEmpty()
+                || !isWeights(first)
+                || !isPlain(event.getParent())
+                || !first.equals(firstWeights(wanted))
+                || !Files.isDirectory(adapter)
+                || !Files.isRegularFile(parent.resolve(first.getPath()))) {
+            return false;
+        }
+        Path made = aside.resolve(MERGED);
+        try {
+            merger.get().merge(parent, adapter, made);
+            FileDigests.verify(made, List.of(first));
+            for (FileDigest file : wanted) {
+                if (isWeights(file) && intact(made, file)) {
+                    Files.move(FileDigests.inside(made, file.getPath()), FileDigests.inside(aside, file.getPath()));
+                }
+            }
+            LOG.log(
+                    Level.INFO,
+                    "version={0} weights made of {1} and the adapter",
+                    event.getVersion(),
+                    event.getParent());
+            return true;
+        } catch (IOException | RuntimeException e) {
+            LOG.log(
+                    Level.WARNING,
+                    "version={0} weights are not made of {1} and the adapter: {2}",
+                    event.getVersion(),
+                    event.getParent(),
+                    e.getMessage());
+            return false;
+        } finally {
+            deleteTree(made);
+        }
+    }
+
+    private static FileDigest firstWeights(List<FileDigest> wanted) {
+        return wanted.stream().filter(CheckpointClient::isWeights).findFirst().orElseThrow();
     }
 
     /** From the parent where it has the same, by a delta where it has what that starts from, or as a whole. */

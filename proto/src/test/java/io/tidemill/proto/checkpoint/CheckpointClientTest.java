@@ -234,6 +234,60 @@ class CheckpointClientTest {
         assertFetchedWhole(lying.build());
     }
 
+    @Test
+    void weightsThatTheAdapterGivesAreNotFetchedAndOthersDoNotCount() throws IOException {
+        Path published = directory.resolve("adapted");
+        Path weights = published.resolve("model.safetensors");
+        Path adapter = published.resolve("adapter/adapter_model.safetensors");
+        Files.createDirectories(adapter.getParent());
+        Files.write(weights, new byte[100_000]);
+        Files.writeString(adapter, "adapter");
+        String files = "/v1/checkpoints/m-000002/files/";
+        CheckpointEvent child = event.toBuilder()
+                .setVersion("m-000002")
+                .setParent("m-000001")
+                .clearFiles()
+                .addFiles(FileDigests.of(published, weights))
+                .addFiles(FileDigests.of(published, adapter))
+                .setFilesUrl(event.getFilesUrl().replace("m-000001", "m-000002"))
+                .build();
+        served.put(files + "model.safetensors", Files.readAllBytes(weights));
+        served.put(files + "adapter/adapter_model.safetensors", Files.readAllBytes(adapter));
+        Path got = directory.resolve("got");
+        AdapterMerger right = (parent, beside, merged) -> {
+            assertThat(parent).isEqualTo(got.resolve("m-000001"));
+            assertThat(beside.resolve("adapter_model.safetensors")).hasContent("adapter");
+            Files.write(Files.createDirectory(merged).resolve("model.safetensors"), new byte[100_000]);
+            Files.writeString(merged.resolve("config.json"), "another");
+        };
+        AdapterMerger wrong = (parent, beside, merged) ->
+                Files.write(Files.createDirectory(merged).resolve("model.safetensors"), new byte[99_999]);
+        AdapterMerger unable = (parent, beside, merged) -> {
+            throw new IllegalStateException("no memory");
+        };
+        assertThat(asked(child, right)).hasSize(2); // without the parent
+        client.download(event, got, file -> true);
+        for (AdapterMerger failing : List.of(wrong, unable)) {
+            assertThat(asked(child, failing))
+                    .containsExactly(files + "adapter/adapter_model.safetensors", files + "model.safetensors");
+        }
+        assertThat(asked(child, right)).containsExactly(files + "adapter/adapter_model.safetensors");
+    }
+
+    /** Fetches it anew; it has the announced files and no more. */
+    private List<String> asked(CheckpointEvent child, AdapterMerger merger) throws IOException {
+        Path got = directory.resolve("got");
+        Path version = got.resolve("m-000002");
+        Files.deleteIfExists(version.resolve("model.safetensors"));
+        Files.deleteIfExists(version.resolve("adapter/adapter_model.safetensors"));
+        asked.clear();
+        new CheckpointClient(HttpClient.newHttpClient(), Optional.empty(), Optional.of(merger))
+                .download(child, got, file -> true);
+        FileDigests.verify(version, child.getFilesList());
+        assertThat(filesIn(version)).hasSameSizeAs(child.getFilesList());
+        return List.copyOf(asked);
+    }
+
     private void assertFetchedWhole(CheckpointEvent child) throws IOException {
         asked.clear();
         Path version = client.download(child, directory.resolve("got"), file -> true);
