@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.proto.v1.FileDelta;
 import io.tidemill.proto.v1.FileDigest;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -183,6 +184,166 @@ class CheckpointClientTest {
         assertThatThrownBy(() -> client.download(elsewhere, directory.resolve("got"), file -> true))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("'../m'");
+    }
+
+    @Test
+    void whatTheParentHasIsNotFetchedAndWhatChangedComesAsADelta() throws IOException {
+        CheckpointEvent child = child();
+        client.download(event, directory.resolve("got"), file -> true);
+        asked.clear();
+        Path version = client.download(child, directory.resolve("got"), file -> true);
+        FileDigests.verify(version, child.getFilesList());
+        assertThat(asked).containsExactly("/v1/checkpoints/m-000002/files/deltas/model.safetensors.delta");
+        assertThat(version.resolve("deltas")).doesNotExist();
+        assertThat(filesIn(version)).hasSameSizeAs(child.getFilesList());
+    }
+
+    @Test
+    void withoutTheParentOrWithADamagedOneTheWholeFileIsFetched() throws IOException {
+        CheckpointEvent child = child();
+        Path version = client.download(child, directory.resolve("alone"), file -> true);
+        FileDigests.verify(version, child.getFilesList());
+        assertThat(asked).hasSize(child.getFilesCount()).noneMatch(path -> path.contains("delta"));
+        Path parent = client.download(event, directory.resolve("got"), file -> true);
+        Files.write(parent.resolve("model.safetensors"), new byte[200_000]);
+        asked.clear();
+        client.download(child, directory.resolve("got"), file -> true);
+        assertThat(asked).containsExactly("/v1/checkpoints/m-000002/files/model.safetensors");
+    }
+
+    @Test
+    void aDeltaThatIsMissingDamagedOrOfSomethingElseGivesWayToTheWholeFile() throws IOException {
+        CheckpointEvent child = child();
+        client.download(event, directory.resolve("got"), file -> true);
+        String path = "/v1/checkpoints/m-000002/files/deltas/model.safetensors.delta";
+        byte[] whole = served.get(path);
+        byte[] damaged = whole.clone();
+        damaged[130] ^= 1;
+        served.put(path, damaged);
+        assertFetchedWhole(child);
+        served.remove(path);
+        assertFetchedWhole(child);
+        // Announced as it is, and yet no delta of these files.
+        served.put(path, damaged);
+        Path announced = Files.write(directory.resolve("announced"), damaged);
+        CheckpointEvent.Builder lying = child.toBuilder();
+        lying.getDeltasBuilder(0)
+                .setDelta(FileDigests.of(directory, announced).toBuilder().setPath("deltas/model.safetensors.delta"));
+        assertFetchedWhole(lying.build());
+        lying.getDeltasBuilder(0).setBaseVersion("../m-000001");
+        assertFetchedWhole(lying.build());
+    }
+
+    @Test
+    void weightsThatTheAdapterGivesAreNotFetchedAndOthersDoNotCount() throws IOException {
+        Path published = directory.resolve("adapted");
+        Path weights = published.resolve("model.safetensors");
+        Path adapter = published.resolve("adapter/adapter_model.safetensors");
+        Files.createDirectories(adapter.getParent());
+        Files.write(weights, new byte[100_000]);
+        Files.writeString(adapter, "adapter");
+        String files = "/v1/checkpoints/m-000002/files/";
+        CheckpointEvent child = event.toBuilder()
+                .setVersion("m-000002")
+                .setParent("m-000001")
+                .clearFiles()
+                .addFiles(FileDigests.of(published, weights))
+                .addFiles(FileDigests.of(published, adapter))
+                .setFilesUrl(event.getFilesUrl().replace("m-000001", "m-000002"))
+                .build();
+        served.put(files + "model.safetensors", Files.readAllBytes(weights));
+        served.put(files + "adapter/adapter_model.safetensors", Files.readAllBytes(adapter));
+        Path got = directory.resolve("got");
+        AdapterMerger right = (parent, beside, merged) -> {
+            assertThat(parent).isEqualTo(got.resolve("m-000001"));
+            assertThat(beside.resolve("adapter_model.safetensors")).hasContent("adapter");
+            Files.write(Files.createDirectory(merged).resolve("model.safetensors"), new byte[100_000]);
+            Files.writeString(merged.resolve("config.json"), "another");
+        };
+        AdapterMerger wrong = (parent, beside, merged) ->
+                Files.write(Files.createDirectory(merged).resolve("model.safetensors"), new byte[99_999]);
+        AdapterMerger unable = (parent, beside, merged) -> {
+            throw new IllegalStateException("no memory");
+        };
+        assertThat(asked(child, right)).hasSize(2); // without the parent
+        client.download(event, got, file -> true);
+        for (AdapterMerger failing : List.of(wrong, unable)) {
+            assertThat(asked(child, failing))
+                    .containsExactly(files + "adapter/adapter_model.safetensors", files + "model.safetensors");
+        }
+        assertThat(asked(child, right)).containsExactly(files + "adapter/adapter_model.safetensors");
+    }
+
+    /** Fetches it anew; it has the announced files and no more. */
+    private List<String> asked(CheckpointEvent child, AdapterMerger merger) throws IOException {
+        Path got = directory.resolve("got");
+        Path version = got.resolve("m-000002");
+        Files.deleteIfExists(version.resolve("model.safetensors"));
+        Files.deleteIfExists(version.resolve("adapter/adapter_model.safetensors"));
+        asked.clear();
+        new CheckpointClient(HttpClient.newHttpClient(), Optional.empty(), Optional.of(merger))
+                .download(child, got, file -> true);
+        FileDigests.verify(version, child.getFilesList());
+        assertThat(filesIn(version)).hasSameSizeAs(child.getFilesList());
+        return List.copyOf(asked);
+    }
+
+    private void assertFetchedWhole(CheckpointEvent child) throws IOException {
+        asked.clear();
+        Path version = client.download(child, directory.resolve("got"), file -> true);
+        FileDigests.verify(version, child.getFilesList());
+        assertThat(filesIn(version)).hasSameSizeAs(child.getFilesList());
+        assertThat(asked).endsWith("/v1/checkpoints/m-000002/files/model.safetensors");
+        Files.delete(version.resolve("model.safetensors"));
+    }
+
+    private static List<Path> filesIn(Path version) throws IOException {
+        try (Stream<Path> files = Files.walk(version)) {
+            return files.filter(Files::isRegularFile).toList();
+        }
+    }
+
+    /** m-000002: the weights differ in one byte, for which there is a delta. */
+    private CheckpointEvent child() throws IOException {
+        Path published = directory.resolve("child");
+        CheckpointEvent.Builder child = CheckpointEvent.newBuilder()
+                .setModel("m")
+                .setVersion("m-000002")
+                .setParent("m-000001")
+                .setFilesUrl(event.getFilesUrl().replace("m-000001", "m-000002"));
+        for (FileDigest file : event.getFilesList()) {
+            byte[] content = served.get("/v1/checkpoints/m-000001/files/" + file.getPath())
+                    .clone();
+            if (file.getPath().equals("model.safetensors")) {
+                content[100]++;
+            }
+            Path written = published.resolve(file.getPath());
+            Files.createDirectories(written.getParent());
+            child.addFiles(FileDigests.of(published, Files.write(written, content)));
+            served.put("/v1/checkpoints/m-000002/files/" + file.getPath(), content);
+        }
+        return child.addDeltas(delta(published, child.getFilesList())).build();
+    }
+
+    private FileDelta delta(Path published, List<FileDigest> files) throws IOException {
+        FileDigest base = weights(event.getFilesList());
+        Path written = published.resolve("deltas/model.safetensors.delta");
+        Files.createDirectories(written.getParent());
+        DeltaFile.write(directory.resolve("published"), base, published, weights(files), written, 100_000);
+        served.put("/v1/checkpoints/m-000002/files/deltas/model.safetensors.delta", Files.readAllBytes(written));
+        return FileDelta.newBuilder()
+                .setPath("model.safetensors")
+                .setBaseVersion("m-000001")
+                .setBaseSha256(base.getSha256())
+                .setDelta(FileDigests.of(published, written))
+                .build();
+    }
+
+    private static FileDigest weights(List<FileDigest> files) {
+        return files.stream()
+                .filter(file -> file.getPath().equals("model.safetensors"))
+                .findFirst()
+                .orElseThrow();
     }
 
     private void assertRefused(String... words) {

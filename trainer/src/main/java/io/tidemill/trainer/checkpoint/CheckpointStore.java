@@ -178,7 +178,7 @@ public final class CheckpointStore implements AutoCloseable {
 
     /**
      * Checks that a version is what was announced, its private masters, suites and ledger included: before anybody trains
-     * on it. Reads all of it once, which is little beside a round.
+     * on it. Reads all of it once, which is little beside a round; not its deltas, by which nobody trains.
      *
      * @throws DamagedFileException with the first file that differs
      */
@@ -208,17 +208,21 @@ public final class CheckpointStore implements AutoCloseable {
         }
     }
 
-    /** A public file of a version: one that its manifest lists, the manifest or its signature; nothing else can be reached. */
+    /** A public file of a version: one that its manifest lists, a delta included, the manifest or its signature; nothing else can be reached. */
     public Optional<Path> publicFile(VersionId version, String path) throws IOException {
         if (!version.model().equals(model) || !has(version)) {
             return Optional.empty();
         }
         boolean listed = path.equals(Manifest.FILE)
                 || path.equals(Manifest.SIGNATURE)
-                || manifest(version).event().getFilesList().stream()
-                        .map(FileDigest::getPath)
-                        .anyMatch(path::equals);
+                || isListed(manifest(version).event(), path);
         return listed ? Optional.of(directory(version).resolve(path)).filter(Files::isRegularFile) : Optional.empty();
+    }
+
+    private static boolean isListed(CheckpointEvent event, String path) {
+        return Stream.concat(event.getFilesList().stream(), Deltas.of(event).stream())
+                .map(FileDigest::getPath)
+                .anyMatch(path::equals);
     }
 
     /**

@@ -20,12 +20,19 @@ final class FileCheck {
 
     private final Path directory;
     private final List<FileDigest> listed;
+
+    /** Who fetches a version needs no deltas, once they have served. */
+    private final List<FileDigest> deltas;
+
     private final boolean pruned;
 
     /** @param ofStore weights may have been taken away by retention; a downloaded version was whole */
     FileCheck(Path directory, Manifest manifest, boolean ofStore) {
         this.directory = directory;
         this.listed = manifest.event().getFilesList();
+        this.deltas = Deltas.of(manifest.event()).stream()
+                .filter(file -> ofStore || Files.exists(directory.resolve(file.getPath())))
+                .toList();
         this.pruned = ofStore && listed.stream().anyMatch(this::prunable) && allPrunableAreGone();
     }
 
@@ -45,8 +52,9 @@ final class FileCheck {
     }
 
     Finding finding() throws IOException {
-        List<FileDigest> there =
-                listed.stream().filter(file -> !pruned || !prunable(file)).toList();
+        List<FileDigest> there = Stream.concat(listed.stream(), deltas.stream())
+                .filter(file -> !pruned || !prunable(file))
+                .toList();
         List<String> flaws = new ArrayList<>();
         for (FileDigest file : there) {
             try {
@@ -69,7 +77,7 @@ final class FileCheck {
                 there.size(),
                 there.stream().mapToLong(FileDigest::getLength).sum());
         if (pruned) {
-            told += "; " + (listed.size() - there.size()) + " taken away by retention";
+            told += "; " + (listed.size() + deltas.size() - there.size()) + " taken away by retention";
         }
         if (Files.exists(directory.resolve(CheckpointStore.STATE))) {
             boolean sums = Files.exists(directory.resolve(CheckpointStore.STATE).resolve(Sums.FILE));
@@ -90,6 +98,7 @@ final class FileCheck {
                     .collect(Collectors.toCollection(TreeSet::new));
         }
         listed.forEach(file -> names.remove(file.getPath()));
+        deltas.forEach(file -> names.remove(file.getPath()));
         names.remove(Manifest.FILE);
         names.remove(Manifest.SIGNATURE);
         return names;

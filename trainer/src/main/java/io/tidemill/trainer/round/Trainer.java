@@ -450,7 +450,8 @@ public final class Trainer implements AutoCloseable {
     }
 
     private VersionWriter versions() {
-        return new VersionWriter(store, options.filesUrl(), options.signingKey(), options.promotion(), clock);
+        return new VersionWriter(
+                store, options.filesUrl(), options.signingKey(), options.deltas(), options.promotion(), clock);
     }
 
     private void restartBacklog() throws IOException {

@@ -20,6 +20,7 @@ import java.util.function.Function;
  * @param keep              versions that keep their weights
  * @param keepFor           how old a version may be that keeps them; any age where empty
  * @param signingKey        signs the versions that are published; empty for unsigned ones
+ * @param deltas            whether versions come with deltas against their parents
  * @param waitingCapacity   records that are counted while they wait; more are left in the log until a round has run
  * @param retry             pause after a failure
  * @param memory            that the weights of a round must fit into
@@ -39,6 +40,7 @@ public record TrainerOptions(
         int keep,
         Optional<Duration> keepFor,
         Optional<SigningKey> signingKey,
+        boolean deltas,
         int waitingCapacity,
         Duration patience,
         Duration retry,

@@ -13,6 +13,7 @@ import io.tidemill.proto.v1.GateVerdict;
 import io.tidemill.proto.v1.Lineage;
 import io.tidemill.proto.v1.VersionState;
 import io.tidemill.trainer.checkpoint.CheckpointStore;
+import io.tidemill.trainer.checkpoint.Deltas;
 import io.tidemill.trainer.checkpoint.Durable;
 import io.tidemill.trainer.checkpoint.Manifest;
 import io.tidemill.trainer.checkpoint.ModelCard;
@@ -37,23 +38,27 @@ final class VersionWriter {
     private final CheckpointStore store;
     private final Function<VersionId, String> filesUrl;
     private final Optional<SigningKey> signingKey;
+    private final boolean deltas;
     private final PromotionSettings promotion;
     private final Clock clock;
 
     /**
      * @param filesUrl   where a version's files are served
      * @param signingKey signs every version; empty for unsigned ones
+     * @param deltas     whether a version that is not refused tells what differs from its parent
      * @param promotion  what becomes of a version that passed
      */
     VersionWriter(
             CheckpointStore store,
             Function<VersionId, String> filesUrl,
             Optional<SigningKey> signingKey,
+            boolean deltas,
             PromotionSettings promotion,
             Clock clock) {
         this.store = store;
         this.filesUrl = filesUrl;
         this.signingKey = signingKey;
+        this.deltas = deltas;
         this.promotion = promotion;
         this.clock = clock;
     }
@@ -112,6 +117,9 @@ final class VersionWriter {
             event.setCanary(promotion.canary().rule(clock.instant()));
         }
         boolean refused = state == VersionState.REFUSED;
+        if (deltas && !refused) {
+            event.addAllDeltas(Deltas.write(aside, store.directory(plan.parentId()), parent.event()));
+        }
         return finish(
                 aside,
                 store.directory(plan.parentId()),

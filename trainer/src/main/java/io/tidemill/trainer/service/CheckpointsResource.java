@@ -5,6 +5,7 @@ import com.google.protobuf.MessageOrBuilder;
 import com.google.protobuf.util.JsonFormat;
 import io.tidemill.proto.VersionId;
 import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.proto.v1.FileDelta;
 import io.tidemill.proto.v1.FileDigest;
 import io.tidemill.trainer.round.Trainer;
 import jakarta.ws.rs.GET;
@@ -27,6 +28,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jboss.resteasy.reactive.PathPart;
 
 /** Versions and their public files, and the state of the loop. */
@@ -86,9 +88,7 @@ public class CheckpointsResource {
             @HeaderParam("Range") String range,
             @HeaderParam(HttpHeaders.IF_NONE_MATCH) String known)
             throws IOException {
-        Optional<FileDigest> listed = trainers.event(version).flatMap(event -> event.getFilesList().stream()
-                .filter(file -> file.getPath().equals(path))
-                .findFirst());
+        Optional<FileDigest> listed = trainers.event(version).flatMap(event -> listed(event, path));
         if (listed.isEmpty()) {
             return problem(Status.NOT_FOUND, "Version " + version + " has no public file '" + path + "'.");
         }
@@ -108,6 +108,14 @@ public class CheckpointsResource {
                 .header("Accept-Ranges", "bytes")
                 .type(mediaType(path))
                 .build();
+    }
+
+    private static Optional<FileDigest> listed(CheckpointEvent event, String path) {
+        return Stream.concat(
+                        event.getFilesList().stream(),
+                        event.getDeltasList().stream().map(FileDelta::getDelta))
+                .filter(file -> file.getPath().equals(path))
+                .findFirst();
     }
 
     private static Response.ResponseBuilder body(java.nio.file.Path file, String range) throws IOException {

@@ -714,5 +714,12 @@ public interface TrainerConfig {
          * with it from then on, unsigned where absent.
          */
         Optional<String> signingKey();
+
+        /**
+         * Whether a version comes with deltas of its weights against its parent's, where they are at most half as long: who has
+         * the parent fetches fewer bytes.
+         */
+        @WithDefault("true")
+        boolean deltas();
     }
 }

@@ -160,6 +160,7 @@ public class TrainerWiring {
                         .filter(file -> !file.isBlank())
                         .map(Path::of)
                         .map(SigningKey::read),
+                config.store().deltas(),
                 config.round().waitingCapacity(),
                 config.round().patience(),
                 config.round().retry(),

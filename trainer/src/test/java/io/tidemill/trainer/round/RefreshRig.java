@@ -651,6 +651,7 @@ final class RefreshRig implements AutoCloseable {
                 store,
                 version -> "http://127.0.0.1/" + version,
                 Optional.empty(),
+                true,
                 PromotionSettings.AT_ONCE,
                 Clock.systemUTC());
     }

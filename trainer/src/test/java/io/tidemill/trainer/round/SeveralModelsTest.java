@@ -41,6 +41,7 @@ class SeveralModelsTest extends TrainerRig {
                         usual.keep(),
                         usual.keepFor(),
                         usual.signingKey(),
+                        usual.deltas(),
                         usual.waitingCapacity(),
                         usual.patience(),
                         usual.retry(),

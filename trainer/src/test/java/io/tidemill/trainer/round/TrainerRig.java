@@ -186,6 +186,7 @@ abstract class TrainerRig {
                 10,
                 Optional.empty(),
                 signingKey,
+                true,
                 100_000,
                 Duration.ofSeconds(30),
                 Duration.ofMillis(50),
@@ -210,6 +211,7 @@ abstract class TrainerRig {
                 options.keep(),
                 options.keepFor(),
                 options.signingKey(),
+                options.deltas(),
                 options.waitingCapacity(),
                 options.patience(),
                 options.retry(),
@@ -217,6 +219,30 @@ abstract class TrainerRig {
                 options.seed(),
                 promotion,
                 options.gateThreads());
+    }
+
+    /** The same, with or without deltas. */
+    static TrainerOptions withDeltas(TrainerOptions options, boolean deltas) {
+        return new TrainerOptions(
+                options.model(),
+                options.topicPrefix(),
+                options.replicationFactor(),
+                options.data(),
+                options.baseModel(),
+                options.filesUrl(),
+                options.round(),
+                options.trigger(),
+                options.limits(),
+                options.keep(),
+                options.keepFor(),
+                options.signingKey(),
+                deltas,
+                options.waitingCapacity(),
+                options.patience(),
+                options.retry(),
+                options.memory(),
+                options.seed(),
+                options.promotion());
     }
 
     final Trainer start(TrainerOptions options, LongSupplier nanoClock) {

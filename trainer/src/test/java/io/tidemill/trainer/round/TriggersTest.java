@@ -49,6 +49,7 @@ class TriggersTest extends TrainerRig {
                         usual.keep(),
                         usual.keepFor(),
                         usual.signingKey(),
+                        usual.deltas(),
                         usual.waitingCapacity(),
                         usual.patience(),
                         usual.retry(),

@@ -16,6 +16,7 @@ import io.tidemill.deploy.kafka.testing.SharedKafka;
 import io.tidemill.proto.VersionId;
 import io.tidemill.proto.checkpoint.CheckpointClient;
 import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.proto.v1.FileDelta;
 import io.tidemill.trainer.checkpoint.Finding;
 import io.tidemill.trainer.checkpoint.Finding.Outcome;
 import io.tidemill.trainer.checkpoint.KeyFiles;
@@ -67,6 +68,8 @@ class TrainerServiceTest {
                                         .toString()),
                         Map.entry("trainer.threads", "1"),
                         Map.entry("trainer.pretrain.length", "64"),
+                        Map.entry("trainer.adapter.rank", "2"),
+                        Map.entry("trainer.adapter.target-modules", "q_proj"),
                         Map.entry("trainer.pretrain.learning-rate", "0.01"));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
@@ -123,6 +126,7 @@ class TrainerServiceTest {
                     HttpClient.newHttpClient(), Optional.of(URI.create("http://127.0.0.1:" + RestAssured.port)));
             Path directory = client.download(event, downloads, path -> true);
             assertThat(directory.resolve("model.safetensors")).isNotEmptyFile();
+            assertThat(directory.resolve("deltas")).doesNotExist();
             assertThat(directory.resolve("manifest.json")).content().contains("served-000001");
             VerifyingKey key = VerifyingKey.read(Settings.directory().resolve("key.pub.pem"));
             assertThat(VersionCheck.inDirectory(directory, VersionId.parse("served-000001"), Optional.of(key))
@@ -144,6 +148,19 @@ class TrainerServiceTest {
                     .extract()
                     .asByteArray();
             assertThat(part).isEqualTo(Arrays.copyOfRange(whole, 100, 200));
+            for (FileDelta delta : event.getDeltasList()) {
+                byte[] served = given().get("/v1/checkpoints/served-000001/files/"
+                                + delta.getDelta().getPath())
+                        .then()
+                        .statusCode(200)
+                        .header("ETag", "\"" + delta.getDelta().getSha256() + "\"")
+                        .extract()
+                        .asByteArray();
+                assertThat((long) served.length).isEqualTo(delta.getDelta().getLength());
+            }
+            assertThat(event.getDeltasList())
+                    .as("an adapter on one matrix changes little")
+                    .isNotEmpty();
             given().get("/q/metrics").then().statusCode(200).body(containsString("trainer_round"));
         }
     }
@@ -155,6 +172,10 @@ class TrainerServiceTest {
             "served-000000/files/..%2F..%2F..%2Fbase%2Fconfig.json",
             "served-000000/files/../../.lock",
             "served-000000/files/absent.json",
+            "served-000000/files/deltas/model.safetensors.delta",
+            "served-000001/files/deltas/absent.delta",
+            "served-000001/files/deltas/../state/examples.tsv",
+            "served-000001/files/deltas",
             "other-000000/files/config.json",
             "nonsense/files/config.json"
         }) {

@@ -1,5 +1,6 @@
 package io.tidemill.standalone.checkpoints;
 
+import io.tidemill.proto.checkpoint.AdapterMerger;
 import io.tidemill.proto.checkpoint.CheckpointClient;
 import io.tidemill.proto.v1.CheckpointEvent;
 import io.tidemill.proto.v1.VersionState;
@@ -38,8 +39,16 @@ public final class CheckpointsCommand implements Callable<Integer> {
     @Option(
             names = "--download",
             paramLabel = "DIR",
-            description = "Fetch a version into DIR/VERSION, a Hugging Face directory; every file's digest is checked.")
+            description = "Fetch a version into DIR/VERSION, a Hugging Face directory; every file's digest is checked."
+                    + " What changed little since its parent in DIR comes as a delta.")
     Optional<Path> download = Optional.empty();
+
+    @Option(
+            names = "--merge",
+            description =
+                    "Make the weights of a version that trained an adapter of its parent in DIR and the adapter, where"
+                            + " that gives the announced digests; they are not fetched then. For decoders published in float32.")
+    boolean merge;
 
     @Parameters(
             arity = "0..1",
@@ -55,7 +64,8 @@ public final class CheckpointsCommand implements Callable<Integer> {
                 HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
         CheckpointList list = new CheckpointList(http, url);
         if (download.isPresent()) {
-            return download(new CheckpointClient(http, Optional.of(url)), list);
+            Optional<AdapterMerger> merger = merge ? Optional.of(MergedWeights::merge) : Optional.empty();
+            return download(new CheckpointClient(http, Optional.of(url), merger), list);
         }
         List<CheckpointEvent> events = fetch(list);
         out.println(CheckpointLines.HEADING);
