@@ -204,7 +204,8 @@ final class RefreshBench {
             if (ours && (now.equals("refused") || now.equals("failed"))) {
                 return round.path("message").asText();
             }
-            boolean switched = !before.equals(loop.path("served").path("version").asText());
+            boolean switched =
+                    !before.equals(loop.path("served").path("version").asText());
             if (ours && switched && !before.equals(served())) { // a person's first answer by it
                 phases.merge("switch_seconds", (System.nanoTime() - since) * 1e-9, Double::sum);
                 return "promoted";

@@ -191,8 +191,9 @@ final class GateCampaign {
                                     kind -> new ArrayList<>())
                             .add(line));
         }
-        System.out.println("| refresh | tries | promoted | share promoted, exact 95 % | rounds | refused by | asked of unseen pairs |"
-                + " accuracy | lead |\n|---|---:|---:|---|---|---|---:|---|---|");
+        System.out.println(
+                "| refresh | tries | promoted | share promoted, exact 95 % | rounds | refused by | asked of unseen pairs |"
+                        + " accuracy | lead |\n|---|---:|---:|---|---|---|---:|---|---|");
         kinds.forEach(GateCampaign::summarize);
     }
 
@@ -202,11 +203,12 @@ final class GateCampaign {
         Binomial.Interval interval = Binomial.clopperPearson(passed, tries.size(), 0.95);
         Map<String, Integer> by = new TreeMap<>();
         tries.forEach(line -> line.path("by").forEach(name -> by.merge(name.asText(), 1, Integer::sum)));
-        IntSummaryStatistics rounds = tries.stream()
-                .mapToInt(line -> line.path("rounds").asInt())
-                .summaryStatistics();
-        List<JsonNode> asked =
-                tries.stream().map(line -> line.path("harm")).filter(JsonNode::isObject).toList();
+        IntSummaryStatistics rounds =
+                tries.stream().mapToInt(line -> line.path("rounds").asInt()).summaryStatistics();
+        List<JsonNode> asked = tries.stream()
+                .map(line -> line.path("harm"))
+                .filter(JsonNode::isObject)
+                .toList();
         System.out.printf(
                 Locale.ROOT,
                 "| %s | %d | %d | %.2f to %.2f %% | %d to %d | %s | %d | %s | %s |%n",
@@ -225,8 +227,8 @@ final class GateCampaign {
 
     private static String change(List<JsonNode> asked, String before, String after) {
         DoubleSummaryStatistics changes = asked.stream()
-                .mapToDouble(one ->
-                        one.path(after).asDouble() - one.path(before).asDouble())
+                .mapToDouble(
+                        one -> one.path(after).asDouble() - one.path(before).asDouble())
                 .summaryStatistics();
         return asked.isEmpty()
                 ? "–"

@@ -53,8 +53,7 @@ class SabotagedRefreshesTest {
         CheckpointEvent event = refreshed(Sabotage.NONE);
         assertThat(event.getState()).as(event.getReason()).isEqualTo(VersionState.PROMOTED);
         assertThat(event.getVerdict().getSuitesList())
-                .allMatch(suite ->
-                        suite.getJudged() || suite.getSuite().equals("preference-gap")) // has no margin
+                .allMatch(suite -> suite.getJudged() || suite.getSuite().equals("preference-gap")) // has no margin
                 .extracting(SuiteResult::getSuite)
                 .contains(
                         "held-out-loss",

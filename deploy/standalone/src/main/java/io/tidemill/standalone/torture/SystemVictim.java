@@ -114,7 +114,8 @@ final class SystemVictim implements Victim {
                         // Only what is kept is looked at: every candidate passes.
                         "-Dtrainer.gate.held-out-margin=100",
                         "-Dtrainer.gate.old-data-margin=100",
-                        "-Dtrainer.gate.preference-margin=1"));
+                        "-Dtrainer.gate.preference-margin=1",
+                        "-Dtrainer.gate.drift-sample=4"));
         Files.writeString(directory.resolve("pid"), Long.toString(mill.pid()));
         startedMillis = System.currentTimeMillis();
         starting = true;

@@ -220,7 +220,8 @@ final class TrainerVictim implements Victim {
                 "trainer.gate.minimum-pairs=2",
                 "trainer.gate.maximum-sequences=40",
                 "trainer.gate.maximum-pairs=40",
-                "trainer.gate.resamples=100"));
+                "trainer.gate.resamples=400",
+                "trainer.gate.drift-sample=4"));
         return settings;
     }
 
