@@ -242,7 +242,8 @@ abstract class TrainerRig {
                 options.retry(),
                 options.memory(),
                 options.seed(),
-                options.promotion());
+                options.promotion(),
+                options.gateThreads());
     }
 
     final Trainer start(TrainerOptions options, LongSupplier nanoClock) {
