@@ -138,7 +138,7 @@ class DeltaFileTest {
             }
         }
         assertThat(writes(before, after.array(), NO_LIMIT)).isTrue();
-        assertThat(Files.size(delta)).isBetween(before.length * 14L / 1000, before.length * 17L / 1000);
+        assertThat(Files.size(delta)).isBetween(before.length * 14L / 1000, before.length * 18L / 1000);
     }
 
     @Test
