@@ -221,11 +221,11 @@ final class TrainerFeed implements AutoCloseable {
     }
 
     private Example prompt(int i) {
-        String id = "prompt-" + i;
+        String event = "prompt-" + i;
         return new Example(
                 topics.prompts().name(),
-                id,
-                Prompt.newBuilder().setPromptId(id).addMessages(question(i)).build());
+                Ids.exampleId(List.of(event), "rollout", 0),
+                Prompt.newBuilder().setPromptId(event).addMessages(question(i)).build());
     }
 
     private static ChatMessage question(int i) {
