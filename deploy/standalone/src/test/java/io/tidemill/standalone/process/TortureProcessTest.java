@@ -12,15 +12,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * The short form of the fault harness; {@code ./tidemill torture} is the long one. Asked for by
- * {@code -Dtidemill.torture=true} until it has been seen to end well: its damage of champions finds nothing to damage in some
- * versions.
- */
-@EnabledIfSystemProperty(named = "tidemill.torture", matches = "true")
+/** The short form of the fault harness; {@code ./tidemill torture} is the long one. */
 @Timeout(3600)
 class TortureProcessTest {
     private static final Duration PATIENCE = Duration.ofMinutes(25);
