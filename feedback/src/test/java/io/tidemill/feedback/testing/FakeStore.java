@@ -64,9 +64,9 @@ public final class FakeStore implements AutoCloseable {
         return publish(version, parent, "9 9 9", Task.ANSWER).build();
     }
 
-    /** A version of which a file has changed since it was announced. */
+    /** A version of which a file, which its parent has not, has changed since it was announced. */
     public CheckpointEvent promotedButDamaged(String version, String parent) {
-        CheckpointEvent event = promoted(version, parent);
+        CheckpointEvent event = publish(version, parent, "2 2 2", Task.ANSWER).build();
         files.put("/v1/checkpoints/" + version + "/files/fake-logits.txt", "1 1 1".getBytes(StandardCharsets.UTF_8));
         return event;
     }
