@@ -717,9 +717,9 @@ public interface TrainerConfig {
 
         /**
          * Whether a version comes with deltas of its weights against its parent's, where they are at most half as long: who has
-         * the parent fetches fewer bytes.
+         * the parent fetches fewer bytes. Costs time between gate and announcement: about 2 s for 15 MB.
          */
-        @WithDefault("true")
+        @WithDefault("false")
         boolean deltas();
     }
 }

@@ -204,8 +204,8 @@ class TrainerConfigTest {
     @Test
     void aSigningKeyIsReadAtTheStartAndOneThatCannotBeUsedIsRefused(@TempDir Path directory) {
         assertThat(options(Map.of()).signingKey()).isEmpty();
-        assertThat(options(Map.of()).deltas()).isTrue();
-        assertThat(options(Map.of("trainer.store.deltas", "false")).deltas()).isFalse();
+        assertThat(options(Map.of()).deltas()).isFalse();
+        assertThat(options(Map.of("trainer.store.deltas", "true")).deltas()).isTrue();
         KeyFiles keys = KeyFiles.write(directory.resolve("key"));
         assertThat(options(Map.of("trainer.store.signing-key", keys.secret().toString()))
                         .signingKey())
