@@ -198,31 +198,15 @@ abstract class TrainerRig {
 
     /** The same with another policy of promotion. */
     static TrainerOptions promoting(TrainerOptions options, PromotionSettings promotion) {
-        return new TrainerOptions(
-                options.model(),
-                options.topicPrefix(),
-                options.replicationFactor(),
-                options.data(),
-                options.baseModel(),
-                options.filesUrl(),
-                options.round(),
-                options.trigger(),
-                options.limits(),
-                options.keep(),
-                options.keepFor(),
-                options.signingKey(),
-                options.deltas(),
-                options.waitingCapacity(),
-                options.patience(),
-                options.retry(),
-                options.memory(),
-                options.seed(),
-                promotion,
-                options.gateThreads());
+        return with(options, options.deltas(), promotion);
     }
 
     /** The same, with or without deltas. */
     static TrainerOptions withDeltas(TrainerOptions options, boolean deltas) {
+        return with(options, deltas, options.promotion());
+    }
+
+    private static TrainerOptions with(TrainerOptions options, boolean deltas, PromotionSettings promotion) {
         return new TrainerOptions(
                 options.model(),
                 options.topicPrefix(),
@@ -242,7 +226,7 @@ abstract class TrainerRig {
                 options.retry(),
                 options.memory(),
                 options.seed(),
-                options.promotion(),
+                promotion,
                 options.gateThreads());
     }
 
