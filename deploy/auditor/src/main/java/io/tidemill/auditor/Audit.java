@@ -67,6 +67,7 @@ public final class Audit {
         log.read(List.of(topics.erasures()), outputs, erasures::take);
         SplitCheck split = new SplitCheck(settings.splitSalt());
         new Suites(course, erasures, ledgers, split, findings).check(index.store());
+        new Copies(course, erasures, topics, index.vocabulary(), findings).check(index.store());
 
         Quarantine quarantine = new Quarantine(topics, only(outputs, topics.quarantine()));
         log.read(List.of(topics.quarantine()), outputs, quarantine::take);

@@ -6,6 +6,7 @@ import com.google.protobuf.Message;
 import com.google.protobuf.Parser;
 import com.google.protobuf.util.JsonFormat;
 import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.proto.v1.KeptRecord;
 import io.tidemill.proto.v1.Preference;
 import io.tidemill.proto.v1.TokenSequence;
 import java.io.BufferedInputStream;
@@ -128,6 +129,11 @@ final class Store {
         messages(version, "held-out-pairs.binpb", Preference.parser(), reader);
     }
 
+    /** Records of the version's slice, where the version still has them. */
+    void keptRecords(String version, Consumer<KeptRecord> reader) {
+        messages(version, "slice.binpb", KeptRecord.parser(), reader);
+    }
+
     private <M extends Message> void messages(String version, String name, Parser<M> parser, Consumer<M> reader) {
         Path file = root.resolve(version).resolve("state").resolve(name);
         if (!Files.isRegularFile(file)) {
@@ -138,7 +144,7 @@ final class Store {
                 reader.accept(message);
             }
         } catch (IOException e) {
-            throw new AuditException("The held-out suite " + file + " cannot be read: " + e.getMessage(), e);
+            throw new AuditException("The examples in " + file + " cannot be read: " + e.getMessage(), e);
         }
     }
 }

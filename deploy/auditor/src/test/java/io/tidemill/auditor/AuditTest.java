@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tidemill.proto.v1.Comment;
 import io.tidemill.proto.v1.Erasure;
 import io.tidemill.proto.v1.Feedback;
+import io.tidemill.proto.v1.KeptRecord;
 import io.tidemill.proto.v1.Provenance;
 import io.tidemill.proto.v1.Split;
 import io.tidemill.proto.v1.Thumb;
@@ -498,6 +499,41 @@ class AuditTest {
                         "Example " + replayed + " at " + world.sequences()
                                 + "-0:2 was replayed by tiny-000002, whose round had been told to forget document/d2.");
         assertThat(report.events()).containsEntry(world.topics.documents().name(), Map.of("trained", 2L, "erased", 1L));
+    }
+
+    private KeptRecord kept(String documentId, long offset) {
+        return KeptRecord.newBuilder()
+                .setTopic(world.sequences())
+                .setOffset(offset)
+                .setValue(World.tokens("example of " + documentId, documentId, "", Split.TRAIN)
+                        .toByteString())
+                .build();
+    }
+
+    @Test
+    void aVersionKeepsNothingThatIsNotOfItsSliceOrThatItWasToForget() {
+        String trained = world.document("d0", Split.TRAIN);
+        String erased = world.document("d1", Split.TRAIN);
+        world.document("d2", Split.TRAIN);
+        world.preprocessed();
+        world.send(
+                world.topics.erasures().name(),
+                Erasure.newBuilder().setDocumentId("d1").build());
+        world.version(1)
+                .slice(world.sequences(), 0, 2)
+                .line("pretrain", trained)
+                .line("erased", erased)
+                .toldToForget()
+                .kept(kept("d0", 0))
+                .kept(kept("d1", 1))
+                .kept(kept("d2", 2))
+                .announce();
+        assertThat(world.audit().findings())
+                .containsExactly(
+                        "tiny-000001 keeps a copy of the record at " + world.sequences()
+                                + "-0:1, though its round had been told to forget document/d1.",
+                        "tiny-000001 keeps a copy of the record at " + world.sequences()
+                                + "-0:2, which is not of its slice.");
     }
 
     @Test

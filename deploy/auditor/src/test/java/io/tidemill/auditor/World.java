@@ -12,6 +12,7 @@ import io.tidemill.proto.v1.Completion;
 import io.tidemill.proto.v1.Document;
 import io.tidemill.proto.v1.Feedback;
 import io.tidemill.proto.v1.FileDigest;
+import io.tidemill.proto.v1.KeptRecord;
 import io.tidemill.proto.v1.Lineage;
 import io.tidemill.proto.v1.Pair;
 import io.tidemill.proto.v1.Preference;
@@ -279,6 +280,7 @@ final class World implements AutoCloseable {
         private final List<SliceRange> slices = new ArrayList<>();
         private final List<SliceRange> quarantined = new ArrayList<>();
         private final List<Message> suite = new ArrayList<>();
+        private final List<Message> kept = new ArrayList<>();
         private long erasures;
         private VersionState state = VersionState.PROMOTED;
         private String parent;
@@ -357,6 +359,11 @@ final class World implements AutoCloseable {
             return this;
         }
 
+        Version kept(KeptRecord record) {
+            kept.add(record);
+            return this;
+        }
+
         CheckpointEvent announce() {
             CheckpointEvent event = CheckpointEvent.newBuilder()
                     .setModel("tiny")
@@ -401,11 +408,8 @@ final class World implements AutoCloseable {
                 if (!diverged.isEmpty()) {
                     Files.writeString(directory.resolve("state/quarantined.tsv"), diverged);
                 }
-                try (var out = Files.newOutputStream(directory.resolve("state/held-out-sequences.binpb"))) {
-                    for (Message message : suite) {
-                        message.writeDelimitedTo(out);
-                    }
-                }
+                write(suite, directory.resolve("state/held-out-sequences.binpb"));
+                write(kept, directory.resolve("state/slice.binpb"));
                 byte[] bytes = manifest.getBytes(StandardCharsets.UTF_8);
                 return FileDigest.newBuilder()
                         .setPath("manifest.json")
@@ -414,6 +418,14 @@ final class World implements AutoCloseable {
                         .build();
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
+            }
+        }
+
+        private static void write(List<Message> messages, Path file) throws IOException {
+            try (var out = Files.newOutputStream(file)) {
+                for (Message message : messages) {
+                    message.writeDelimitedTo(out);
+                }
             }
         }
     }

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -29,12 +30,14 @@ import java.util.stream.Stream;
  * in {@code state/} is private: it is never among a version's public files.
  */
 public final class CheckpointStore implements AutoCloseable {
-    /** Private part of a version: ledger, held-out suites, float32 masters. */
+    /** Private part of a version: ledger, held-out suites, its slice, float32 masters. */
     public static final String STATE = "state";
 
     /** Private files that decide what a round learns or how it is judged. */
-    private static final Pattern SEALED = Pattern.compile(
-            "masters/.*|held-out-.*|" + Pattern.quote(Ledger.FILE) + "|" + Pattern.quote(QuarantinedRecords.FILE));
+    private static final Pattern SEALED = Pattern.compile("masters/.*|held-out-.*|"
+            + Stream.of(Ledger.FILE, QuarantinedRecords.FILE, SliceCopy.FILE)
+                    .map(Pattern::quote)
+                    .collect(Collectors.joining("|")));
 
     private static final String ASIDE = ".aside-";
     static final Set<String> KEPT_WHEN_PRUNED =
@@ -226,7 +229,7 @@ public final class CheckpointStore implements AutoCloseable {
     }
 
     /**
-     * Takes weights, masters and suites of old versions away; manifest, signature, card, ledger and probe stay.
+     * Takes weights, masters, suites and slices of old versions away; manifest, signature, card, ledger and probe stay.
      *
      * @param full   how many of the newest versions with weights stay whole
      * @param oldest made before it, a version does not stay whole even so

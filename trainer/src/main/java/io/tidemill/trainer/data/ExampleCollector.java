@@ -59,8 +59,12 @@ public final class ExampleCollector {
         this.order = new ExampleOrder(seed);
     }
 
-    /** Takes one record of the slice. */
-    public void add(ConsumerRecord<byte[], byte[]> record) {
+    /**
+     * Takes one record of the slice.
+     *
+     * @return what it was read as
+     */
+    public Example add(ConsumerRecord<byte[], byte[]> record) {
         Read read =
                 new Read(reader.read(record), record.topic(), record.partition(), record.offset(), record.timestamp());
         if (read.example instanceof Unreadable unreadable) {
@@ -71,12 +75,12 @@ public final class ExampleCollector {
                     record.offset(),
                     unreadable.reason());
             count(Stages.UNREADABLE, record.topic());
-            return;
+            return unreadable;
         }
         String exampleId = read.example.exampleId();
         if (seenByLineage.contains(exampleId)) {
             count(Stages.REPEATED, record.topic());
-            return;
+            return read.example;
         }
         Read before = byExampleId.get(exampleId);
         if (before != null) {
@@ -86,6 +90,7 @@ public final class ExampleCollector {
         if (before == null || OLDEST_FIRST.compare(read, before) > 0) {
             byExampleId.put(exampleId, read);
         }
+        return read.example;
     }
 
     /** Counts a record that stands in quarantine. */

@@ -7,6 +7,7 @@ import io.tidemill.proto.v1.CheckpointEvent;
 import io.tidemill.proto.v1.Erasure;
 import io.tidemill.trainer.checkpoint.CheckpointStore;
 import io.tidemill.trainer.checkpoint.ProvenanceIndex;
+import io.tidemill.trainer.checkpoint.SliceCopy;
 import io.tidemill.trainer.gate.HeldOut;
 import io.tidemill.trainer.slice.Waiting;
 import java.io.IOException;
@@ -19,11 +20,11 @@ import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What the store's versions keep of people: which of them learned from what is erased, and the suites that hold texts. */
+/** What the store's versions keep of people: which of them learned from what is erased, and suites and slices that hold texts. */
 record Forgetting(CheckpointStore store) {
     private static final Logger LOG = LoggerFactory.getLogger(Forgetting.class);
 
-    /** Takes what is erased out of the held-out suites of every version; what was written is flushed. */
+    /** Takes what is erased out of suites and slices of every version; what was written is flushed. */
     void purge(ErasureSet erased) throws IOException {
         if (erased.isEmpty()) {
             return;
@@ -40,6 +41,10 @@ record Forgetting(CheckpointStore store) {
                 if (gone > 0) {
                     left.write(state);
                     LOG.info("version={} held_out_erased={}", version, gone);
+                }
+                int copies = SliceCopy.purge(state, erased);
+                if (copies > 0) {
+                    LOG.info("version={} slice_records_erased={}", version, copies);
                 }
             }
         }

@@ -16,6 +16,7 @@ import io.tidemill.trainer.checkpoint.Durable;
 import io.tidemill.trainer.checkpoint.Ledger;
 import io.tidemill.trainer.checkpoint.Lineage;
 import io.tidemill.trainer.checkpoint.Manifest;
+import io.tidemill.trainer.checkpoint.SliceCopies;
 import io.tidemill.trainer.gate.ScoreCache;
 import io.tidemill.trainer.slice.Slice;
 import io.tidemill.trainer.slice.SliceReader;
@@ -110,7 +111,7 @@ public final class Rebuild {
                     new ScoreCache(rounds).answers());
             reporter.begin(plan);
             Threads.intraOp(plan.settings().threads());
-            SliceReader slices = new SliceReader(clients::consumer, nanoClock, patience);
+            SliceReader slices = new SliceReader(clients::consumer, nanoClock, patience, new SliceCopies(store));
             SliceExamples.Read input = new SliceExamples(
                             store,
                             slices,

@@ -194,7 +194,7 @@ final class RoundRunner {
         }
         try (M trained = round.train()) {
             context.metrics().put("training_seconds", (nanoClock.getAsLong() - start) * 1e-9);
-            return judge(draft, round, trained, tokenizer, input.keys());
+            return judge(draft, round, trained, tokenizer, input);
         } catch (DivergedException e) {
             LOG.error("round={} {}", context.plan().round(), e.getMessage());
             return refuse(draft, verdict(e.getMessage()), examples.find(context.plan(), e.exampleIds()));
@@ -222,11 +222,7 @@ final class RoundRunner {
     // ---- judging ----------------------------------------------------------------------------------------------------
 
     private <M extends Model<M>, S> CheckpointEvent judge(
-            VersionWriter.Draft draft,
-            ModelRound<M, S> round,
-            M trained,
-            Tokenizer tokenizer,
-            Map<String, Set<String>> keys)
+            VersionWriter.Draft draft, ModelRound<M, S> round, M trained, Tokenizer tokenizer, SliceExamples.Read input)
             throws IOException {
         RoundPlan plan = draft.plan();
         reporter.phase(Phase.GATING, "comparing " + plan.version() + " with " + champion(plan));
@@ -259,7 +255,8 @@ final class RoundRunner {
                 }
                 List<LedgerEntry> read = new ArrayList<>(round.examples().ledger());
                 read.addAll(draft.replayed().examples());
-                ProvenanceIndex.write(hidden, read, keys);
+                ProvenanceIndex.write(hidden, read, input.keys());
+                input.copy().write(hidden);
                 round.heldOut().write(hidden);
                 round.saveBeside(aside);
                 probe.write(aside);

@@ -5,9 +5,13 @@ import io.tidemill.trainer.checkpoint.CheckpointStore;
 import io.tidemill.trainer.checkpoint.Ledger;
 import io.tidemill.trainer.checkpoint.Lineage;
 import io.tidemill.trainer.checkpoint.QuarantinedRecords;
+import io.tidemill.trainer.checkpoint.SliceCopy;
 import io.tidemill.trainer.checkpoint.Sums;
 import io.tidemill.trainer.data.ExampleCollector;
 import io.tidemill.trainer.data.ExampleReader;
+import io.tidemill.trainer.data.ExampleReader.Erased;
+import io.tidemill.trainer.data.ExampleReader.Example;
+import io.tidemill.trainer.data.ExampleReader.Unreadable;
 import io.tidemill.trainer.data.ExampleSet;
 import io.tidemill.trainer.data.RoundExamples;
 import io.tidemill.trainer.data.SliceOrigins;
@@ -32,13 +36,15 @@ record SliceExamples(CheckpointStore store, SliceReader slices, ExampleReader re
      * @param records of the slice, by partition
      * @param keys    what each example goes by where something is to be forgotten
      * @param origins of its examples
+     * @param copy    of its records, but for what cannot be read or is erased
      */
     record Read(
             RoundExamples examples,
             Map<TopicPartition, Long> records,
             Replayed replayed,
             Map<String, Set<String>> keys,
-            SliceOrigins origins) {}
+            SliceOrigins origins,
+            SliceCopy copy) {}
 
     /** @param work of the round, which keeps what was chosen to be learned once more */
     Read read(RoundPlan plan, WorkDirectory work, Lineage lineage) throws IOException {
@@ -50,11 +56,17 @@ record SliceExamples(CheckpointStore store, SliceReader slices, ExampleReader re
         }
         ExampleCollector collector = new ExampleCollector(reader, seen, plan.seed());
         Set<Place> quarantined = quarantined(plan);
+        SliceCopy copy = new SliceCopy();
         Map<TopicPartition, Long> records = slices.read(plan.slice(), record -> {
+            Example example;
             if (quarantined.contains(Place.of(record))) {
                 collector.addQuarantined(record.topic());
+                example = reader.read(record);
             } else {
-                collector.add(record);
+                example = collector.add(record);
+            }
+            if (!(example instanceof Unreadable) && !(example instanceof Erased)) {
+                copy.add(record, example.keys());
             }
         });
         RoundExamples examples = collector.finish();
@@ -70,7 +82,7 @@ record SliceExamples(CheckpointStore store, SliceReader slices, ExampleReader re
                 .mix(plan, work, lineage, examples);
         Map<String, Set<String>> keys = new HashMap<>(mixed.keys());
         keys.putAll(collector.keys());
-        return new Read(mixed.examples(), records, mixed.replayed(), keys, collector.origins());
+        return new Read(mixed.examples(), records, mixed.replayed(), keys, collector.origins(), copy);
     }
 
     private record Place(String topic, int partition, long offset) {

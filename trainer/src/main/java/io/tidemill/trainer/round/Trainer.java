@@ -22,6 +22,7 @@ import io.tidemill.trainer.checkpoint.FencedException;
 import io.tidemill.trainer.checkpoint.Lineage;
 import io.tidemill.trainer.checkpoint.Manifest;
 import io.tidemill.trainer.checkpoint.QuarantinedRecords;
+import io.tidemill.trainer.checkpoint.SliceCopies;
 import io.tidemill.trainer.data.ExampleReader;
 import io.tidemill.trainer.data.Stages;
 import io.tidemill.trainer.gate.ScoreCache;
@@ -400,7 +401,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     private SliceReader slices() {
-        return new SliceReader(clients::consumer, nanoClock, options.patience());
+        return new SliceReader(clients::consumer, nanoClock, options.patience(), new SliceCopies(store));
     }
 
     /** Makes log and store agree. */

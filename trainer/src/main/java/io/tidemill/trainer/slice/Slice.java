@@ -106,6 +106,13 @@ public record Slice(List<OffsetRange> ranges) {
         return new Slice(common);
     }
 
+    /** Are all offsets of the other in it? */
+    public boolean covers(Slice other) {
+        List<OffsetRange> asked =
+                other.ranges.stream().filter(range -> range.from() < range.to()).toList();
+        return and(other).ranges.equals(asked);
+    }
+
     /** Is the offset in it? */
     public boolean has(TopicPartition partition, long offset) {
         return ranges.stream()

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -28,22 +29,32 @@ public final class SliceReader {
     private final Supplier<Consumer<byte[], byte[]>> consumers;
     private final LongSupplier nanoClock;
     private final Duration patience;
+    private final KeptSlices kept;
+
+    /** Reads from the log alone. */
+    public SliceReader(Supplier<Consumer<byte[], byte[]>> consumers, LongSupplier nanoClock, Duration patience) {
+        this(consumers, nanoClock, patience, KeptSlices.NONE);
+    }
 
     /**
      * @param consumers opens a consumer as described above
      * @param patience  how long nothing may arrive before the reading is given up
+     * @param kept      asked where the log no longer holds all of a slice
      */
-    public SliceReader(Supplier<Consumer<byte[], byte[]>> consumers, LongSupplier nanoClock, Duration patience) {
+    public SliceReader(
+            Supplier<Consumer<byte[], byte[]>> consumers, LongSupplier nanoClock, Duration patience, KeptSlices kept) {
         this.consumers = consumers;
         this.nanoClock = nanoClock;
         this.patience = patience;
+        this.kept = kept;
     }
 
     /**
-     * Hands each record of the slice to the sink, in order within a partition.
+     * Hands each record of the slice to the sink, in order within a partition. Of a slice that the log no longer holds as a
+     * whole, that is what was kept of it: neither what is erased nor what cannot be read.
      *
      * @return records read, by partition
-     * @throws SliceGoneException if the log no longer holds the slice's beginning
+     * @throws SliceGoneException if the log no longer holds the slice's beginning, and nobody kept it
      * @throws TimeoutException   if the broker gives nothing for longer than the patience
      */
     public Map<TopicPartition, Long> read(
@@ -57,6 +68,14 @@ public final class SliceReader {
                 if (range.to() > range.from()) {
                     unfinished.add(range.topicPartition());
                 }
+            }
+            Optional<KeptSlices.Kept> copy = held(consumer, slice).equals(slice) ? Optional.empty() : kept.of(slice);
+            if (copy.isPresent()) {
+                copy.get().read(slice, record -> {
+                    sink.accept(record);
+                    counts.merge(new TopicPartition(record.topic(), record.partition()), 1L, Long::sum);
+                });
+                return counts;
             }
             consumer.assign(unfinished);
             slice.ranges().stream()
@@ -84,19 +103,23 @@ public final class SliceReader {
         return counts;
     }
 
-    /** The part of a slice that the log still holds. */
+    /** The part of a slice that can still be read: what the log holds of it, or all if somebody kept it. */
     public Slice available(Slice slice) {
-        List<TopicPartition> partitions =
-                slice.ranges().stream().map(OffsetRange::topicPartition).toList();
         try (Consumer<byte[], byte[]> consumer = consumers.get()) {
-            Map<TopicPartition, Long> beginnings = consumer.beginningOffsets(partitions);
-            return new Slice(slice.ranges().stream()
-                    .map(range -> new OffsetRange(
-                            range.topicPartition(),
-                            Math.min(range.to(), Math.max(range.from(), beginnings.get(range.topicPartition()))),
-                            range.to()))
-                    .toList());
+            Slice held = held(consumer, slice);
+            return held.equals(slice) || kept.of(slice).isPresent() ? slice : held;
         }
+    }
+
+    private static Slice held(Consumer<byte[], byte[]> consumer, Slice slice) {
+        Map<TopicPartition, Long> beginnings = consumer.beginningOffsets(
+                slice.ranges().stream().map(OffsetRange::topicPartition).toList());
+        return new Slice(slice.ranges().stream()
+                .map(range -> new OffsetRange(
+                        range.topicPartition(),
+                        Math.min(range.to(), Math.max(range.from(), beginnings.get(range.topicPartition()))),
+                        range.to()))
+                .toList());
     }
 
     private static Iterable<ConsumerRecord<byte[], byte[]>> poll(Consumer<byte[], byte[]> consumer, Slice slice) {

@@ -218,6 +218,8 @@ class ErasureRoundsTest extends TrainerRig {
         log.startRound(MODEL);
         awaitVersion(log, 1, VersionState.PROMOTED);
         assertThat(isKept(SECRET)).isTrue();
+        assertThat(Files.readString(directory(data, 1).resolve("state/slice.binpb"), StandardCharsets.ISO_8859_1))
+                .contains(SECRET);
         Command.Builder pause = Command.newBuilder().setModel(MODEL);
         pause.getPauseBuilder().setReason("at night");
         log.command(pause);
@@ -317,6 +319,10 @@ class ErasureRoundsTest extends TrainerRig {
                 .hasMessageContaining(": 18 examples)")
                 .hasMessageContaining("erase --retrain");
         assertThat(rebuild(log, 4).same()).isTrue();
+        assertThat(rebuild(log, 5).same()).isTrue();
+        log.drop(log.sequences());
+        log.drop(log.topics().preferences());
+        assertThat(rebuild(log, 4).same()).as("from its copy of the slice").isTrue();
         assertThat(rebuild(log, 5).same()).isTrue();
 
         // The lineage goes on from the new version, where the old one had ended.

@@ -13,9 +13,11 @@ import io.tidemill.proto.v1.VersionState;
 import io.tidemill.trainer.checkpoint.CheckpointStore;
 import io.tidemill.trainer.checkpoint.Manifest;
 import io.tidemill.trainer.offline.TinyEncoder;
+import io.tidemill.trainer.slice.SliceGoneException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,7 +65,7 @@ class RebuildTest extends TrainerRig {
     }
 
     @Test
-    void everyVersionOfALineageIsMadeAgainBitForBitFromItsManifestAndTheLog() throws Exception {
+    void everyVersionOfALineageIsMadeAgainBitForBitFromItsManifestAndTheLogOrItsCopyOfThat() throws Exception {
         TestLog log = threeRounds(settings(0.003, AdapterSettings.OFF, false, rollout("grpo")), base);
         for (int round = 1; round <= 3; round++) {
             List<RoundEvent> heard = new ArrayList<>();
@@ -77,6 +79,16 @@ class RebuildTest extends TrainerRig {
                             .sum());
             assertThat(heard).extracting(RoundEvent::getStage).contains("pretrain", "rollout");
         }
+        log.drop(log.sequences());
+        log.drop(log.topics().preferences());
+        log.drop(log.topics().prompts());
+        for (int round = 1; round <= 3; round++) { // from the copies that versions keep
+            assertThat(rebuild(log, round, new ArrayList<>()).rebuilt()).isEqualTo(digest(data, round));
+        }
+        Files.write(directory(data, 2).resolve("state/slice.binpb"), new byte[] {0}, StandardOpenOption.APPEND);
+        assertThatThrownBy(() -> rebuild(log, 2, new ArrayList<>()))
+                .isInstanceOf(SliceGoneException.class)
+                .hasMessageContaining("The log no longer holds offsets");
         try (Stream<Path> left = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
             assertThat(left.map(path -> path.getFileName().toString()))
                     .noneMatch(name -> name.startsWith("tidemill-rebuild-"));

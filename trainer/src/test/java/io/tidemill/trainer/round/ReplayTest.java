@@ -13,6 +13,7 @@ import io.tidemill.trainer.data.RoundExamples.LedgerEntry;
 import io.tidemill.trainer.data.Stages;
 import io.tidemill.trainer.slice.Waiting;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -134,6 +135,9 @@ class ReplayTest extends TrainerRig {
     void whatRetentionHasTakenIsCountedAndTheRestIsReplayed() throws Exception {
         TestLog log = threeRounds(data, replaying(0.3, 4), System::nanoTime);
         log.drop(log.topics().preferences(), 2);
+        for (int round = 1; round <= 3; round++) { // as with the weights of old versions
+            Files.delete(directory(data, round).resolve("state/slice.binpb"));
+        }
         log.documents(200, 220, 100);
         log.preferences(200, 220);
         log.startRound(MODEL);
@@ -144,5 +148,19 @@ class ReplayTest extends TrainerRig {
                         .equals(log.topics().preferences().name())))
                 .isNotEmpty()
                 .allMatch(range -> range.getFromOffset() >= 2);
+    }
+
+    @Test
+    void whatTheLogHasDroppedIsReplayedFromTheCopiesThatVersionsKeep() throws Exception {
+        TestLog log = threeRounds(data, replaying(0.3, 4), System::nanoTime);
+        log.drop(log.topics().preferences());
+        log.drop(log.sequences());
+        log.documents(200, 220, 100);
+        log.preferences(200, 220);
+        log.startRound(MODEL);
+        CheckpointEvent event = awaitVersion(log, 4, VersionState.PROMOTED);
+        assertThat(event.getLineage().getReplayedMap()).isEqualTo(Map.of(Stages.PRETRAIN, 7L, Stages.PREFERENCE, 7L));
+        assertThat(event.getMetricsMap()).containsEntry("replay_gone", 0.0);
+        assertThat(replayed(data, 4)).hasSize(14).isSubsetOf(trained(data, 1, 2, 3));
     }
 }

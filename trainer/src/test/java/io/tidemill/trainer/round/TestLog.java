@@ -99,6 +99,11 @@ public final class TestLog implements AutoCloseable {
         }
     }
 
+    /** Drops all that a topic has. */
+    public void drop(Topic topic) {
+        drop(topic, -1);
+    }
+
     /** Of the base's tokenizer. */
     public Topic sequences() {
         return sequences;

@@ -11,11 +11,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
@@ -104,6 +107,42 @@ class SliceReaderTest {
                 .isInstanceOf(SliceGoneException.class)
                 .hasMessageContaining("no longer holds offsets")
                 .hasMessageContaining("slice-reader-gone-0");
+    }
+
+    @Test
+    void whatRetentionTookIsReadWhereSomebodyKeptAllOfIt() throws Exception {
+        TopicPartition partition = write("slice-reader-kept");
+        Slice all = new Slice(List.of(new OffsetRange(partition, 0, 40)));
+        KeptSlices kept = slice -> all.covers(slice)
+                ? Optional.of((asked, sink) -> IntStream.range(0, 40)
+                        .filter(offset -> asked.has(partition, offset))
+                        .forEach(offset -> sink.accept(new ConsumerRecord<>(
+                                "slice-reader-kept",
+                                0,
+                                offset,
+                                null,
+                                ("copy " + offset).getBytes(StandardCharsets.UTF_8)))))
+                : Optional.empty();
+        SliceReader reader = new SliceReader(SliceReaderTest::consumer, System::nanoTime, Duration.ofSeconds(30), kept);
+        Slice part = new Slice(List.of(new OffsetRange(partition, 2, 10)));
+        List<String> values = new ArrayList<>();
+        reader.read(part, record -> values.add(new String(record.value(), StandardCharsets.UTF_8)));
+        assertThat(values).as("the log has it").containsExactly("0.2", "2.0", "2.1");
+
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", SharedKafka.bootstrapServers()))) {
+            admin.deleteRecords(Map.of(partition, RecordsToDelete.beforeOffset(4)))
+                    .all()
+                    .get();
+        }
+        values.clear();
+        assertThat(reader.read(part, record -> values.add(new String(record.value(), StandardCharsets.UTF_8))))
+                .isEqualTo(Map.of(partition, 8L));
+        assertThat(values).hasSize(8).startsWith("copy 2").endsWith("copy 9");
+        assertThat(reader.available(part)).isEqualTo(part);
+
+        Slice more = new Slice(List.of(new OffsetRange(partition, 2, 41)));
+        assertThat(reader.available(more)).isEqualTo(new Slice(List.of(new OffsetRange(partition, 4, 41))));
+        assertThatThrownBy(() -> reader.read(more, record -> {})).isInstanceOf(SliceGoneException.class);
     }
 
     @Test
