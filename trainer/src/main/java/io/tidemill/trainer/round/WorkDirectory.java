@@ -26,6 +26,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
@@ -86,7 +88,10 @@ final class WorkDirectory implements StageState {
     private final Path directory;
 
     /** What {@code position.json} says, once its file was found to be whole, or was written. */
-    private Optional<Position> checked = Optional.empty();
+    private volatile Optional<Position> checked = Optional.empty();
+
+    /** Fails if the state could not be kept. */
+    private CompletableFuture<Void> saving = CompletableFuture.completedFuture(null);
 
     private WorkDirectory(Path directory) {
         this.directory = directory;
@@ -266,12 +271,29 @@ final class WorkDirectory implements StageState {
 
     @Override
     public void save(String stage, long step, Map<String, Double> memory, Learner learner) {
+        settle();
         Optional<Position> before = position();
+        String file = "state-" + stage + "-" + step + ".safetensors";
         try {
-            String file = "state-" + stage + "-" + step + ".safetensors";
-            learner.saveState(directory.resolve(file));
+            MicroBatch microBatch = microBatch();
+            saving = learner.saveStateBehind(directory.resolve(file))
+                    .thenRun(() -> name(stage, step, file, microBatch, memory, before));
+        } catch (IOException e) {
+            throw cannotKeep(stage, step, e);
+        }
+    }
+
+    /** From then on the state is the one to go on from. */
+    private void name(
+            String stage,
+            long step,
+            String file,
+            MicroBatch microBatch,
+            Map<String, Double> memory,
+            Optional<Position> before) {
+        try {
             Durable.flushDirectory(directory);
-            Position now = new Position(stage, step, file, microBatch(), memory, digest(file));
+            Position now = new Position(stage, step, file, microBatch, memory, digest(file));
             Sealed.write(directory.resolve(POSITION), JSON.writeValueAsString(now) + "\n");
             checked = Optional.of(now);
             Files.deleteIfExists(directory.resolve(FAILURES)); // the round gets on
@@ -279,10 +301,28 @@ final class WorkDirectory implements StageState {
                 Files.deleteIfExists(directory.resolve(before.get().file));
             }
         } catch (IOException e) {
-            throw new UncheckedIOException(
-                    "Cannot keep the state of step " + step + " of stage " + stage + " in " + directory + ": "
-                            + e.getMessage(),
-                    e);
+            throw cannotKeep(stage, step, e);
+        }
+    }
+
+    private UncheckedIOException cannotKeep(String stage, long step, IOException e) {
+        return new UncheckedIOException(
+                "Cannot keep the state of step " + step + " of stage " + stage + " in " + directory + ": "
+                        + e.getMessage(),
+                e);
+    }
+
+    @Override
+    public void settle() {
+        CompletableFuture<Void> last = saving;
+        saving = CompletableFuture.completedFuture(null);
+        try {
+            last.join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw e;
         }
     }
 

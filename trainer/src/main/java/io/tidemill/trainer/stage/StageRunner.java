@@ -47,16 +47,40 @@ public final class StageRunner {
         if (saved.step() > 0) {
             stage.restore(saved.memory());
         }
+        try {
+            run(stage, learner, trainStep, saved.step());
+        } catch (RuntimeException | Error e) {
+            try {
+                state.settle(); // whoever goes on after this finds nobody writing
+            } catch (RuntimeException also) {
+                e.addSuppressed(also);
+            }
+            throw e;
+        }
+    }
+
+    private <L extends Learner> void run(Stage<L> stage, L learner, TrainStep<L> trainStep, long done) {
+        long steps = stage.steps();
+        long saving = done;
         boolean ends = false;
-        for (long step = saved.step() + 1; step <= steps && !ends; step++) {
+        for (long step = done + 1; step <= steps && !ends; step++) {
             listener.before(stage, step);
             StepReport report = trainStep.run(step, stage.batch(step, learner));
             listener.after(stage, report);
             ends = listener.ends(stage, step, learner);
             if (saves.test(step) || step == steps || ends) {
+                settle(stage, done, saving);
                 state.save(stage.name(), step, stage.memory(), learner);
-                stage.saved(step);
+                saving = step;
             }
+        }
+        settle(stage, done, saving);
+    }
+
+    private void settle(Stage<?> stage, long done, long saving) {
+        if (saving > done) {
+            state.settle();
+            stage.saved(saving);
         }
     }
 

@@ -18,6 +18,12 @@ public interface StageState {
     /** Loads the newest state of this stage into the learner, which stays untouched where there is none. */
     Saved resume(String stage, Learner learner);
 
-    /** Keeps the state after a step; all of it or, if cut short, the one before. */
+    /**
+     * Keeps the state after a step; all of it or, if cut short, the one before. It may return when that is still being done:
+     * {@link #settle} before another one, and before anything relies on it.
+     */
     void save(String stage, long step, Map<String, Double> memory, Learner learner);
+
+    /** Waits until what is being saved is kept; throws if it could not be. */
+    default void settle() {}
 }

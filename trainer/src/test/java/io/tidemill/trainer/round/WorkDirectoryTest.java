@@ -1,6 +1,7 @@
 package io.tidemill.trainer.round;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemill.model.engine.Learner;
 import io.tidemill.model.engine.Safetensors;
@@ -17,6 +18,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,7 +31,7 @@ class WorkDirectoryTest {
     Path scratch;
 
     /** Weights that are their step, in the files of the engine's own writer. */
-    private static final class Steps implements Learner {
+    private static class Steps implements Learner {
         private float step;
 
         @Override
@@ -146,6 +148,30 @@ class WorkDirectoryTest {
             });
         }
         assertThat(last).as("operations of a round's writer").isGreaterThan(40);
+    }
+
+    @Test
+    void whatCouldNotBeKeptBehindTheNextStepsIsToldBeforeAnythingReliesOnIt() throws IOException {
+        WorkDirectory work = WorkDirectory.begin(scratch, plan());
+        train(work, new Steps(), Stages.SFT, 1);
+        CompletableFuture<Void> writing = new CompletableFuture<>();
+        Steps learner = new Steps() {
+            @Override
+            public CompletableFuture<Void> saveStateBehind(Path file) {
+                return writing;
+            }
+        };
+        work.save(Stages.SFT, 2, Map.of(), learner);
+        assertThat(work.resume(Stages.SFT, new Steps()).step()).as("the second is not kept yet").isEqualTo(1);
+        writing.completeExceptionally(new UncheckedIOException(new IOException("No space left on device")));
+        assertThatThrownBy(work::settle)
+                .isInstanceOf(UncheckedIOException.class)
+                .hasMessageContaining("No space left on device");
+        work.settle(); // it is told once
+        assertThat(work.resume(Stages.SFT, new Steps()).step()).isEqualTo(1);
+        train(work, new Steps(), Stages.SFT, 3);
+        assertThat(WorkDirectory.unfinished(scratch).get(0).resume(Stages.SFT, new Steps()).step())
+                .isEqualTo(3);
     }
 
     @Test

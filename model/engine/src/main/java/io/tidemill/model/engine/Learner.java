@@ -1,6 +1,7 @@
 package io.tidemill.model.engine;
 
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
 
 /** Weights that learn: a {@link DecoderLearner} or an {@link EncoderLearner}. Gradients add up until they are used. One thread owns it. */
 public interface Learner extends AutoCloseable {
@@ -27,6 +28,17 @@ public interface Learner extends AutoCloseable {
      * Writes what learns, its moments and step count, exactly; flushed. Gradients are not part of it: save between steps.
      */
     void saveState(Path file);
+
+    /**
+     * As {@link #saveState}, while the learner goes on: what is written is the state of now, and whatever changes it next waits
+     * until it has been read.
+     *
+     * @return done when the file is flushed; fails with what {@link #saveState} would throw
+     */
+    default CompletableFuture<Void> saveStateBehind(Path file) {
+        saveState(file);
+        return CompletableFuture.completedFuture(null);
+    }
 
     /** Goes on where {@link #saveState} left off, bit for bit with the same thread count. */
     void loadState(Path file);

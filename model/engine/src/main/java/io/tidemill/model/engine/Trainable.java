@@ -1,6 +1,7 @@
 package io.tidemill.model.engine;
 
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
 
 /** What becomes of gradients, whatever they are the gradients of, and the state that outlives a step. */
 abstract class Trainable implements AutoCloseable {
@@ -46,6 +47,11 @@ abstract class Trainable implements AutoCloseable {
     /** As {@link Learner#saveState}. */
     public void saveState(Path file) {
         weights.saveState(file, stateShape());
+    }
+
+    /** As {@link Learner#saveStateBehind}. */
+    public CompletableFuture<Void> saveStateBehind(Path file) {
+        return weights.saveStateBehind(file, stateShape());
     }
 
     /** As {@link Learner#loadState}. */

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.DoubleStream;
 import java.util.stream.LongStream;
 
@@ -33,6 +34,9 @@ final class TrainableWeights implements AutoCloseable {
     private final NDArray step;
     private long steps;
     private Anchor anchor; // null where nothing holds the weights
+
+    /** Done when no writer of a state reads weights and moments any more. */
+    private CompletableFuture<Void> read = CompletableFuture.completedFuture(null);
 
     /** @param ranges of each: place, place in the anchor, length */
     private record Anchor(FlatWeights weights, long[] ranges, double strength) {}
@@ -195,6 +199,7 @@ final class TrainableWeights implements AutoCloseable {
         if (!(learningRate >= 0) || Double.isInfinite(learningRate)) {
             throw new IllegalArgumentException("learningRate must be 0 or more and finite, but was " + learningRate);
         }
+        read.join();
         pull(learningRate);
         try (PtNDManager call = TorchProgram.open()) {
             program.train(
@@ -245,11 +250,45 @@ final class TrainableWeights implements AutoCloseable {
 
     /** @param shape what must be equal for a state to fit */
     void saveState(Path file, String shape) {
+        write(file, shape, steps, () -> {});
+    }
+
+    /**
+     * The same by a thread of its own. Weights and moments change in {@link #update} alone, so what is written is that of now;
+     * whoever is about to change them waits until they have been read.
+     */
+    CompletableFuture<Void> saveStateBehind(Path file, String shape) {
+        read.join();
+        long taken = steps;
+        CompletableFuture<Void> reading = new CompletableFuture<>();
+        read = reading;
+        return CompletableFuture.runAsync(
+                () -> {
+                    try {
+                        Threads.intraOp(1);
+                        write(file, shape, taken, () -> reading.complete(null));
+                    } finally {
+                        reading.complete(null);
+                    }
+                },
+                writing -> {
+                    Thread thread = new Thread(writing, "training-state");
+                    thread.setDaemon(true);
+                    thread.start();
+                });
+    }
+
+    /** @param whenRead told when the last weight has been read; the file is not flushed yet */
+    private void write(Path file, String shape, long taken, Runnable whenRead) {
         List<Safetensors.Entry> entries = List.of(state("weights"), state("mean"), state("square"));
-        Map<String, String> metadata = Map.of("steps", Long.toString(steps), "shape", shape);
+        Map<String, String> metadata = Map.of("steps", Long.toString(taken), "shape", shape);
         try {
-            Safetensors.write(file, metadata, entries, (entry, from, values, count) -> part(entry.name())
-                    .read(from, values, count));
+            Safetensors.write(file, metadata, entries, (entry, from, values, count) -> {
+                part(entry.name()).read(from, values, count);
+                if (entry.equals(entries.get(entries.size() - 1)) && from + count == entry.length()) {
+                    whenRead.run();
+                }
+            });
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot write training state to " + file + ": " + e.getMessage(), e);
         }
@@ -269,6 +308,7 @@ final class TrainableWeights implements AutoCloseable {
                             + reader.entry(name).length() + " elements instead of " + layout.length());
                 }
             }
+            read.join();
             for (String name : List.of("weights", "mean", "square")) {
                 reader.read(name, part(name)::write);
             }
@@ -301,6 +341,7 @@ final class TrainableWeights implements AutoCloseable {
 
     @Override
     public void close() {
+        read.join();
         manager.close();
     }
 }

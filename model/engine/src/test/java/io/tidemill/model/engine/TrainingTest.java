@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -99,6 +102,46 @@ class TrainingTest {
                     LanguageModel second = resumed.snapshot(type)) {
                 assertThat(second.digest()).isEqualTo(first.digest()).isNotEqualTo(model.digest());
             }
+        }
+    }
+
+    @Test
+    void aStateThatIsWrittenBehindIsThatOfItsMomentHoweverSoonTheNextStepComes(@TempDir Path directory)
+            throws IOException {
+        ModelConfig large = new ModelConfig(4096, 256, 512, 2, 4, 4, 64, 64, 10_000, 1e-5, true, 0.02, 0, List.of(1));
+        PackedBatch batch = pack(12, new int[] {5, 6, 7, 8, 9});
+        Path now = directory.resolve("now");
+        Path behind = directory.resolve("behind");
+        try (LanguageModel model = LanguageModel.random(large, 3, ComputeType.FLOAT32)) {
+            TrainableModel trainable = TrainableModel.from(model, AdamWSettings.defaults());
+            trainable.accumulate(batch, batch.lossTokens());
+            trainable.update(0.1);
+            trainable.accumulate(batch, batch.lossTokens());
+            trainable.saveState(now);
+            CompletableFuture<Void> first = trainable.saveStateBehind(behind);
+            trainable.update(0.1);
+            first.join();
+            assertThat(behind).hasSameBinaryContentAs(now);
+
+            trainable.saveState(now);
+            CompletableFuture<Void> second = trainable.saveStateBehind(behind);
+            trainable.close();
+            second.join();
+            assertThat(behind).hasSameBinaryContentAs(now);
+        }
+    }
+
+    @Test
+    void aStateThatCannotBeWrittenBehindHoldsNothingUp(@TempDir Path directory) {
+        try (LanguageModel model = LanguageModel.random(TINY, 3, ComputeType.FLOAT32);
+                TrainableModel trainable = TrainableModel.from(model, AdamWSettings.defaults())) {
+            CompletableFuture<Void> nowhere =
+                    trainable.saveStateBehind(directory.resolve("absent").resolve("state"));
+            assertThat(train(trainable, 0, 2)).hasSize(2);
+            assertThatThrownBy(nowhere::join)
+                    .cause()
+                    .isInstanceOf(UncheckedIOException.class)
+                    .hasMessageContaining("Cannot write training state to");
         }
     }
 
