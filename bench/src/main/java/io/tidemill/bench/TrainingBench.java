@@ -104,12 +104,12 @@ final class TrainingBench {
 
     private static void measure(Flags flags, ModelConfig config, ComputeType type, Step step) throws IOException {
         List<PackedBatch> batches = flags.text("batches", "").isEmpty()
-                ? List.of(random(config, flags.number("rows", 4), flags.number("tokens", 512)))
+                ? List.of(random(config.vocabularySize(), flags.number("rows", 4), flags.number("tokens", 512)))
                 : ExampleFile.read(Path.of(flags.text("batches", "")), flags.number("pack", 0));
         int warmup = flags.number("warmup", 2);
         int steps = flags.number("steps", 5);
         if (!flags.flag("losses")) {
-            step.run(random(config, 1, 2)); // would change the losses
+            step.run(random(config.vocabularySize(), 1, 2)); // would change the losses
         }
         double held = Usage.residentMebibytes();
         Usage.forgetPeak();
@@ -159,13 +159,13 @@ final class TrainingBench {
         System.out.println(line.append("}"));
     }
 
-    private static PackedBatch random(ModelConfig config, int rows, int length) {
+    static PackedBatch random(int vocabulary, int rows, int length) {
         Random random = new Random(7);
         int[][] ids = new int[rows][];
         int[][] targets = new int[rows][length];
         int[][] segments = new int[rows][length];
         for (int row = 0; row < rows; row++) {
-            ids[row] = random.ints(length, 0, config.vocabularySize()).toArray();
+            ids[row] = random.ints(length, 0, vocabulary).toArray();
             System.arraycopy(ids[row], 1, targets[row], 0, length - 1);
             targets[row][length - 1] = PackedBatch.IGNORED;
             Arrays.fill(segments[row], 1);
