@@ -159,7 +159,9 @@ final class DecoderRound implements ModelRound<LanguageModel, Scoring> {
 
     /** Predicted tokens of a held-out window; one more token goes before them. */
     private int windowLength() {
-        return Math.max(1, Math.min(plan.settings().pretrain().length(), positions() - 1));
+        int window = plan.settings().gate().window();
+        int asked = window == 0 ? plan.settings().pretrain().length() : window;
+        return Math.max(1, Math.min(asked, positions() - 1));
     }
 
     @Override

@@ -65,6 +65,7 @@ public record RoundSettings(
      * @param oldData          JSONL of the operator with a "text" a line; empty for the embedded base's own
      * @param policy           what the operator asks beyond held-out examples; plans of older programs have none
      * @param gapMargin        of the preferred answer's lead, nats per token; 0, as in plans of older programs, tells it alone
+     * @param window           predicted tokens of a decoder's window, at most; 0, as in plans of older programs, for a row of pretraining
      */
     public record GateSettings(
             double heldOutMargin,
@@ -84,7 +85,8 @@ public record RoundSettings(
             int resamples,
             double alpha,
             GatePolicy policy,
-            double gapMargin) {
+            double gapMargin,
+            int window) {
 
         private static final int FEWEST_RESAMPLES = 100;
 
@@ -98,6 +100,10 @@ public record RoundSettings(
             if (!(gapMargin >= 0) || Double.isInfinite(gapMargin)) {
                 throw new IllegalArgumentException(
                         "trainer.gate.preference-gap-margin must be finite and not negative, but was " + gapMargin);
+            }
+            if (window < 0) {
+                throw new IllegalArgumentException("trainer.gate.window must not be negative, but was " + window
+                        + ". Leave it out for windows as long as the rows of pretraining.");
             }
             if (!(alpha > 0 && alpha < 1)) {
                 throw new IllegalArgumentException(

@@ -680,6 +680,12 @@ public interface TrainerConfig {
         @WithDefault("500")
         int maximumSequences();
 
+        /**
+         * Predicted tokens of a decoder's window at most; where absent as many as a row of pretraining has. Shorter ones are scored
+         * sooner, and as many of them show less: their mean loss varies more.
+         */
+        OptionalInt window();
+
         /** Windows of old data. */
         @WithDefault("150")
         int maximumOldData();

@@ -59,6 +59,7 @@ class GateCheckTest {
                         required,
                         superior,
                         false),
+                0,
                 0);
     }
 

@@ -314,6 +314,7 @@ final class RefreshRig implements AutoCloseable {
                                 List.of(),
                                 List.of(),
                                 true),
+                        0,
                         0),
                 size.threads(),
                 ComputeType.best(),

@@ -128,6 +128,10 @@ abstract class TrainerRig {
     }
 
     static RoundSettings with(MixtureSettings mixture, RoundSettings usual) {
+        return with(mixture, usual.gate(), usual);
+    }
+
+    static RoundSettings with(MixtureSettings mixture, RoundSettings.GateSettings gate, RoundSettings usual) {
         return new RoundSettings(
                 usual.pretrain(),
                 usual.sft(),
@@ -135,7 +139,7 @@ abstract class TrainerRig {
                 usual.rating(),
                 usual.rewardModel(),
                 usual.rollout(),
-                usual.gate(),
+                gate,
                 usual.threads(),
                 usual.compute(),
                 usual.published(),
@@ -147,8 +151,31 @@ abstract class TrainerRig {
     }
 
     static RoundSettings.GateSettings gate(String oldData) {
+        return gate(oldData, 0);
+    }
+
+    /** @param window predicted tokens at most; 0 for a row of pretraining */
+    static RoundSettings.GateSettings gate(String oldData, int window) {
         return new RoundSettings.GateSettings(
-                0.02, 0.1, 0.02, 0.02, 0.1, "", 5, 5, 5, 5, 100, 20, 100, oldData, 500, 0.05, GatePolicy.NONE, 0);
+                0.02,
+                0.1,
+                0.02,
+                0.02,
+                0.1,
+                "",
+                5,
+                5,
+                5,
+                5,
+                100,
+                20,
+                100,
+                oldData,
+                500,
+                0.05,
+                GatePolicy.NONE,
+                0,
+                window);
     }
 
     static EncoderRoundSettings encoder(OptimizerSettings optimizer) {

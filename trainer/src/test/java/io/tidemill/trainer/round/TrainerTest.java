@@ -428,6 +428,19 @@ class TrainerTest extends TrainerRig {
     }
 
     @Test
+    void theGateMayReadShorterWindowsThanTraining() throws Exception {
+        TestLog log = log();
+        start(log, data, with(MixtureSettings.NONE, gate("", 16), settings(0.01)), System::nanoTime);
+        log.documents(0, 40, 100);
+        log.startRound(MODEL);
+        awaitVersion(log, 1, VersionState.PROMOTED);
+        // 99 predicted tokens of each of 8 held-out documents: 6 windows of 16 and one of 3
+        List<TokenSequence> windows =
+                HeldOut.read(directory(data, 1).resolve(CheckpointStore.STATE)).sequences();
+        assertThat(windows).hasSize(56).allMatch(window -> window.getIdsCount() <= 17);
+    }
+
+    @Test
     void fromTheSecondRoundOnACandidateIsComparedWithTheFirstVersionToo() {
         TestLog log = log();
         start(log, data);

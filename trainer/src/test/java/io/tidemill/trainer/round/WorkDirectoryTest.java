@@ -162,7 +162,9 @@ class WorkDirectoryTest {
             }
         };
         work.save(Stages.SFT, 2, Map.of(), learner);
-        assertThat(work.resume(Stages.SFT, new Steps()).step()).as("the second is not kept yet").isEqualTo(1);
+        assertThat(work.resume(Stages.SFT, new Steps()).step())
+                .as("the second is not kept yet")
+                .isEqualTo(1);
         writing.completeExceptionally(new UncheckedIOException(new IOException("No space left on device")));
         assertThatThrownBy(work::settle)
                 .isInstanceOf(UncheckedIOException.class)
@@ -170,7 +172,10 @@ class WorkDirectoryTest {
         work.settle(); // it is told once
         assertThat(work.resume(Stages.SFT, new Steps()).step()).isEqualTo(1);
         train(work, new Steps(), Stages.SFT, 3);
-        assertThat(WorkDirectory.unfinished(scratch).get(0).resume(Stages.SFT, new Steps()).step())
+        assertThat(WorkDirectory.unfinished(scratch)
+                        .get(0)
+                        .resume(Stages.SFT, new Steps())
+                        .step())
                 .isEqualTo(3);
     }
 

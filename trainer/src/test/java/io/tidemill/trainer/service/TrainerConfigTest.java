@@ -225,6 +225,11 @@ class TrainerConfigTest {
         assertThatThrownBy(() -> options(Map.of("trainer.gate.resamples", "99")))
                 .hasMessageContaining("trainer.gate.resamples must be at least 100")
                 .hasMessageContaining("but was 99. Leave it out for the default, 2000.");
+        assertThat(options(Map.of()).round().gate().window()).isZero();
+        assertThat(options(Map.of("trainer.gate.window", "64")).round().gate().window())
+                .isEqualTo(64);
+        assertThatThrownBy(() -> options(Map.of("trainer.gate.window", "-1")))
+                .hasMessageContaining("trainer.gate.window must not be negative, but was -1");
         assertThatThrownBy(() -> options(Map.of("trainer.gate.preference-gap-margin", "-1")))
                 .hasMessageContaining(
                         "trainer.gate.preference-gap-margin must be finite and not negative, but was -1.0");
