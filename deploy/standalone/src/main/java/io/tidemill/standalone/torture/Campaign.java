@@ -36,6 +36,8 @@ final class Campaign {
     private void run(Target target, String lineage, long faults) throws IOException, InterruptedException {
         Path directory = data.resolve(lineage);
         if (ledger.planned(lineage) == 0) {
+            SystemVictim.endOrphan(directory);
+            Disk.unmount(directory.resolve(Disk.NAME));
             Durable.deleteTree(directory); // of another ledger, or without a fault yet
         }
         out.println("lineage " + lineage + " in " + directory);

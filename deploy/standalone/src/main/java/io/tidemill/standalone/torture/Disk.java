@@ -9,6 +9,9 @@ import java.util.concurrent.TimeUnit;
 
 /** A small file system that can be filled: a tmpfs, which only root can mount. */
 final class Disk implements AutoCloseable {
+    /** Of a lineage's disk in its directory. */
+    static final String NAME = "disk";
+
     private static final String FILLER = "filler";
 
     private final Path directory;
@@ -73,11 +76,19 @@ final class Disk implements AutoCloseable {
     @Override
     public void close() throws IOException, InterruptedException {
         if (small) {
-            new ProcessBuilder("umount", "-l", directory.toString())
-                    .redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                    .start()
-                    .waitFor();
+            unmount(directory);
         }
+    }
+
+    /** Takes away what a killed harness has left mounted there, if anything. */
+    static void unmount(Path directory) throws IOException, InterruptedException {
+        if (!Files.isDirectory(directory)) {
+            return;
+        }
+        new ProcessBuilder("umount", "-l", directory.toString())
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start()
+                .waitFor();
     }
 }

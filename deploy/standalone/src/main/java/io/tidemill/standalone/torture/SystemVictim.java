@@ -61,16 +61,16 @@ final class SystemVictim implements Victim {
         this.ledger = ledger;
         this.out = out;
         this.directory = Files.createDirectories(directory).toAbsolutePath();
-        this.disk = Disk.at(this.directory.resolve("disk"), DISK_MEGABYTES);
+        this.disk = Disk.at(this.directory.resolve(Disk.NAME), DISK_MEGABYTES);
         this.base = TinyBase.in(this.directory.resolve(MODEL));
         this.recovery = new Recovery(ledger, PATIENCE);
         this.feed = new SystemFeed(this.directory, MODEL);
-        endOrphan();
+        endOrphan(this.directory);
         start();
     }
 
     /** A mill that a killed harness left behind. */
-    private void endOrphan() throws IOException, InterruptedException {
+    static void endOrphan(Path directory) throws IOException, InterruptedException {
         Path pid = directory.resolve("pid");
         if (!Files.exists(pid)) {
             return;

@@ -86,7 +86,7 @@ final class TrainerVictim implements Victim {
         this.ledger = ledger;
         this.out = out;
         this.directory = Files.createDirectories(directory).toAbsolutePath();
-        this.disk = Disk.at(this.directory.resolve("disk"), DISK_MEGABYTES);
+        this.disk = Disk.at(this.directory.resolve(Disk.NAME), DISK_MEGABYTES);
         this.base = TinyBase.in(this.directory.resolve("base"));
         this.port = port(this.directory.resolve("port"));
         this.recovery = new Recovery(ledger, PATIENCE);
