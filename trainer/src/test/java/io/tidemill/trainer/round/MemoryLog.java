@@ -42,11 +42,14 @@ final class MemoryLog {
 
     Consumer<byte[], byte[]> consumer() {
         return new MockConsumer<byte[], byte[]>("none") {
+            {
+                ends().keySet().forEach(partition -> updateBeginningOffsets(Map.of(partition, 0L)));
+            }
+
             @Override
             public synchronized void assign(Collection<TopicPartition> partitions) {
                 super.assign(partitions);
                 for (TopicPartition partition : partitions) {
-                    updateBeginningOffsets(Map.of(partition, 0L));
                     topics.getOrDefault(partition.topic(), List.of()).forEach(this::addRecord);
                 }
             }
