@@ -77,22 +77,29 @@ public final class Announcer implements AutoCloseable {
             producer.beginTransaction();
             sends.run();
             producer.commitTransaction();
-        } catch (ProducerFencedException | InvalidProducerEpochException e) {
-            throw new FencedException(transactionalId, e);
         } catch (KafkaException e) {
-            if (e.getCause() instanceof ProducerFencedException
-                    || e.getCause() instanceof InvalidProducerEpochException) {
-                throw new FencedException(transactionalId, e);
-            }
+            checkFenced(e);
             abort();
             throw e;
         }
+    }
+
+    /** @throws FencedException if that is what it tells, itself or by its cause */
+    private void checkFenced(KafkaException e) {
+        if (isFenced(e) || isFenced(e.getCause())) {
+            throw new FencedException(transactionalId, e);
+        }
+    }
+
+    private static boolean isFenced(Throwable e) {
+        return e instanceof ProducerFencedException || e instanceof InvalidProducerEpochException;
     }
 
     private void abort() {
         try {
             producer.abortTransaction();
         } catch (KafkaException alsoThat) {
+            checkFenced(alsoThat); // or the id would be taken back from whoever has it now
             LOG.debug("A transaction could not be aborted; the broker ends it by itself", alsoThat);
             close(); // the next transaction takes the id over anew, which ends the open one
         }

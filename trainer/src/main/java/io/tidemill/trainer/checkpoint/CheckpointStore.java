@@ -19,8 +19,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -32,12 +30,6 @@ import java.util.stream.Stream;
 public final class CheckpointStore implements AutoCloseable {
     /** Private part of a version: ledger, held-out suites, its slice, float32 masters. */
     public static final String STATE = "state";
-
-    /** Private files that decide what a round learns or how it is judged. */
-    private static final Pattern SEALED = Pattern.compile("masters/.*|held-out-.*|"
-            + Stream.of(Ledger.FILE, QuarantinedRecords.FILE, SliceCopy.FILE)
-                    .map(Pattern::quote)
-                    .collect(Collectors.joining("|")));
 
     private static final String ASIDE = ".aside-";
     static final Set<String> KEPT_WHEN_PRUNED =
@@ -207,7 +199,7 @@ public final class CheckpointStore implements AutoCloseable {
     public static void seal(Path aside) throws IOException {
         Path state = aside.resolve(STATE);
         if (Files.isDirectory(state)) {
-            Sums.write(state, file -> SEALED.matcher(file).matches());
+            Sums.write(state);
         }
     }
 

@@ -43,6 +43,7 @@ final class LineageCheck {
 
     Finding of(CheckpointEvent event) throws IOException {
         List<CheckpointEvent> descent = descent(event);
+        namedByChildren(event);
         readOnce(descent);
         if (!flaws.isEmpty()) {
             return Finding.failed(NAME, String.join(" ", flaws));
@@ -123,6 +124,33 @@ final class LineageCheck {
         return Files.isRegularFile(directory.resolve(Manifest.FILE))
                 ? Optional.of(Manifest.read(directory).parentSha256()).filter(digest -> !digest.isEmpty())
                 : Optional.empty();
+    }
+
+    /** A manifest that no file beside it vouches for is held against the digest by which its children name it. */
+    private void namedByChildren(CheckpointEvent event) throws IOException {
+        Path own = root.resolve(event.getVersion());
+        String digest = FileDigests.of(own, own.resolve(Manifest.FILE)).getSha256();
+        List<Path> versions;
+        try (Stream<Path> paths = Files.list(root)) {
+            versions = paths.filter(path -> Files.isRegularFile(path.resolve(Manifest.FILE)))
+                    .filter(path -> !path.getFileName().toString().startsWith("."))
+                    .sorted()
+                    .toList();
+        }
+        for (Path directory : versions) {
+            try {
+                Manifest child = Manifest.read(directory);
+                if (child.event().getParent().equals(event.getVersion())
+                        && !child.parentSha256().isEmpty()
+                        && !child.parentSha256().equals(digest)) {
+                    flaws.add("The manifest of " + event.getVersion() + " is not the one that "
+                            + directory.getFileName() + " names as its parent's: SHA-256 " + child.parentSha256()
+                            + ".");
+                }
+            } catch (IOException | RuntimeException e) {
+                // Told when that version is looked at.
+            }
+        }
     }
 
     private void look(Path directory, Manifest manifest) throws IOException {

@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -24,13 +23,13 @@ public final class Sums {
 
     private Sums() {}
 
-    /** Writes those of all files below that are wanted, by their paths with forward slashes. */
-    public static void write(Path directory, Predicate<String> wanted) throws IOException {
+    /** Writes those of all files below, by their paths with forward slashes. */
+    public static void write(Path directory) throws IOException {
         StringBuilder text = new StringBuilder();
         try (Stream<Path> paths = Files.walk(directory)) {
             for (Path file : paths.filter(Files::isRegularFile).sorted().toList()) {
                 String name = directory.relativize(file).toString().replace('\\', '/');
-                if (!name.equals(FILE) && wanted.test(name)) {
+                if (!name.equals(FILE)) {
                     text.append(line(FileDigests.of(directory, file).getSha256(), name));
                 }
             }

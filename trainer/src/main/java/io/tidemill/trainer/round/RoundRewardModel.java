@@ -110,7 +110,7 @@ final class RoundRewardModel {
         trained.save(aside, WeightType.FLOAT32);
         VersionFiles.copyCompanions(parent, aside);
         Files.deleteIfExists(aside.resolve(VersionFiles.BASE_CARD));
-        Sums.write(aside, file -> true);
+        Sums.write(aside);
         Durable.flushTree(aside);
         Files.move(aside, kept, StandardCopyOption.ATOMIC_MOVE);
         Durable.flushDirectory(kept.getParent());

@@ -358,6 +358,9 @@ class VersionCheckTest {
         assertThat(failed(check(1))).containsExactly("lineage");
         assertThat(check(1).get("lineage").told())
                 .contains("The manifest of tiny-000000 is not the one that tiny-000001 names as its parent's");
+        assertThat(failed(check(0))).as("itself, by what its child says").containsExactly("lineage");
+        assertThat(check(0).get("lineage").told())
+                .contains("The manifest of tiny-000000 is not the one that tiny-000001 names as its parent's");
     }
 
     @Test

@@ -8,6 +8,7 @@ import io.tidemill.proto.v1.VersionState;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -60,7 +61,7 @@ class DamageTest extends TrainerRig {
     }
 
     @Test
-    void aDamagedLedgerOfTheChampionIsNamedAndARollbackIsCarriedOutAllTheSame() throws Exception {
+    void aDamagedPrivateFileOfTheChampionIsNamedAndARollbackIsCarriedOutAllTheSame() throws Exception {
         TestLog log = log(base);
         Trainer trainer = start(log);
         log.documents(0, 20, 60);
@@ -70,6 +71,10 @@ class DamageTest extends TrainerRig {
         log.documents(20, 40, 60);
         log.startRound(MODEL);
         awaitFailure(trainer, "tiny-000001", "examples.tsv");
+        damage(directory(data, 1).resolve("state/examples.tsv")); // as it was
+        Path provenance = directory(data, 1).resolve("state/provenance.tsv"); // decides whom a version has to forget
+        Files.writeString(provenance, "x", StandardOpenOption.APPEND);
+        awaitFailure(trainer, "tiny-000001", "provenance.tsv");
 
         Command.Builder rollback = Command.newBuilder().setModel(MODEL);
         rollback.getRollbackBuilder().setReason("its ledger is damaged");
