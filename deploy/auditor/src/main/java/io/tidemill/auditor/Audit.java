@@ -80,11 +80,20 @@ public final class Audit {
                     }
                     examples.accept(seen);
                 });
-        examplePass.run(log);
+        examplePass.run(log, index.store());
         split.finish(settings.heldOutShare(), findings);
 
         Map<String, Map<Outcome, Long>> eventOutcomes = preprocessing
-                .map(progress -> events(settings, index, outputs, traces, erasures, progress, findings, events))
+                .map(progress -> events(
+                        settings,
+                        index,
+                        outputs,
+                        traces,
+                        examplePass.knownSince(),
+                        erasures,
+                        progress,
+                        findings,
+                        events))
                 .orElse(Map.of());
         return new Report(
                 index.model(),
@@ -100,6 +109,7 @@ public final class Audit {
             Index index,
             Frozen outputs,
             Traces traces,
+            long examplesKnownSince,
             Erasures erasures,
             Preprocessing preprocessing,
             Findings findings,
@@ -111,6 +121,7 @@ public final class Audit {
         EventPass pass = new EventPass(
                 topics,
                 traces,
+                examplesKnownSince,
                 erasures,
                 preprocessing,
                 only(outputs, topics.rejected()),

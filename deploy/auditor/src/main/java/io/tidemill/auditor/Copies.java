@@ -43,7 +43,8 @@ final class Copies {
                         + ", though its round had been told to forget " + erased + "."));
     }
 
-    private static ConsumerRecord<byte[], byte[]> record(KeptRecord kept) {
+    /** As it lay in the log. */
+    static ConsumerRecord<byte[], byte[]> record(KeptRecord kept) {
         RecordHeaders headers = new RecordHeaders();
         kept.getHeadersList()
                 .forEach(header ->

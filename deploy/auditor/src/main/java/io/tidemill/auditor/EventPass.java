@@ -25,6 +25,7 @@ final class EventPass {
 
     private final Topics topics;
     private final Traces traces;
+    private final long examplesKnownSince;
     private final Erasures erasures;
     private final Preprocessing preprocessing;
     private final Frozen rejected;
@@ -37,6 +38,7 @@ final class EventPass {
     private final IdTable feedback = new IdTable();
     private final List<Told> open = new ArrayList<>();
     private long beforeRefusals;
+    private long beforeExamples;
 
     /**
      * One event and what became of it.
@@ -68,6 +70,7 @@ final class EventPass {
     EventPass(
             Topics topics,
             Traces traces,
+            long examplesKnownSince,
             Erasures erasures,
             Preprocessing preprocessing,
             Frozen rejected,
@@ -76,6 +79,7 @@ final class EventPass {
             Consumer<Told> listener) {
         this.topics = topics;
         this.traces = traces;
+        this.examplesKnownSince = examplesKnownSince;
         this.erasures = erasures;
         this.preprocessing = preprocessing;
         this.rejected = rejected;
@@ -93,6 +97,11 @@ final class EventPass {
             findings.uncheckable(
                     beforeRefusals + " events left no trace that is still there: they may have been refused"
                             + " before what " + topics.rejected() + " still has.");
+        }
+        if (beforeExamples > 0) {
+            findings.uncheckable(
+                    beforeExamples + " events left no trace that is still there: their examples may have been"
+                            + " in what retention has taken.");
         }
     }
 
@@ -174,6 +183,10 @@ final class EventPass {
         if (told.appendedMillis() < traces.refusalsKnownSince(rejected)) {
             beforeRefusals++;
             return told.as(Outcome.REJECTED, "before what is still in " + topics.rejected());
+        }
+        if (told.appendedMillis() < examplesKnownSince) {
+            beforeExamples++;
+            return told.as(Outcome.GONE, "before what the log still has of examples");
         }
         String id = told.event().map(Event::id).orElse("with bytes that cannot be read");
         findings.add(

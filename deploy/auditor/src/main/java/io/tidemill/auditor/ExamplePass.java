@@ -7,6 +7,7 @@ import io.tidemill.proto.v1.SliceRange;
 import io.tidemill.proto.v1.Split;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -38,7 +39,9 @@ final class ExamplePass {
     private final Map<String, Map<Outcome, Long>> outcomes = new TreeMap<>();
     private final List<Map<String, Long>> recounts = new ArrayList<>();
     private final List<Map<TopicPartition, Long>> records = new ArrayList<>();
+    private final Map<TopicPartition, Long> oldestMillis = new HashMap<>();
     private long withoutGroup;
+    private long fromCopies;
 
     /**
      * One record and what became of it.
@@ -84,16 +87,46 @@ final class ExamplePass {
         });
     }
 
-    void run(Log log) {
-        log.read(topics.ofExamples(), frozen, this::take);
+    void run(Log log, Store store) {
+        for (String version : course.ancestry()) { // before the log, whose records are newer
+            store.keptRecords(version, kept -> takeCopy(Copies.record(kept)));
+        }
+        log.read(topics.ofExamples(), frozen, record -> {
+            oldestMillis.merge(new TopicPartition(record.topic(), record.partition()), record.timestamp(), Math::min);
+            take(record);
+        });
         ledgers.tellUnseen(versionsWithLostOffsets());
         for (int i = 0; i < course.ancestry().size(); i++) {
             compareCounts(i);
+        }
+        if (fromCopies > 0) {
+            findings.uncheckable(
+                    fromCopies + " records are no longer in the log, but in the copies that versions keep of"
+                            + " their slices: whether these are what the log had is unknown.");
         }
         if (withoutGroup > 0) {
             findings.uncheckable(
                     withoutGroup + " examples name no group, so on which side of the split they belong is unknown.");
         }
+    }
+
+    /** What the log has is taken from there. */
+    private void takeCopy(ConsumerRecord<byte[], byte[]> record) {
+        TopicPartition partition = new TopicPartition(record.topic(), record.partition());
+        if (!frozen.ends().containsKey(partition)
+                || record.offset() < frozen.beginnings().get(partition)) {
+            fromCopies++;
+            take(record);
+        }
+    }
+
+    /** From then on every example is still in the log; milliseconds since the epoch. */
+    long knownSince() {
+        return frozen.beginnings().entrySet().stream()
+                .filter(partition -> topics.holdsExamples(partition.getKey().topic()) && partition.getValue() > 0)
+                .mapToLong(partition -> oldestMillis.getOrDefault(partition.getKey(), Long.MAX_VALUE))
+                .max()
+                .orElse(Long.MIN_VALUE);
     }
 
     private void take(ConsumerRecord<byte[], byte[]> record) {

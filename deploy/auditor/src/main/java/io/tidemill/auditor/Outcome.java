@@ -17,6 +17,8 @@ enum Outcome {
     UNMATCHED("unmatched"),
     REPEATED("repeated"),
     REJECTED("rejected"),
+    /** No trace, but retention has taken some of what it may have left. */
+    GONE("no longer in the log"),
     /** No trace: a finding. */
     LOST("lost");
 

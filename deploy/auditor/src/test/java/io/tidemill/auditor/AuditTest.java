@@ -441,6 +441,41 @@ class AuditTest {
     }
 
     @Test
+    void whatTheLogNoLongerHasIsFoundInTheCopiesOfVersionsAndIsNoFindingWithoutThem() {
+        String sequences = world.sequences();
+        String first = world.document("d0", Split.TRAIN);
+        String second = world.document("d1", Split.TRAIN);
+        World.Version version = world.version(1).slice(sequences, 0, 2).line("pretrain", first, second);
+        version.kept(KeptRecord.newBuilder()
+                        .setTopic(sequences)
+                        .setValue(World.tokens(first, "d0", World.group("d0", Split.TRAIN), Split.TRAIN)
+                                .toByteString())
+                        .build())
+                .announce();
+        world.preprocessed();
+        world.retain(sequences, 2);
+        world.document("d2", Split.TRAIN);
+        long late = world.sendDocument("d3"); // and nothing came of it
+        world.preprocessed();
+
+        Report report = world.audit();
+        assertThat(report.findings())
+                .containsExactly("Event d3 at " + world.topics.documents().name() + "-0:" + late
+                        + " has left no trace: preprocessing has read it, but no example names it as its parent, and "
+                        + world.topics.rejected().name() + " has no record of it.");
+        assertThat(report.uncheckable())
+                .contains(
+                        "1 records are no longer in the log, but in the copies that versions keep of their slices:"
+                                + " whether these are what the log had is unknown.",
+                        "1 events left no trace that is still there: their examples may have been in what retention has"
+                                + " taken.");
+        assertThat(report.events())
+                .containsEntry(
+                        world.topics.documents().name(),
+                        Map.of("trained", 1L, "waiting", 1L, "no longer in the log", 1L, "lost", 1L));
+    }
+
+    @Test
     void whatLiesBetweenTwoOperatorsWaits() {
         long offset = world.sendDocument("d0");
         world.sendDocument("d1");

@@ -87,7 +87,7 @@ public final class RebuildCommand implements Callable<Integer> {
         if (result.same()) {
             out.printf(
                     Locale.ROOT,
-                    "The same weights, bit for bit, from %,d records of the log in %.1f s.%n",
+                    "The same weights, bit for bit, from %,d records of its slice in %.1f s.%n",
                     result.records(),
                     nanos * 1e-9);
             return 0;
