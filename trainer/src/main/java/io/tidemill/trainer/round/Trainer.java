@@ -1081,7 +1081,9 @@ public final class Trainer implements AutoCloseable {
         }
         CheckpointEvent last = lineage.event(parent.toString()).orElseThrow();
         boolean live = lineage.live().equals(Optional.of(parent));
-        retrained(command, (live ? "done: " + parent + " is live. " : "not done: ") + last.getReason());
+        String done = parent + " is live. " + last.getRetraining().getOf() + " made again without what is erased"
+                + (last.getVerdict().getPassed() ? "." : ", by force: its gate did not pass it.");
+        retrained(command, live ? "done: " + done : "not done: " + last.getReason());
         prune();
         restartBacklog();
     }
