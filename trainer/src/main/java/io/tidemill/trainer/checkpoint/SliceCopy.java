@@ -4,16 +4,11 @@ import com.google.protobuf.ByteString;
 import io.tidemill.proto.ErasureSet;
 import io.tidemill.proto.v1.KeptRecord;
 import io.tidemill.proto.v1.RecordHeader;
-import io.tidemill.trainer.data.Hashes;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -28,7 +23,7 @@ import org.apache.kafka.common.record.TimestampType;
 public final class SliceCopy {
     public static final String FILE = "slice.binpb";
 
-    private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    private final List<KeptRecord> records = new ArrayList<>();
 
     /** @param erasureKeys what the record goes by where something is to be forgotten */
     public void add(ConsumerRecord<byte[], byte[]> record, Collection<String> erasureKeys) {
@@ -45,12 +40,12 @@ public final class SliceCopy {
             kept.addHeaders(copy);
         }
         Optional.ofNullable(record.key()).map(ByteString::copyFrom).ifPresent(kept::setKey);
-        write(kept.build(), bytes);
+        records.add(kept.build());
     }
 
     /** Writes it into a version's private directory, flushed. */
     public void write(Path state) throws IOException {
-        Durable.write(state.resolve(FILE), bytes.toByteArray());
+        MessageFile.write(state.resolve(FILE), records);
     }
 
     public static boolean exists(Path state) {
@@ -68,40 +63,18 @@ public final class SliceCopy {
      * @return records taken out
      */
     public static int purge(Path state, ErasureSet erased) throws IOException {
-        if (!exists(state)) {
-            return 0;
-        }
         List<KeptRecord> all = messages(state);
         List<KeptRecord> left = all.stream()
                 .filter(record -> !erased.concerns(record.getErasureKeysList()))
                 .toList();
         if (left.size() < all.size()) {
-            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-            left.forEach(record -> write(record, bytes));
-            Sums.allow(state, FILE, HexFormat.of().formatHex(Hashes.sha256(bytes.toByteArray())));
-            Durable.write(state.resolve(FILE), bytes.toByteArray());
+            MessageFile.write(state.resolve(FILE), left);
         }
         return all.size() - left.size();
     }
 
     private static List<KeptRecord> messages(Path state) throws IOException {
-        List<KeptRecord> records = new ArrayList<>();
-        try (InputStream in = Files.newInputStream(state.resolve(FILE))) {
-            for (KeptRecord record = KeptRecord.parseDelimitedFrom(in);
-                    record != null;
-                    record = KeptRecord.parseDelimitedFrom(in)) {
-                records.add(record);
-            }
-        }
-        return records;
-    }
-
-    private static void write(KeptRecord record, ByteArrayOutputStream bytes) {
-        try {
-            record.writeDelimitedTo(bytes);
-        } catch (IOException impossible) {
-            throw new UncheckedIOException(impossible);
-        }
+        return MessageFile.read(state.resolve(FILE), KeptRecord.parser());
     }
 
     private static ConsumerRecord<byte[], byte[]> record(KeptRecord kept) {

@@ -1,25 +1,15 @@
 package io.tidemill.trainer.gate;
 
 import com.google.protobuf.ByteString;
-import com.google.protobuf.Message;
-import com.google.protobuf.Parser;
 import io.tidemill.proto.ErasureKeys;
 import io.tidemill.proto.ErasureSet;
 import io.tidemill.proto.v1.Preference;
 import io.tidemill.proto.v1.TokenSequence;
-import io.tidemill.trainer.checkpoint.Durable;
-import io.tidemill.trainer.checkpoint.Sums;
+import io.tidemill.trainer.checkpoint.MessageFile;
 import io.tidemill.trainer.data.ExampleOrder;
-import io.tidemill.trainer.data.Hashes;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -115,44 +105,14 @@ public record HeldOut(List<TokenSequence> sequences, List<Preference> pairs) {
 
     /** Writes both lists into a version's private directory, flushed. */
     public void write(Path directory) throws IOException {
-        write(directory.resolve(SEQUENCES), sequences);
-        write(directory.resolve(PAIRS), pairs);
+        MessageFile.write(directory.resolve(SEQUENCES), sequences);
+        MessageFile.write(directory.resolve(PAIRS), pairs);
     }
 
     /** Nothing where the files are absent. */
     public static HeldOut read(Path directory) throws IOException {
         return new HeldOut(
-                read(directory.resolve(SEQUENCES), TokenSequence.parser()),
-                read(directory.resolve(PAIRS), Preference.parser()));
-    }
-
-    private static void write(Path file, List<? extends Message> messages) throws IOException {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        messages.forEach(message -> {
-            try {
-                message.writeDelimitedTo(bytes);
-            } catch (IOException impossible) {
-                throw new UncheckedIOException(impossible);
-            }
-        });
-        Sums.allow(
-                file.getParent(),
-                file.getFileName().toString(),
-                HexFormat.of().formatHex(Hashes.sha256(bytes.toByteArray())));
-        Durable.write(file, bytes.toByteArray());
-    }
-
-    private static <M extends Message> List<M> read(Path file, Parser<M> parser) throws IOException {
-        List<M> messages = new ArrayList<>();
-        if (Files.exists(file)) {
-            try (InputStream in = Files.newInputStream(file)) {
-                for (M message = parser.parseDelimitedFrom(in);
-                        message != null;
-                        message = parser.parseDelimitedFrom(in)) {
-                    messages.add(message);
-                }
-            }
-        }
-        return messages;
+                MessageFile.read(directory.resolve(SEQUENCES), TokenSequence.parser()),
+                MessageFile.read(directory.resolve(PAIRS), Preference.parser()));
     }
 }
