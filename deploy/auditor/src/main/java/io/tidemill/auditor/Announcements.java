@@ -6,12 +6,15 @@ import io.tidemill.proto.v1.VersionState;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 
 /** Proves that the manifests of the store are those that were announced. */
 final class Announcements {
     private static final String MANIFEST = "manifest.json";
-    private static final String SIGNATURE = "manifest.json.sig";
+
+    /** Stand in no manifest, because they cover it. */
+    private static final Set<String> SIGNATURES = Set.of("manifest.json.sig", "model.sig");
 
     private final Course course;
     private final Store store;
@@ -43,7 +46,7 @@ final class Announcements {
         for (FileDigest file : event.getFilesList()) {
             if (file.getPath().equals(MANIFEST)) {
                 own = Optional.of(file);
-            } else if (!file.getPath().equals(SIGNATURE)) {
+            } else if (!SIGNATURES.contains(file.getPath())) {
                 covered.add(file);
             }
         }

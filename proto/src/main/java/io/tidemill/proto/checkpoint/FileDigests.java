@@ -34,6 +34,11 @@ public final class FileDigests {
                 .build();
     }
 
+    /** SHA-256 of bytes in hexadecimal. */
+    public static String sha256(byte[] content) {
+        return HexFormat.of().formatHex(sha256().digest(content));
+    }
+
     /** Checks that every file is there with its length and digest; the first that differs is the exception. */
     public static void verify(Path root, List<FileDigest> files) throws IOException {
         for (FileDigest expected : files) {

@@ -33,7 +33,7 @@ public final class CheckpointStore implements AutoCloseable {
 
     private static final String ASIDE = ".aside-";
     static final Set<String> KEPT_WHEN_PRUNED =
-            Set.of(Manifest.FILE, Manifest.SIGNATURE, ModelCard.FILE, STATE, Probe.FILE);
+            Set.of(Manifest.FILE, Manifest.SIGNATURE, ModelSignature.FILE, ModelCard.FILE, STATE, Probe.FILE);
 
     private final String model;
     private final Path root;
@@ -203,13 +203,13 @@ public final class CheckpointStore implements AutoCloseable {
         }
     }
 
-    /** A public file of a version: one that its manifest lists, a delta included, the manifest or its signature; nothing else can be reached. */
+    /** A public file of a version: one that its manifest lists, a delta included, the manifest or a signature; nothing else can be reached. */
     public Optional<Path> publicFile(VersionId version, String path) throws IOException {
         if (!version.model().equals(model) || !has(version)) {
             return Optional.empty();
         }
         boolean listed = path.equals(Manifest.FILE)
-                || path.equals(Manifest.SIGNATURE)
+                || Manifest.SIGNATURES.contains(path)
                 || isListed(manifest(version).event(), path);
         return listed ? Optional.of(directory(version).resolve(path)).filter(Files::isRegularFile) : Optional.empty();
     }
@@ -221,7 +221,7 @@ public final class CheckpointStore implements AutoCloseable {
     }
 
     /**
-     * Takes weights, masters, suites and slices of old versions away; manifest, signature, card, ledger and probe stay.
+     * Takes weights, masters, suites and slices of old versions away; manifest, signatures, card, ledger and probe stay.
      *
      * @param full   how many of the newest versions with weights stay whole
      * @param oldest made before it, a version does not stay whole even so

@@ -100,7 +100,7 @@ final class FileCheck {
         listed.forEach(file -> names.remove(file.getPath()));
         deltas.forEach(file -> names.remove(file.getPath()));
         names.remove(Manifest.FILE);
-        names.remove(Manifest.SIGNATURE);
+        Manifest.SIGNATURES.forEach(names::remove);
         return names;
     }
 }

@@ -163,7 +163,7 @@ final class LineageCheck {
         if (files.failed()) {
             flaws.add(version + ": " + files.told());
         }
-        if (key.isPresent() && Files.exists(directory.resolve(Manifest.SIGNATURE))) {
+        if (key.isPresent() && Files.exists(directory.resolve(key.get().signatureFile()))) {
             if (key.get().verifies(directory)) {
                 signed++;
             } else {

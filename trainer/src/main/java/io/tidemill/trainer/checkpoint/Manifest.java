@@ -14,11 +14,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * {@code manifest.json}: what a version is and how it came about.
  *
- * @param event       as announced, without the digests of manifest and signature
+ * @param event       as announced, without the digests of manifest and signatures
  * @param base        "embedded", or the Hugging Face directory that the lineage started from
  * @param quarantined what was refused for the second time with this version, and is passed over from now on
  * @param settings    in force when it was made; JSON
@@ -37,6 +38,9 @@ public record Manifest(
 
     /** Stands beside it where versions are signed: base64 of the Ed25519 signature of the manifest's bytes, in a line. */
     public static final String SIGNATURE = "manifest.json.sig";
+
+    /** What may vouch for a version and is in no manifest, because it covers it. */
+    static final List<String> SIGNATURES = List.of(SIGNATURE, ModelSignature.FILE);
 
     /** Data directories of another number cannot be read. */
     public static final int FORMAT = 1;
@@ -89,13 +93,15 @@ public record Manifest(
                 json.path("parent_manifest_sha256").asText());
     }
 
-    /** The event to announce: with the digests of manifest and signature, if any, as they stand in that directory. */
+    /** The event to announce: with the digests of manifest and signatures, if any, as they stand in that directory. */
     public CheckpointEvent announcement(Path directory) throws IOException {
         CheckpointEvent.Builder announced =
                 event.toBuilder().addFiles(FileDigests.of(directory, directory.resolve(FILE)));
-        Path signature = directory.resolve(SIGNATURE);
-        if (Files.exists(signature)) {
-            announced.addFiles(FileDigests.of(directory, signature));
+        for (String name : SIGNATURES) {
+            Path signature = directory.resolve(name);
+            if (Files.exists(signature)) {
+                announced.addFiles(FileDigests.of(directory, signature));
+            }
         }
         return announced.build();
     }

@@ -11,7 +11,7 @@ import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.Base64;
 
 /** Signs manifests with Ed25519 (RFC 8032). It never shows its key. */
-public final class SigningKey {
+public final class SigningKey implements VersionSigner {
     static final String ALGORITHM = "Ed25519";
 
     private final PrivateKey key;
@@ -43,6 +43,7 @@ public final class SigningKey {
     }
 
     /** Writes the signature of the manifest that stands in a directory beside it. */
+    @Override
     public void sign(Path directory) throws IOException {
         byte[] signature = signature(Files.readAllBytes(directory.resolve(Manifest.FILE)));
         Durable.write(directory.resolve(Manifest.SIGNATURE), Base64.getEncoder().encodeToString(signature) + "\n");

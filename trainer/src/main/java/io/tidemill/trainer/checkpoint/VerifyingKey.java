@@ -1,8 +1,6 @@
 package io.tidemill.trainer.checkpoint;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
@@ -10,57 +8,60 @@ import java.security.PublicKey;
 import java.security.Signature;
 import java.security.SignatureException;
 import java.security.spec.X509EncodedKeySpec;
-import java.util.Base64;
+import java.util.Optional;
 
-/** Tells whether a manifest was signed by the owner of a {@link SigningKey}. */
-public final class VerifyingKey {
-    private final PublicKey key;
-
-    private VerifyingKey(PublicKey key) {
-        this.key = key;
-    }
-
+/** Tells whether a version was signed by the owner of a {@link SigningKey}, or of a {@link ModelSigningKey}. */
+public abstract class VerifyingKey {
     /**
-     * Reads an Ed25519 public key in PEM (SubjectPublicKeyInfo), as {@code openssl pkey -pubout} writes it.
+     * Reads a public key in PEM (SubjectPublicKeyInfo), as {@code openssl pkey -pubout} writes it: Ed25519, which signs
+     * manifests, or on P-256, P-384 or P-521, which signs in the OpenSSF format.
      *
      * @throws IllegalArgumentException if that is not what the file holds; says what to do
      */
     public static VerifyingKey read(Path file) {
         try {
             byte[] info = Pem.read(file, "PUBLIC KEY");
-            return new VerifyingKey(
-                    KeyFactory.getInstance(SigningKey.ALGORITHM).generatePublic(new X509EncodedKeySpec(info)));
+            try {
+                return new ManifestVerifyingKey(key(SigningKey.ALGORITHM, info));
+            } catch (GeneralSecurityException notEd25519) {
+                return ModelVerifyingKey.of(info);
+            }
         } catch (IOException | GeneralSecurityException e) {
             throw new IllegalArgumentException(
-                    "No Ed25519 public key can be read from " + file + " ("
+                    "No public key, Ed25519 or on P-256, P-384 or P-521, can be read from " + file + " ("
                             + (e instanceof GeneralSecurityException ? "the key is of another kind" : e.getMessage())
                             + "). 'openssl pkey -in SIGNING-KEY -pubout -out FILE' writes one.",
                     e);
         }
     }
 
-    /** Is what stands beside the manifest in a directory this key's signature of it? */
-    boolean verifies(Path directory) throws IOException {
-        byte[] text = Files.readAllBytes(directory.resolve(Manifest.SIGNATURE));
-        byte[] signature;
-        try {
-            signature = Base64.getDecoder().decode(new String(text, StandardCharsets.ISO_8859_1).strip());
-        } catch (IllegalArgumentException notBase64) {
-            return false;
-        }
-        return verifies(Files.readAllBytes(directory.resolve(Manifest.FILE)), signature);
+    static PublicKey key(String algorithm, byte[] info) throws GeneralSecurityException {
+        return KeyFactory.getInstance(algorithm).generatePublic(new X509EncodedKeySpec(info));
     }
 
-    boolean verifies(byte[] message, byte[] signature) {
+    /** The file that would bear this key's signature. */
+    abstract String signatureFile();
+
+    /** What of a version the signature vouches for, in words. */
+    abstract String covers();
+
+    /** Why what stands beside the manifest in a directory is not this key's signature; empty if it is. */
+    abstract Optional<String> flaw(Path directory) throws IOException;
+
+    final boolean verifies(Path directory) throws IOException {
+        return flaw(directory).isEmpty();
+    }
+
+    static boolean verifies(PublicKey key, String algorithm, byte[] message, byte[] signature) {
         try {
-            Signature check = Signature.getInstance(SigningKey.ALGORITHM);
+            Signature check = Signature.getInstance(algorithm);
             check.initVerify(key);
             check.update(message);
             return check.verify(signature);
         } catch (SignatureException notEvenASignature) {
             return false;
         } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("This Java cannot check " + SigningKey.ALGORITHM, e);
+            throw new IllegalStateException("This Java cannot check " + algorithm, e);
         }
     }
 }

@@ -112,19 +112,18 @@ public final class VersionCheck {
     }
 
     private Finding signature() throws IOException {
-        boolean signed = Files.isRegularFile(directory.resolve(Manifest.SIGNATURE));
         if (key.isEmpty()) {
+            boolean signed =
+                    Manifest.SIGNATURES.stream().anyMatch(name -> Files.isRegularFile(directory.resolve(name)));
             return Finding.unchecked(SIGNATURE, signed ? "signed: give --public-key to check it" : "not signed");
         }
-        if (!signed) {
-            return Finding.failed(SIGNATURE, "not signed: there is no " + Manifest.SIGNATURE);
+        VerifyingKey signer = key.get();
+        if (!Files.isRegularFile(directory.resolve(signer.signatureFile()))) {
+            return Finding.failed(SIGNATURE, "not signed: there is no " + signer.signatureFile());
         }
-        return key.get().verifies(directory)
-                ? Finding.ok(SIGNATURE, "of this key, over " + Manifest.FILE)
-                : Finding.failed(
-                        SIGNATURE,
-                        Manifest.SIGNATURE + " is not this key's signature of " + Manifest.FILE
-                                + ": another key signed, or one of the two files was changed");
+        return signer.flaw(directory)
+                .map(flaw -> Finding.failed(SIGNATURE, flaw))
+                .orElseGet(() -> Finding.ok(SIGNATURE, "of this key, over " + signer.covers()));
     }
 
     private Finding probe(Manifest manifest) throws IOException {

@@ -452,7 +452,7 @@ public final class Trainer implements AutoCloseable {
 
     private VersionWriter versions() {
         return new VersionWriter(
-                store, options.filesUrl(), options.signingKey(), options.deltas(), options.promotion(), clock);
+                store, options.filesUrl(), options.signers(), options.deltas(), options.promotion(), clock);
     }
 
     private void restartBacklog() throws IOException {

@@ -1,11 +1,12 @@
 package io.tidemill.trainer.round;
 
 import io.tidemill.proto.VersionId;
-import io.tidemill.trainer.checkpoint.SigningKey;
+import io.tidemill.trainer.checkpoint.VersionSigner;
 import io.tidemill.trainer.promotion.PromotionSettings;
 import io.tidemill.trainer.slice.SliceLimits;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -19,7 +20,7 @@ import java.util.function.Function;
  * @param filesUrl          where a version's files are served
  * @param keep              versions that keep their weights
  * @param keepFor           how old a version may be that keeps them; any age where empty
- * @param signingKey        signs the versions that are published; empty for unsigned ones
+ * @param signers           sign the versions that are published, one after the other; none for unsigned ones
  * @param deltas            whether versions come with deltas against their parents
  * @param waitingCapacity   records that are counted while they wait; more are left in the log until a round has run
  * @param retry             pause after a failure
@@ -39,7 +40,7 @@ public record TrainerOptions(
         SliceLimits limits,
         int keep,
         Optional<Duration> keepFor,
-        Optional<SigningKey> signingKey,
+        List<VersionSigner> signers,
         boolean deltas,
         int waitingCapacity,
         Duration patience,

@@ -18,8 +18,8 @@ import io.tidemill.trainer.checkpoint.Durable;
 import io.tidemill.trainer.checkpoint.Manifest;
 import io.tidemill.trainer.checkpoint.ModelCard;
 import io.tidemill.trainer.checkpoint.Probe;
-import io.tidemill.trainer.checkpoint.SigningKey;
 import io.tidemill.trainer.checkpoint.VersionFiles;
+import io.tidemill.trainer.checkpoint.VersionSigner;
 import io.tidemill.trainer.data.RoundExamples;
 import io.tidemill.trainer.data.SliceOrigins;
 import io.tidemill.trainer.promotion.PromotionSettings;
@@ -28,8 +28,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Function;
 import org.apache.kafka.common.TopicPartition;
 
@@ -37,27 +37,27 @@ import org.apache.kafka.common.TopicPartition;
 final class VersionWriter {
     private final CheckpointStore store;
     private final Function<VersionId, String> filesUrl;
-    private final Optional<SigningKey> signingKey;
+    private final List<VersionSigner> signers;
     private final boolean deltas;
     private final PromotionSettings promotion;
     private final Clock clock;
 
     /**
      * @param filesUrl   where a version's files are served
-     * @param signingKey signs every version; empty for unsigned ones
+     * @param signers    sign every version, one after the other; none for unsigned ones
      * @param deltas     whether a version that is not refused tells what differs from its parent
      * @param promotion  what becomes of a version that passed
      */
     VersionWriter(
             CheckpointStore store,
             Function<VersionId, String> filesUrl,
-            Optional<SigningKey> signingKey,
+            List<VersionSigner> signers,
             boolean deltas,
             PromotionSettings promotion,
             Clock clock) {
         this.store = store;
         this.filesUrl = filesUrl;
-        this.signingKey = signingKey;
+        this.signers = signers;
         this.deltas = deltas;
         this.promotion = promotion;
         this.clock = clock;
@@ -190,8 +190,8 @@ final class VersionWriter {
         ModelCard.write(aside, likeIt, event.build(), sources);
         event.addAllFiles(VersionFiles.digests(aside));
         new Manifest(event.build(), base, quarantined, settings, origin, parentSha256(event.getParent())).write(aside);
-        if (signingKey.isPresent()) {
-            signingKey.get().sign(aside);
+        for (VersionSigner signer : signers) {
+            signer.sign(aside);
         }
         CheckpointStore.seal(aside);
         store.publish(aside, version);

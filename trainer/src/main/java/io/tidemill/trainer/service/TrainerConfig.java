@@ -722,6 +722,12 @@ public interface TrainerConfig {
         Optional<String> signingKey();
 
         /**
+         * File with a private key on P-256, P-384 or P-521 in PKCS#8 PEM, as openssl genpkey -algorithm EC writes it; versions
+         * have a model.sig in the OpenSSF model-signing format from then on, none where absent.
+         */
+        Optional<String> modelSigningKey();
+
+        /**
          * Whether a version comes with deltas of its weights against its parent's, where they are at most half as long: who has
          * the parent fetches fewer bytes. Costs time between gate and announcement: about 2 s for 15 MB.
          */

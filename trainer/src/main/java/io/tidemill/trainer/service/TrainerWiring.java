@@ -8,7 +8,9 @@ import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.engine.NativeMemory;
 import io.tidemill.proto.VersionId;
 import io.tidemill.proto.v1.RoundEvent;
+import io.tidemill.trainer.checkpoint.ModelSigningKey;
 import io.tidemill.trainer.checkpoint.SigningKey;
+import io.tidemill.trainer.checkpoint.VersionSigner;
 import io.tidemill.trainer.data.Mixture.FeedbackAge;
 import io.tidemill.trainer.data.Mixture.SourceShare;
 import io.tidemill.trainer.encoder.EncoderSettings;
@@ -53,6 +55,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 import org.eclipse.microprofile.config.ConfigProvider;
 
 /** Makes the trainers of the configured models, starts them with the process and stops them before. */
@@ -155,11 +158,7 @@ public class TrainerWiring {
                 new SliceLimits(config.round().maximumExamples(), config.round().maximumTokens()),
                 config.store().keep(),
                 config.store().keepFor(),
-                config.store()
-                        .signingKey()
-                        .filter(file -> !file.isBlank())
-                        .map(Path::of)
-                        .map(SigningKey::read),
+                signers(config.store()),
                 config.store().deltas(),
                 config.round().waitingCapacity(),
                 config.round().patience(),
@@ -168,6 +167,19 @@ public class TrainerWiring {
                 config.seed(),
                 promotion(config.promotion()),
                 gateThreads(config));
+    }
+
+    /** The manifest's signature first: that of the model covers it. */
+    private static List<VersionSigner> signers(TrainerConfig.Store store) {
+        return Stream.of(
+                        file(store.signingKey()).map(SigningKey::read),
+                        file(store.modelSigningKey()).map(ModelSigningKey::read))
+                .<VersionSigner>flatMap(Optional::stream)
+                .toList();
+    }
+
+    private static Optional<Path> file(Optional<String> setting) {
+        return setting.filter(file -> !file.isBlank()).map(Path::of);
     }
 
     /** Who says how many threads may train has said it of the gate too. */

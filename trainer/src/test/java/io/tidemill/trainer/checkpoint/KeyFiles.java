@@ -2,6 +2,7 @@ package io.tidemill.trainer.checkpoint;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,6 +31,16 @@ public record KeyFiles(Path secret, Path shown) {
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /** Made by OpenSSL; of P-256, P-384 or P-521. */
+    public static KeyFiles onCurve(String curve) {
+        return new KeyFiles(fixture(curve + ".pem"), fixture(curve + ".pub.pem"));
+    }
+
+    private static Path fixture(String name) {
+        return Path.of(
+                URI.create(KeyFiles.class.getResource("/model-signing/" + name).toString()));
     }
 
     static KeyFiles write(Path file, KeyPair keys) {

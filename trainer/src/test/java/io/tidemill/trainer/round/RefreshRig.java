@@ -651,7 +651,7 @@ final class RefreshRig implements AutoCloseable {
         return new VersionWriter(
                 store,
                 version -> "http://127.0.0.1/" + version,
-                Optional.empty(),
+                List.of(),
                 true,
                 PromotionSettings.AT_ONCE,
                 Clock.systemUTC());

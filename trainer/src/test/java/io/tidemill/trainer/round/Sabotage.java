@@ -24,7 +24,7 @@ enum Sabotage {
     NOT_A_NUMBER,
     /** Whatever is read, one token is learned to come next, until nothing else does. */
     ONE_TOKEN,
-    /** A little up the loss in each of thirty rounds, each little enough for its own comparison. */
+    /** A little up the loss in each of thirty rounds. */
     SLOW_DRIFT,
     /** In 30 of 100 pairs the worse answer is called the better one. */
     LABELS_FLIPPED_30,
@@ -33,10 +33,14 @@ enum Sabotage {
     /** The same in each of thirty rounds. */
     LABELS_FLIPPED_DRIP,
     /** No sabotage, and yet labels unlike what the champion thinks: honest corrections of what it ranks wrongly, nothing else. */
-    ONLY_MISTAKES;
+    ONLY_MISTAKES,
+    /** As the slow drift, but so little in each round that beside its parent none is worse by a margin. */
+    SLOWER_DRIFT;
 
     /** Step up the loss of a drifting round, as a share of an honest step. */
     private static final double DRIFT = 0.02;
+
+    private static final double LESS_DRIFT = 0.006;
 
     private static final double HURRY = 10;
 
@@ -46,7 +50,7 @@ enum Sabotage {
 
     /** Rounds that one try takes. */
     int rounds() {
-        return this == SLOW_DRIFT || this == LABELS_FLIPPED_DRIP ? 30 : 1;
+        return this == SLOW_DRIFT || this == SLOWER_DRIFT || this == LABELS_FLIPPED_DRIP ? 30 : 1;
     }
 
     /** Share of the pairs whose answers change places. */
@@ -77,6 +81,7 @@ enum Sabotage {
             case SIGN_FLIP -> climbing(learner);
             case LEARNING_RATE_TIMES_100 -> rated(learner, 100);
             case SLOW_DRIFT -> rated(climbing(learner), DRIFT);
+            case SLOWER_DRIFT -> rated(climbing(learner), LESS_DRIFT);
             case NOT_A_NUMBER ->
                 proxy(
                         learner,

@@ -40,7 +40,7 @@ class SeveralModelsTest extends TrainerRig {
                         usual.limits(),
                         usual.keep(),
                         usual.keepFor(),
-                        usual.signingKey(),
+                        usual.signers(),
                         usual.deltas(),
                         usual.waitingCapacity(),
                         usual.patience(),

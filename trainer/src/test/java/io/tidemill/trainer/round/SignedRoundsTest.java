@@ -10,9 +10,11 @@ import io.tidemill.proto.v1.VersionState;
 import io.tidemill.trainer.checkpoint.Finding;
 import io.tidemill.trainer.checkpoint.KeyFiles;
 import io.tidemill.trainer.checkpoint.Manifest;
+import io.tidemill.trainer.checkpoint.ModelSigningKey;
 import io.tidemill.trainer.checkpoint.SigningKey;
 import io.tidemill.trainer.checkpoint.VerifyingKey;
 import io.tidemill.trainer.checkpoint.VersionCheck;
+import io.tidemill.trainer.checkpoint.VersionSigner;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,7 +31,7 @@ class SignedRoundsTest extends TrainerRig {
         base = TinyBase.write(shared.resolve("base"));
     }
 
-    private Trainer start(TestLog log, RoundSettings settings, Optional<SigningKey> key) {
+    private Trainer start(TestLog log, RoundSettings settings, List<VersionSigner> key) {
         return start(options(log, data, settings, base, Optional::empty, key), System::nanoTime);
     }
 
@@ -48,7 +50,8 @@ class SignedRoundsTest extends TrainerRig {
     @Test
     void basePromotedAndRefusedVersionsAreSignedAndTheKeyComesAndGoesBetweenRounds() throws Exception {
         KeyFiles keys = KeyFiles.write(data.resolve("key"));
-        Optional<SigningKey> key = Optional.of(SigningKey.read(keys.secret()));
+        KeyFiles others = KeyFiles.onCurve("P-256");
+        List<VersionSigner> key = List.of(SigningKey.read(keys.secret()), ModelSigningKey.read(others.secret()));
         TestLog log = log(base);
         log.documents(0, 40, 100);
         log.startRound(MODEL);
@@ -56,17 +59,18 @@ class SignedRoundsTest extends TrainerRig {
         CheckpointEvent first = awaitVersion(log, 0, VersionState.PROMOTED);
         CheckpointEvent second = awaitVersion(log, 1, VersionState.PROMOTED);
         for (CheckpointEvent event : List.of(first, second)) {
-            assertThat(files(event)).endsWith(Manifest.FILE, Manifest.SIGNATURE);
+            assertThat(files(event)).endsWith(Manifest.FILE, Manifest.SIGNATURE, "model.sig");
             long round = VersionId.parse(event.getVersion()).round();
             FileDigests.verify(directory(data, round), event.getFilesList());
             // while the trainer holds the store
             assertThat(check(round, keys)).extracting(Finding::outcome).containsOnly(Finding.Outcome.OK);
+            assertThat(check(round, others)).extracting(Finding::outcome).containsOnly(Finding.Outcome.OK);
         }
         signing.close();
 
         log.documents(40, 80, 100);
         log.startRound(MODEL);
-        Trainer unsigned = start(log, settings(0.01), Optional.empty());
+        Trainer unsigned = start(log, settings(0.01), List.of());
         assertThat(files(awaitVersion(log, 2, VersionState.PROMOTED)))
                 .contains(Manifest.FILE)
                 .doesNotContain(Manifest.SIGNATURE);

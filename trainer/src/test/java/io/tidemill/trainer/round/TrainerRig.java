@@ -14,7 +14,7 @@ import io.tidemill.proto.v1.CheckpointEvent;
 import io.tidemill.proto.v1.VersionState;
 import io.tidemill.trainer.checkpoint.CheckpointStore;
 import io.tidemill.trainer.checkpoint.Ledger;
-import io.tidemill.trainer.checkpoint.SigningKey;
+import io.tidemill.trainer.checkpoint.VersionSigner;
 import io.tidemill.trainer.data.RoundExamples.LedgerEntry;
 import io.tidemill.trainer.encoder.EncoderSettings;
 import io.tidemill.trainer.gate.GatePolicy;
@@ -190,7 +190,7 @@ abstract class TrainerRig {
     }
 
     static TrainerOptions options(TestLog log, Path directory, RoundSettings settings, Path base, HostMemory memory) {
-        return options(log, directory, settings, base, memory, Optional.empty());
+        return options(log, directory, settings, base, memory, List.of());
     }
 
     static TrainerOptions options(
@@ -199,7 +199,7 @@ abstract class TrainerRig {
             RoundSettings settings,
             Path base,
             HostMemory memory,
-            Optional<SigningKey> signingKey) {
+            List<VersionSigner> signers) {
         return new TrainerOptions(
                 MODEL,
                 log.topics().prefix(),
@@ -212,7 +212,7 @@ abstract class TrainerRig {
                 new SliceLimits(10_000, 1_000_000),
                 10,
                 Optional.empty(),
-                signingKey,
+                signers,
                 true,
                 100_000,
                 Duration.ofSeconds(30),
@@ -246,7 +246,7 @@ abstract class TrainerRig {
                 options.limits(),
                 options.keep(),
                 options.keepFor(),
-                options.signingKey(),
+                options.signers(),
                 deltas,
                 options.waitingCapacity(),
                 options.patience(),

@@ -48,7 +48,7 @@ class TriggersTest extends TrainerRig {
                         usual.limits(),
                         usual.keep(),
                         usual.keepFor(),
-                        usual.signingKey(),
+                        usual.signers(),
                         usual.deltas(),
                         usual.waitingCapacity(),
                         usual.patience(),

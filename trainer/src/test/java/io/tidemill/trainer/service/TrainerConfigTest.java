@@ -9,6 +9,8 @@ import io.smallrye.config.SmallRyeConfig;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import io.tidemill.proto.VersionId;
 import io.tidemill.trainer.checkpoint.KeyFiles;
+import io.tidemill.trainer.checkpoint.ModelSigningKey;
+import io.tidemill.trainer.checkpoint.SigningKey;
 import io.tidemill.trainer.data.Mixture.FeedbackAge;
 import io.tidemill.trainer.data.Mixture.SourceShare;
 import io.tidemill.trainer.gate.GatePolicy;
@@ -203,17 +205,29 @@ class TrainerConfigTest {
 
     @Test
     void aSigningKeyIsReadAtTheStartAndOneThatCannotBeUsedIsRefused(@TempDir Path directory) {
-        assertThat(options(Map.of()).signingKey()).isEmpty();
+        assertThat(options(Map.of()).signers()).isEmpty();
         assertThat(options(Map.of()).deltas()).isFalse();
         assertThat(options(Map.of("trainer.store.deltas", "true")).deltas()).isTrue();
         KeyFiles keys = KeyFiles.write(directory.resolve("key"));
         assertThat(options(Map.of("trainer.store.signing-key", keys.secret().toString()))
-                        .signingKey())
-                .isPresent();
+                        .signers())
+                .hasExactlyElementsOfTypes(SigningKey.class);
         assertThatThrownBy(() ->
                         options(Map.of("trainer.store.signing-key", keys.shown().toString())))
                 .hasMessageContaining("trainer.store.signing-key names " + keys.shown())
                 .hasMessageContaining("openssl genpkey -algorithm ed25519");
+        KeyFiles curve = KeyFiles.onCurve("P-256");
+        assertThat(options(Map.of(
+                                "trainer.store.model-signing-key",
+                                        curve.secret().toString(),
+                                "trainer.store.signing-key", keys.secret().toString()))
+                        .signers())
+                .as("the second covers what the first wrote")
+                .hasExactlyElementsOfTypes(SigningKey.class, ModelSigningKey.class);
+        assertThatThrownBy(() -> options(
+                        Map.of("trainer.store.model-signing-key", keys.secret().toString())))
+                .hasMessageContaining("trainer.store.model-signing-key names " + keys.secret())
+                .hasMessageContaining("openssl genpkey -algorithm EC");
     }
 
     @Test

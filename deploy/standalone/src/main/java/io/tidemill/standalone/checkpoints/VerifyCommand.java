@@ -56,7 +56,9 @@ public final class VerifyCommand implements Callable<Integer> {
     @Option(
             names = "--public-key",
             paramLabel = "FILE",
-            description = "Ed25519 public key in PEM that must have signed it: 'openssl pkey -in KEY -pubout'.")
+            description =
+                    "Public key in PEM that must have signed it, Ed25519 the manifest or on P-256, P-384 or P-521 the"
+                            + " model.sig: 'openssl pkey -in KEY -pubout'.")
     Optional<Path> publicKey = Optional.empty();
 
     @Override
