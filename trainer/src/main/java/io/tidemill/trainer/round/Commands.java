@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,9 +60,10 @@ final class Commands implements AutoCloseable {
         }
     }
 
-    /** Takes in what has come. */
-    void poll(Duration atMost) {
-        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(atMost)) {
+    /** Takes in what has come; true if anything has. */
+    boolean poll(Duration atMost) {
+        ConsumerRecords<byte[], byte[]> records = consumer.poll(atMost);
+        for (ConsumerRecord<byte[], byte[]> record : records) {
             Reading<Command> reading = reader.read(record.value(), record.headers());
             if (reading instanceof Reading.Accepted<Command> accepted) {
                 take(record.offset(), accepted.message());
@@ -69,6 +71,7 @@ final class Commands implements AutoCloseable {
                 LOG.warn("Command at offset {} is ignored: {}", record.offset(), refused.reason());
             }
         }
+        return !records.isEmpty();
     }
 
     private void take(long offset, Command command) {

@@ -81,6 +81,13 @@ public final class Trainer implements AutoCloseable {
     private static final String WAITING = "waiting for new examples";
     private static final Duration NOTE_STAYS = Duration.ofMinutes(15);
     private static final Duration POLL = Duration.ofMillis(250);
+
+    /** A consumer's request is answered only while it is polled, so that none of the two is left alone for long. */
+    private static final Duration LISTEN = Duration.ofMillis(40);
+
+    /** As often before anything else is looked at. */
+    private static final int LISTENED = 3;
+
     private static final Duration CONTROL_PACE = Duration.ofMillis(500);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(20);
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
@@ -268,8 +275,7 @@ public final class Trainer implements AutoCloseable {
         }
         failures = 0;
         while (!stopping()) {
-            commands.poll(Duration.ZERO);
-            backlog.poll(POLL);
+            listen();
             if (takeInErasures()) {
                 restartBacklog(); // what waits may be less
             }
@@ -298,6 +304,15 @@ public final class Trainer implements AutoCloseable {
             if (due.isPresent()) {
                 startRound(due.get(), List.of());
             }
+        }
+    }
+
+    /** Waits for a command or for something to learn, whichever comes first, but not for long. */
+    private void listen() {
+        boolean came = false;
+        for (int i = 0; i < LISTENED && !came; i++) {
+            came = commands.poll(LISTEN);
+            came |= backlog.poll(LISTEN);
         }
     }
 
@@ -809,6 +824,7 @@ public final class Trainer implements AutoCloseable {
             return;
         }
         commands.poll(Duration.ZERO);
+        commands.poll(Duration.ZERO); // where the first heard that there was nothing, the second asks again
         checkErasures();
         backlog.poll(Duration.ZERO);
         tellWaiting(roundEnds);

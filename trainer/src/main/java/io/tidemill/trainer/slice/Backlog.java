@@ -11,6 +11,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.TopicPartition;
 
@@ -63,20 +64,23 @@ public final class Backlog implements AutoCloseable {
         from.forEach(consumer::seek);
     }
 
-    /** Reads what has come; waits for it at most {@code atMost}. */
-    public void poll(Duration atMost) {
+    /** Reads what has come; waits for it at most {@code atMost}; true if anything has come. */
+    public boolean poll(Duration atMost) {
         if (waiting.size() >= capacity) {
             consumer.pause(consumer.assignment());
         }
         try {
-            for (ConsumerRecord<byte[], byte[]> record : consumer.poll(atMost)) {
+            ConsumerRecords<byte[], byte[]> records = consumer.poll(atMost);
+            for (ConsumerRecord<byte[], byte[]> record : records) {
                 if (waits.test(new TopicPartition(record.topic(), record.partition()), record.offset())) {
                     waiting.add(classify.apply(record));
                 }
             }
+            return !records.isEmpty();
         } catch (OffsetOutOfRangeException e) {
             Map<TopicPartition, Long> positions = new HashMap<>(e.offsetOutOfRangePartitions());
             consumer.beginningOffsets(positions.keySet()).forEach(consumer::seek);
+            return false;
         }
     }
 
