@@ -45,8 +45,8 @@ record Retraining(CheckpointStore store, Lineage lineage, ErasureSet erased) {
         return "no version of the live line has learned from what is erased";
     }
 
-    /** What nobody knows of may have. */
-    private boolean learned(VersionId version) throws IOException {
+    /** Has it learned from anything that is erased? What nobody knows of may have. */
+    boolean learned(VersionId version) throws IOException {
         Forgetting forgetting = new Forgetting(store);
         return !erased.isEmpty() && (!forgetting.learned(version, erased).isEmpty() || forgetting.isUnknown(version));
     }

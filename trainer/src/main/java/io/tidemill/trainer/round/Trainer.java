@@ -286,7 +286,7 @@ public final class Trainer implements AutoCloseable {
                 continue;
             }
             if (commands.pause().isPresent()) {
-                reporter.idle(Phase.PAUSED, "paused: " + commands.pause().get());
+                reporter.idle(Phase.PAUSED, "paused: " + commands.pause().get() + note());
                 continue;
             }
             Instant now = clock.instant();
@@ -891,7 +891,8 @@ public final class Trainer implements AutoCloseable {
         CheckpointEvent told = promotions.withFigures(undecided);
         if (decision.isEmpty()) {
             reporter.canary(told.hasCanary() ? Optional.of(told.getCanary()) : Optional.empty());
-            reporter.idle(commands.pause().isPresent() ? Phase.PAUSED : Phase.WAITING, promotions.told(undecided));
+            reporter.idle(
+                    commands.pause().isPresent() ? Phase.PAUSED : Phase.WAITING, promotions.told(undecided) + note());
             return;
         }
         boolean promoted = decision.get().state() == VersionState.PROMOTED;
@@ -1064,7 +1065,9 @@ public final class Trainer implements AutoCloseable {
         String id = command.getCommandId();
         List<VersionId> line = retraining.line();
         if (line.isEmpty()) {
-            retrained(command, "nothing to train again: " + retraining.nothingToDo());
+            retrained(
+                    command,
+                    "nothing to train again: " + retraining.nothingToDo() + giveUpKnowing(retraining, command));
             return;
         }
         String champion = lineage.live().orElseThrow().toString();
@@ -1083,7 +1086,7 @@ public final class Trainer implements AutoCloseable {
                     command.getRetrain().getForce());
             Optional<CheckpointEvent> event;
             try {
-                event = trainAgain(again, parent);
+                event = trainAgain(again, parent, command);
             } catch (MemberErasedException e) {
                 LOG.info("{} is begun anew: {}", of, e.getMessage());
                 retrain(command);
@@ -1104,6 +1107,17 @@ public final class Trainer implements AutoCloseable {
         restartBacklog();
     }
 
+    /** What is still undecided would bring it back; says so. */
+    private String giveUpKnowing(Retraining retraining, Command command) throws IOException {
+        Optional<CheckpointEvent> undecided = lineage.undecided();
+        if (undecided.isEmpty()
+                || !retraining.learned(VersionId.parse(undecided.get().getVersion()))) {
+            return "";
+        }
+        announceDecision(givenUp("it has learned from what is erased.", command));
+        return "; " + undecided.get().getVersion() + ", which waited for a decision and had, is given up";
+    }
+
     /** Told between rounds for a while, so that whoever asked hears of it, also where a round follows at once. */
     private void retrained(Command command, String outcome) {
         note = "; retraining " + tag(command) + ' ' + outcome;
@@ -1116,7 +1130,8 @@ public final class Trainer implements AutoCloseable {
     }
 
     /** One version of the line; empty where it was given up, which is told. */
-    private Optional<CheckpointEvent> trainAgain(ErasurePlan.Again again, VersionId parent) throws IOException {
+    private Optional<CheckpointEvent> trainAgain(ErasurePlan.Again again, VersionId parent, Command command)
+            throws IOException {
         VersionId version = new VersionId(options.model(), lineage.nextRound());
         Manifest manifest = store.manifest(VersionId.parse(again.of()));
         RoundPlan plan = new RoundPlan(
@@ -1137,7 +1152,14 @@ public final class Trainer implements AutoCloseable {
         reporter.begin(plan);
         try {
             CheckpointEvent event = runOrGiveUp(runner(plan), plan, work);
-            announce(event);
+            if (event.getState() == VersionState.PROMOTED) {
+                List<CheckpointEvent> events =
+                        new ArrayList<>(givenUp("its line is trained again without what is erased.", command));
+                events.add(event);
+                announceDecision(events);
+            } else {
+                announce(event);
+            }
             tellEnd(event);
             work.delete();
             forgetting().purge(erasures.all());

@@ -26,6 +26,8 @@ import io.tidemill.proto.v1.VersionState;
 import io.tidemill.trainer.checkpoint.CheckpointStore;
 import io.tidemill.trainer.data.RoundExamples.LedgerEntry;
 import io.tidemill.trainer.data.Stages;
+import io.tidemill.trainer.promotion.Policy;
+import io.tidemill.trainer.promotion.PromotionSettings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -185,9 +187,11 @@ class ErasureRoundsTest extends TrainerRig {
         Command.Builder pause = Command.newBuilder().setModel(MODEL);
         pause.getPauseBuilder().setReason("to look");
         log.startRound(MODEL);
-        await().atMost(LONG).until(() -> Files.isDirectory(data.resolve("rounds/tiny/tiny-000001")));
-        log.command(pause);
         Trainer trainer = (Trainer) open.get(open.size() - 1);
+        await().atMost(LONG)
+                .pollInterval(Duration.ofMillis(5))
+                .until(() -> trainer.status().round().getPhase() == Phase.TRAINING); // it has read
+        log.command(pause);
         await().atMost(LONG)
                 .until(() -> trainer.status().round().getPhase() == Phase.PAUSED
                         || log.checkpoints().size() > 1);
@@ -382,5 +386,65 @@ class ErasureRoundsTest extends TrainerRig {
         Map<String, String> stages = stages(2);
         assertThat(late).allSatisfy(id -> assertThat(stages.get(id)).isNotEqualTo(Stages.ERASED));
         assertThat(stages).doesNotContainKeys(early.toArray(String[]::new));
+    }
+
+    private TrainerOptions byHand(TestLog log) {
+        return promoting(
+                options(log, data, settings(0.00001), base),
+                new PromotionSettings(Policy.BY_HAND, Duration.ZERO, PromotionSettings.AT_ONCE.canary()));
+    }
+
+    @Test
+    void whatWaitsForADecisionIsGivenUpOnceItsLineIsTrainedAgain() throws Exception {
+        TestLog log = log(base);
+        said(log, "anna", 0, 6);
+        others(log, 0);
+        log.startRound(MODEL);
+        start(byHand(log), System::nanoTime);
+        awaitVersion(log, 1, VersionState.CANDIDATE);
+        promote(log, "tiny-000001");
+        awaitVersion(log, 1, VersionState.PROMOTED);
+        others(log, 2);
+        log.startRound(MODEL);
+        awaitVersion(log, 2, VersionState.CANDIDATE);
+
+        eraseSubject(log, "anna");
+        retrain(log, false);
+        CheckpointEvent again = awaitVersion(log, 3, VersionState.PROMOTED);
+        assertThat(again.getRetraining().getOf()).isEqualTo("tiny-000001");
+        assertThat(awaitVersion(log, 2, VersionState.REFUSED).getReason())
+                .startsWith("Given up: its line is trained again without what is erased. (command ");
+        awaitMessage(log, "done: tiny-000003 is live");
+
+        log.startRound(MODEL);
+        CheckpointEvent next = awaitVersion(log, 4, VersionState.CANDIDATE);
+        assertThat(next.getParent()).isEqualTo("tiny-000003");
+    }
+
+    @Test
+    void whatWaitsForADecisionAndHasLearnedItIsGivenUpThoughTheLiveLineHasNothingToForget() throws Exception {
+        TestLog log = log(base);
+        Set<String> anna = said(log, "anna", 0, 6);
+        others(log, 0);
+        log.startRound(MODEL);
+        start(byHand(log), System::nanoTime);
+        awaitVersion(log, 1, VersionState.CANDIDATE);
+
+        eraseSubject(log, "nobody");
+        retrain(log, false);
+        awaitMessage(log, "nothing to train again: no version of the live line has learned from what is erased");
+        assertThat(log.checkpoints()).hasSize(2);
+
+        eraseSubject(log, "anna");
+        retrain(log, false);
+        assertThat(awaitVersion(log, 1, VersionState.REFUSED).getReason())
+                .startsWith("Given up: it has learned from what is erased. (command ");
+        awaitMessage(log, "; tiny-000001, which waited for a decision and had, is given up");
+        log.startRound(MODEL);
+        awaitVersion(log, 2, VersionState.CANDIDATE);
+        assertThat(stages(2).entrySet())
+                .filteredOn(entry -> anna.contains(entry.getKey()))
+                .isNotEmpty()
+                .allSatisfy(entry -> assertThat(entry.getValue()).isEqualTo(Stages.ERASED));
     }
 }

@@ -9,7 +9,6 @@ import io.tidemill.proto.v1.CheckpointEvent;
 import io.tidemill.proto.v1.Command;
 import io.tidemill.proto.v1.Completion;
 import io.tidemill.proto.v1.Feedback;
-import io.tidemill.proto.v1.RoundEvent;
 import io.tidemill.proto.v1.Thumb;
 import io.tidemill.proto.v1.VersionState;
 import io.tidemill.trainer.checkpoint.Manifest;
@@ -213,20 +212,9 @@ class PromotionTest extends TrainerRig {
                         .build());
     }
 
-    private static void promote(TestLog log, String version) {
-        Command.Builder command = Command.newBuilder().setModel(MODEL);
-        command.getPromoteBuilder().setVersion(version);
-        log.command(command);
-    }
-
     private static void rollback(TestLog log, String version, String reason) {
         Command.Builder command = Command.newBuilder().setModel(MODEL);
         command.getRollbackBuilder().setVersion(version).setReason(reason);
         log.command(command);
-    }
-
-    private static void awaitMessage(TestLog log, String message) {
-        await().atMost(LONG).until(() -> log.read(log.topics().rounds(), RoundEvent.parser()).stream()
-                .anyMatch(event -> event.getMessage().contains(message)));
     }
 }

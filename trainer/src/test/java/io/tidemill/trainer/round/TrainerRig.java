@@ -11,6 +11,8 @@ import io.tidemill.model.engine.PackedBatch;
 import io.tidemill.model.engine.WeightType;
 import io.tidemill.proto.VersionId;
 import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.proto.v1.Command;
+import io.tidemill.proto.v1.RoundEvent;
 import io.tidemill.proto.v1.VersionState;
 import io.tidemill.trainer.checkpoint.CheckpointStore;
 import io.tidemill.trainer.checkpoint.Ledger;
@@ -388,5 +390,16 @@ abstract class TrainerRig {
     static NativeMemoryException refusing(List<String> refused, String what) {
         refused.add(what);
         return new NativeMemoryException(5 << 20, null);
+    }
+
+    static void promote(TestLog log, String version) {
+        Command.Builder command = Command.newBuilder().setModel(MODEL);
+        command.getPromoteBuilder().setVersion(version);
+        log.command(command);
+    }
+
+    static void awaitMessage(TestLog log, String message) {
+        await().atMost(LONG).until(() -> log.read(log.topics().rounds(), RoundEvent.parser()).stream()
+                .anyMatch(event -> event.getMessage().contains(message)));
     }
 }
