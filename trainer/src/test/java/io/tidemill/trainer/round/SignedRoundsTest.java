@@ -83,7 +83,10 @@ class SignedRoundsTest extends TrainerRig {
         log.documents(80, 120, 100);
         log.startRound(MODEL);
         start(log, settings(30), key); // ruins the model
-        assertThat(files(awaitVersion(log, 3, VersionState.REFUSED))).contains(Manifest.SIGNATURE);
+        CheckpointEvent ruined = awaitVersion(log, 3, VersionState.REFUSED);
+        assertThat(files(ruined)).contains(Manifest.SIGNATURE, "model.sig");
+        assertThat(ruined.getDeltasList()).as("nobody fetches it").isEmpty();
+        assertThat(check(3, others)).filteredOn(Finding::failed).isEmpty();
         List<Finding> refused = check(3, keys);
         assertThat(refused).filteredOn(Finding::failed).isEmpty();
         assertThat(refused.get(4).told())
