@@ -9,6 +9,7 @@ import io.tidemill.trainer.objective.Figures;
 import io.tidemill.trainer.stage.CallSize;
 import io.tidemill.trainer.stage.StepBatch;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Labelled texts of one optimizer step; nats per text, or for several labels per text and label, or a squared error.
@@ -33,6 +34,14 @@ record LabelBatch(List<String> exampleIds, List<LabelledText> texts, LabelWeight
             }
         }
         return new Outcome(loss, figures.means());
+    }
+
+    @Override
+    public List<StepBatch<EncoderLearner>> parts() {
+        return IntStream.range(0, texts.size())
+                .<StepBatch<EncoderLearner>>mapToObj(index -> new LabelBatch(
+                        List.of(exampleIds.get(index)), List.of(texts.get(index)), weights, divisor, rows))
+                .toList();
     }
 
     private static void add(Figures figures, Problem problem, LabelledText text, float[] logits) {

@@ -35,6 +35,14 @@ record MaskedBatch(List<MaskableText> texts, Masking masking, long seed, int epo
     }
 
     @Override
+    public List<StepBatch<EncoderLearner>> parts() {
+        return texts.stream()
+                .<StepBatch<EncoderLearner>>map(
+                        text -> new MaskedBatch(List.of(text), masking, seed, epoch, rows, tokens))
+                .toList();
+    }
+
+    @Override
     public int longest() {
         return texts.stream().mapToInt(MaskableText::length).max().orElse(0);
     }

@@ -20,7 +20,7 @@ public final class DivergedException extends RuntimeException {
         return ids.size() <= SHOWN ? some : some + " and " + (ids.size() - SHOWN) + " more";
     }
 
-    /** What the step was made of. */
+    /** What did it, as far as it can be told apart; otherwise all that the step was made of. */
     public List<String> exampleIds() {
         return exampleIds;
     }

@@ -44,6 +44,18 @@ public record PairBatch(
     }
 
     @Override
+    public List<StepBatch<DecoderLearner>> parts() {
+        return IntStream.range(0, texts.size())
+                .filter(index -> judged.get(index).weight() > 0)
+                .<StepBatch<DecoderLearner>>mapToObj(index -> new PairBatch(
+                        List.of(exampleIds.get(index)),
+                        List.of(texts.get(index)),
+                        List.of(judged.get(index)),
+                        objective))
+                .toList();
+    }
+
+    @Override
     public int longest() {
         return Longest.of(texts);
     }

@@ -76,6 +76,15 @@ public record RatingBatch(List<String> exampleIds, List<Rated> rated, RatingObje
     }
 
     @Override
+    public List<StepBatch<DecoderLearner>> parts() {
+        return IntStream.range(0, rated.size())
+                .filter(index -> rated.get(index).answer().weight() > 0)
+                .<StepBatch<DecoderLearner>>mapToObj(
+                        index -> new RatingBatch(List.of(exampleIds.get(index)), List.of(rated.get(index)), objective))
+                .toList();
+    }
+
+    @Override
     public int longest() {
         return Longest.of(rated.stream().map(Rated::text).toList());
     }

@@ -27,6 +27,11 @@ public interface StepBatch<L extends Learner> {
     /** Distinct ids, to name what a bad step was made of. */
     List<String> exampleIds();
 
+    /** The step in pieces that can be accumulated alone, to find a bad one; none where it cannot be taken apart. */
+    default List<StepBatch<L>> parts() {
+        return List.of();
+    }
+
     /**
      * What accumulating gave.
      *
@@ -74,6 +79,13 @@ public interface StepBatch<L extends Learner> {
                     .mapToInt(packed -> packed.batch().length())
                     .max()
                     .orElse(0);
+        }
+
+        @Override
+        public List<StepBatch<DecoderLearner>> parts() {
+            return microBatches.stream()
+                    .<StepBatch<DecoderLearner>>map(packed -> new Sequences(List.of(packed), tokens))
+                    .toList();
         }
 
         @Override

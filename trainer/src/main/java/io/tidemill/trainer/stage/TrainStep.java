@@ -4,6 +4,7 @@ import io.tidemill.model.engine.Learner;
 import io.tidemill.model.engine.NativeMemoryException;
 import io.tidemill.trainer.optimizer.LearningRateSchedule;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.LongSupplier;
 
 /** The optimizer step of every stage: gradients of the batch, clipping by their global norm, AdamW. */
@@ -38,13 +39,30 @@ final class TrainStep<L extends Learner> {
         double norm = learner.clip(maximumGradientNorm);
         if (!Double.isFinite(outcome.loss()) || !Double.isFinite(norm)) {
             learner.discardGradients();
-            throw new DivergedException(stage, step, outcome.loss(), norm, batch.exampleIds());
+            throw new DivergedException(stage, step, outcome.loss(), norm, offending(batch));
         }
         double learningRate = schedule.at(step);
         learner.update(learningRate);
 
         Duration elapsed = Duration.ofNanos(nanoClock.getAsLong() - start);
         return new StepReport(step, outcome.loss(), norm, learningRate, batch.tokens(), elapsed, outcome.figures());
+    }
+
+    /** What is no number by itself, with the weights as they are; all of the step where nothing is, or it comes in one piece. */
+    private List<String> offending(StepBatch<L> batch) {
+        List<String> found = batch.parts().stream()
+                .filter(this::diverges)
+                .flatMap(part -> part.exampleIds().stream())
+                .distinct()
+                .toList();
+        return found.isEmpty() ? batch.exampleIds() : found;
+    }
+
+    private boolean diverges(StepBatch<L> part) {
+        double loss = part.accumulate(learner, size).loss();
+        double norm = learner.clip(maximumGradientNorm);
+        learner.discardGradients();
+        return !Double.isFinite(loss) || !Double.isFinite(norm);
     }
 
     private StepBatch.Outcome accumulate(long step, StepBatch<L> batch) {

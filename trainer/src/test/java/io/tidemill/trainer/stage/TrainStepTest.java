@@ -2,6 +2,7 @@ package io.tidemill.trainer.stage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.assertj.core.api.Assertions.within;
 
 import io.tidemill.model.engine.AdamWSettings;
@@ -10,6 +11,7 @@ import io.tidemill.model.engine.ComputeType;
 import io.tidemill.model.engine.DecoderLearner;
 import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.model.engine.ModelConfig;
+import io.tidemill.model.engine.PackedBatch;
 import io.tidemill.model.engine.PromptAnswers;
 import io.tidemill.model.engine.TrainableModel;
 import io.tidemill.trainer.data.Packer;
@@ -19,8 +21,11 @@ import io.tidemill.trainer.objective.JudgedPair;
 import io.tidemill.trainer.objective.PairObjective;
 import io.tidemill.trainer.optimizer.LearningRateSchedule;
 import io.tidemill.trainer.optimizer.LearningRateSchedule.Decay;
+import java.lang.reflect.Proxy;
 import java.util.List;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class TrainStepTest {
@@ -35,14 +40,23 @@ class TrainStepTest {
     }
 
     private static PairBatch overflowing() {
+        return pairs(List.of("the example"), 1);
+    }
+
+    /** @param margins 1 for a pair that overflows, otherwise 0 */
+    private static PairBatch pairs(List<String> ids, double... margins) {
         return new PairBatch(
-                List.of("the example"),
-                List.of(new PromptAnswers(new int[] {1}, List.of(new int[] {2}, new int[] {3}))),
-                List.of(new JudgedPair(1, 0, 0, 0)),
+                ids,
+                ids.stream()
+                        .map(id -> new PromptAnswers(new int[] {1}, List.of(new int[] {2}, new int[] {3})))
+                        .toList(),
+                DoubleStream.of(margins)
+                        .mapToObj(margin -> new JudgedPair(1, 0, 0, margin))
+                        .toList(),
                 new Overflowing());
     }
 
-    /** Gives good slopes and a loss that is none. */
+    /** Gives good slopes, and a loss that is none where a pair overflows. */
     private static final class Overflowing implements PairObjective {
         @Override
         public String name() {
@@ -57,7 +71,7 @@ class TrainStepTest {
         @Override
         public double evaluate(AnswerCall call, List<JudgedPair> pairs, double weightOfStep, Figures figures) {
             call.addSlope(0, 0, 1);
-            return Double.POSITIVE_INFINITY;
+            return pairs.stream().anyMatch(pair -> pair.margin() > 0) ? Double.POSITIVE_INFINITY : 1;
         }
     }
 
@@ -85,6 +99,50 @@ class TrainStepTest {
                 assertThat(report.gradientNorm()).isEqualTo(alone.gradientNorm());
             }
         }
+    }
+
+    @Test
+    void ofAStepThatDivergesThoseExamplesAreNamedThatDoSoAlone() {
+        try (LanguageModel start = LanguageModel.random(CONFIG, 1, ComputeType.FLOAT32);
+                TrainableModel model = TrainableModel.from(start, AdamWSettings.defaults())) {
+            TrainStep<DecoderLearner> step =
+                    new TrainStep<>("preference", model, CallSize.UNLIMITED, SCHEDULE, 1, () -> 0);
+            assertThat(offending(step, pairs(List.of("good", "bad", "also good", "also bad"), 0, 1, 0, 1)))
+                    .containsExactly("bad", "also bad");
+
+            TrainStep<DecoderLearner> pretrain =
+                    new TrainStep<>("pretrain", stumblingOver(40, model), CallSize.UNLIMITED, SCHEDULE, 1, () -> 0);
+            List<TrainingSequence> texts = List.of(
+                    TrainingSequence.of("good", IntStream.range(0, 16).toArray()),
+                    TrainingSequence.of("bad", IntStream.range(30, 46).toArray()));
+            assertThat(offending(pretrain, StepBatch.Sequences.of(new Packer(1, 16).packWithOrigins(texts))))
+                    .containsExactly("bad");
+            assertThat(offending(pretrain, StepBatch.Sequences.of(new Packer(2, 16).packWithOrigins(texts))))
+                    .as("rows of one call cannot be told apart")
+                    .containsExactly("good", "bad");
+            assertThat(model.steps()).isZero();
+        }
+    }
+
+    private static List<String> offending(TrainStep<DecoderLearner> step, StepBatch<DecoderLearner> batch) {
+        return catchThrowableOfType(DivergedException.class, () -> step.run(1, batch))
+                .exampleIds();
+    }
+
+    /** The same learner, for which texts with that token have a loss that is no number. */
+    private static DecoderLearner stumblingOver(int token, DecoderLearner learner) {
+        return (DecoderLearner) Proxy.newProxyInstance(
+                TrainStepTest.class.getClassLoader(),
+                new Class<?>[] {DecoderLearner.class},
+                (proxy, method, arguments) -> {
+                    Object result = method.invoke(learner, arguments);
+                    boolean stumbles = method.getName().equals("accumulate")
+                            && arguments[0] instanceof PackedBatch batch
+                            && Stream.of(batch.ids())
+                                    .flatMapToInt(IntStream::of)
+                                    .anyMatch(id -> id == token);
+                    return stumbles ? Double.NaN : result;
+                });
     }
 
     @Test
