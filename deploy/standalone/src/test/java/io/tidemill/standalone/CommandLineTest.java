@@ -65,6 +65,16 @@ class CommandLineTest {
     }
 
     @Test
+    void aKindOfFaultThatThereIsNotOrThatNeverHappensToTheTargetIsToldWithThoseThatDo() {
+        assertThat(run("torture", "--kinds", "kill,flood")).isEqualTo(2);
+        assertThat(err.toString())
+                .contains("--kinds: 'flood' is no kind of fault; there are kill, pause, take-over, broker-kill");
+        assertThat(run("torture", "--target", "system", "--kinds", "take-over")).isEqualTo(2);
+        assertThat(err.toString())
+                .contains("--kinds take-over: none of them happens to --target system, to which kill, pause,");
+    }
+
+    @Test
     void theVersionIsTheBuilds() {
         assertThat(run("--version")).isZero();
         assertThat(out.toString()).containsPattern("Tidemill [0-9]+\\.[0-9]+");
@@ -385,7 +395,7 @@ class CommandLineTest {
                 .contains("There is no version tiny-000001 in --data " + data + "; it has [] of tiny.")
                 .contains("but was 'tiny'")
                 .contains("--directory " + data + " is no directory.")
-                .contains("No Ed25519 public key can be read from " + key);
+                .contains("No public key, Ed25519 or on P-256, P-384 or P-521, can be read from " + key);
         assertThat(run("verify", "tiny-000001", "--data", data, "--directory", data))
                 .isEqualTo(2);
         assertThat(err.toString()).contains("Give either --data or --directory.");

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.Set;
 
 /** Lineage after lineage of a target, until the ledger has enough faults. */
 final class Campaign {
@@ -12,14 +13,19 @@ final class Campaign {
     private final Path data;
     private final long seed;
     private final int ofLineage;
+    private final Set<FaultKind> kinds;
     private final PrintStream out;
 
-    /** @param ofLineage faults before a proof */
-    Campaign(FaultLedger ledger, Path data, long seed, int ofLineage, PrintStream out) {
+    /**
+     * @param ofLineage faults before a proof
+     * @param kinds     of faults that may happen
+     */
+    Campaign(FaultLedger ledger, Path data, long seed, int ofLineage, Set<FaultKind> kinds, PrintStream out) {
         this.ledger = ledger;
         this.data = data.toAbsolutePath();
         this.seed = seed;
         this.ofLineage = ofLineage;
+        this.kinds = kinds;
         this.out = out;
     }
 
@@ -35,6 +41,8 @@ final class Campaign {
 
     private void run(Target target, String lineage, long faults) throws IOException, InterruptedException {
         Path directory = data.resolve(lineage);
+        Set<FaultKind> among = FaultKind.of(target);
+        among.retainAll(kinds);
         if (ledger.planned(lineage) == 0) {
             SystemVictim.endOrphan(directory);
             Disk.unmount(directory.resolve(Disk.NAME));
@@ -46,7 +54,7 @@ final class Campaign {
             int number = ledger.planned(lineage);
             while (number < ofLineage && ledger.count(target) < faults) {
                 number++;
-                Fault fault = Fault.draw(lineage, number, target, seed + lineage.hashCode());
+                Fault fault = Fault.draw(lineage, number, target, among, seed + lineage.hashCode());
                 if (!victim.allows(fault.kind())) {
                     out.println(fault.kind().word()
                             + " is skipped, because this machine does not allow it: a kill instead");

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Random;
+import java.util.Set;
 
 /**
  * One fault, drawn before it happens: the same lineage seed and number give the same fault.
@@ -14,9 +15,10 @@ import java.util.Random;
  * @param seed    of everything that is random about it
  */
 record Fault(String lineage, int number, Target target, FaultKind kind, long seed) {
-    static Fault draw(String lineage, int number, Target target, long lineageSeed) {
+    /** @param among kinds that happen to the target */
+    static Fault draw(String lineage, int number, Target target, Set<FaultKind> among, long lineageSeed) {
         long seed = seed(lineageSeed, number);
-        return new Fault(lineage, number, target, FaultKind.draw(target, new Random(seed)), seed);
+        return new Fault(lineage, number, target, FaultKind.draw(target, among, new Random(seed)), seed);
     }
 
     /** Draws its moment and its place. */

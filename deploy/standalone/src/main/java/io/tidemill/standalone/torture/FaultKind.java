@@ -1,8 +1,11 @@
 package io.tidemill.standalone.torture;
 
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Random;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** What is done. Weights are shares of a target's faults, in percent. */
 enum FaultKind {
@@ -35,10 +38,27 @@ enum FaultKind {
         this.ofTrainer = ofTrainer;
     }
 
-    static FaultKind draw(Target target, Random random) {
-        int sum = Arrays.stream(values()).mapToInt(kind -> kind.share(target)).sum();
+    /** Those that happen to a target. */
+    static Set<FaultKind> of(Target target) {
+        return Arrays.stream(values())
+                .filter(kind -> kind.share(target) > 0)
+                .collect(Collectors.toCollection(() -> EnumSet.noneOf(FaultKind.class)));
+    }
+
+    /** @throws IllegalArgumentException if there is none of that name; says which there are */
+    static FaultKind parse(String word) {
+        return Arrays.stream(values())
+                .filter(kind -> kind.word().equals(word))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("'" + word + "' is no kind of fault; there are "
+                        + Arrays.stream(values()).map(FaultKind::word).collect(Collectors.joining(", "))));
+    }
+
+    /** @param among happen to the target */
+    static FaultKind draw(Target target, Set<FaultKind> among, Random random) {
+        int sum = among.stream().mapToInt(kind -> kind.share(target)).sum();
         int drawn = random.nextInt(sum);
-        for (FaultKind kind : values()) {
+        for (FaultKind kind : among) {
             drawn -= kind.share(target);
             if (drawn < 0) {
                 return kind;

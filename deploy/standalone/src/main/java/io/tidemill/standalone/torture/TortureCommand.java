@@ -4,10 +4,17 @@ import io.tidemill.standalone.CannotStartException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Does to the product what the world does to it, and looks whether it keeps its promises. */
 @Command(
@@ -80,18 +87,31 @@ public final class TortureCommand implements Callable<Integer> {
             description = "Faults that a lineage suffers before its proof (default: ${DEFAULT-VALUE}).")
     int ofLineage;
 
+    @Option(
+            names = "--kinds",
+            paramLabel = "KIND",
+            split = ",",
+            description =
+                    "Faults of these kinds alone, separated by commas, such as kill,take-over (default: all that happen to"
+                            + " the target).")
+    List<String> kinds = List.of();
+
     @Option(names = "--summary", description = "Only tells what the ledger has.")
     boolean summary;
+
+    @Spec
+    CommandSpec spec;
 
     private final PrintStream out = System.out;
 
     @Override
     public Integer call() {
+        Set<FaultKind> some = kinds();
         FaultLedger faultLedger = new FaultLedger(ledger);
         if (!summary) {
             try {
                 for (Target one : target.targets) {
-                    new Campaign(faultLedger, data, seed, ofLineage, out).run(one, share(one));
+                    new Campaign(faultLedger, data, seed, ofLineage, some, out).run(one, share(one));
                 }
             } catch (IOException e) {
                 throw new CannotStartException("The harness cannot go on: " + e, e);
@@ -107,6 +127,30 @@ public final class TortureCommand implements Callable<Integer> {
             throw new CannotStartException(flaws.size() + " promises were not kept: " + flaws.get(0));
         }
         return 0;
+    }
+
+    private Set<FaultKind> kinds() {
+        Set<FaultKind> some = EnumSet.allOf(FaultKind.class);
+        try {
+            if (!kinds.isEmpty()) {
+                some = EnumSet.copyOf(kinds.stream().map(FaultKind::parse).toList());
+            }
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), "--kinds: " + e.getMessage() + ".");
+        }
+        for (Target one : target.targets) {
+            if (Collections.disjoint(some, FaultKind.of(one))) {
+                throw new ParameterException(
+                        spec.commandLine(),
+                        "--kinds " + String.join(",", kinds) + ": none of them happens to --target " + one.word()
+                                + ", to which " + words(FaultKind.of(one)) + " do.");
+            }
+        }
+        return some;
+    }
+
+    private static String words(Set<FaultKind> kinds) {
+        return kinds.stream().map(FaultKind::word).collect(Collectors.joining(", "));
     }
 
     private int share(Target one) {
