@@ -379,7 +379,11 @@ final class World implements AutoCloseable {
                             .putAllExamples(counts)
                             .putAllReplayed(replays))
                     .build();
-            CheckpointEvent announced = event.toBuilder().addFiles(write(event)).build();
+            CheckpointEvent announced = event.toBuilder()
+                    .addFiles(write(event))
+                    .addFiles(FileDigest.newBuilder().setPath("manifest.json.sig"))
+                    .addFiles(FileDigest.newBuilder().setPath("model.sig"))
+                    .build();
             send(topics.checkpoints().name(), announced);
             return announced;
         }

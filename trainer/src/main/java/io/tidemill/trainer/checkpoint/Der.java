@@ -54,7 +54,7 @@ record Der(int tag, byte[] content) {
         return length;
     }
 
-    /** The only element, or the one at that place, of a constructed one. */
+    /** The element at that place of a constructed one. */
     Der child(int index, int expected) throws IOException {
         List<Der> children = read(content);
         if (index >= children.size() || children.get(index).tag != expected) {

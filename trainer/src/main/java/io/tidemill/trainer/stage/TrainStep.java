@@ -39,7 +39,7 @@ final class TrainStep<L extends Learner> {
         double norm = learner.clip(maximumGradientNorm);
         if (!Double.isFinite(outcome.loss()) || !Double.isFinite(norm)) {
             learner.discardGradients();
-            throw new DivergedException(stage, step, outcome.loss(), norm, offending(batch));
+            throw new DivergedException(stage, step, outcome.loss(), norm, offending(step, batch));
         }
         double learningRate = schedule.at(step);
         learner.update(learningRate);
@@ -49,17 +49,17 @@ final class TrainStep<L extends Learner> {
     }
 
     /** What is no number by itself, with the weights as they are; all of the step where nothing is, or it comes in one piece. */
-    private List<String> offending(StepBatch<L> batch) {
+    private List<String> offending(long step, StepBatch<L> batch) {
         List<String> found = batch.parts().stream()
-                .filter(this::diverges)
+                .filter(part -> diverges(step, part))
                 .flatMap(part -> part.exampleIds().stream())
                 .distinct()
                 .toList();
         return found.isEmpty() ? batch.exampleIds() : found;
     }
 
-    private boolean diverges(StepBatch<L> part) {
-        double loss = part.accumulate(learner, size).loss();
+    private boolean diverges(long step, StepBatch<L> part) {
+        double loss = accumulate(step, part).loss();
         double norm = learner.clip(maximumGradientNorm);
         learner.discardGradients();
         return !Double.isFinite(loss) || !Double.isFinite(norm);
