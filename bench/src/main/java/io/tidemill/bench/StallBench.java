@@ -7,9 +7,7 @@ import io.tidemill.model.engine.LanguageModel;
 import io.tidemill.model.engine.PackedBatch;
 import io.tidemill.model.engine.Threads;
 import io.tidemill.model.engine.TrainableModel;
-import io.tidemill.proto.checkpoint.FileDigests;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,7 +21,7 @@ import java.util.concurrent.CompletableFuture;
 /**
  * How much training loses to a saved state every so many seconds: goal P12. Legs of steps take turns: without states, with
  * states that the training thread writes itself, with states that are written behind the next steps, as rounds do; each state
- * is flushed and its file digested. Wall time, because a stall is one; the first state of a leg comes with its first step. One JSON
+ * is digested and flushed. Wall time, because a stall is one; the first state of a leg comes with its first step. One JSON
  * object a leg and one with the medians go to standard output.
  *
  * <p>Settings: {@code --model} (embedded, or a name of {@link Shapes} with random weights; embedded), {@code --directory} (where
@@ -115,7 +113,7 @@ final class StallBench {
     }
 
     private Leg leg(TrainableModel learner, Saving saving) {
-        CompletableFuture<Void> writing = CompletableFuture.completedFuture(null);
+        CompletableFuture<String> writing = CompletableFuture.completedFuture("");
         long start = System.nanoTime();
         int steps = 0;
         int states = 0;
@@ -128,10 +126,8 @@ final class StallBench {
                 writing.join();
                 if (saving == Saving.ITSELF) {
                     learner.saveState(directory.resolve("state"));
-                    digest();
                 } else {
-                    writing =
-                            learner.saveStateBehind(directory.resolve("state")).thenRun(this::digest);
+                    writing = learner.saveStateBehind(directory.resolve("state"));
                 }
                 begun += since(start) - now;
             }
@@ -145,14 +141,6 @@ final class StallBench {
         }
         writing.join();
         return new Leg(steps / now, longest, begun);
-    }
-
-    private void digest() {
-        try {
-            FileDigests.of(directory, directory.resolve("state"));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     private static double since(long start) {

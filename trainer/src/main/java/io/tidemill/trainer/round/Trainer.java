@@ -88,7 +88,7 @@ public final class Trainer implements AutoCloseable {
     /** As often before anything else is looked at. */
     private static final int LISTENED = 3;
 
-    private static final Duration CONTROL_PACE = Duration.ofMillis(500);
+    private static final Duration CONTROL_PACE = Duration.ofMillis(50);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(20);
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
     private static final int ATTEMPTS = 3;

@@ -277,7 +277,7 @@ final class WorkDirectory implements StageState {
         try {
             MicroBatch microBatch = microBatch();
             saving = learner.saveStateBehind(directory.resolve(file))
-                    .thenRun(() -> name(stage, step, file, microBatch, memory, before));
+                    .thenAccept(sha256 -> name(stage, step, file, sha256, microBatch, memory, before));
         } catch (IOException e) {
             throw cannotKeep(stage, step, e);
         }
@@ -288,12 +288,13 @@ final class WorkDirectory implements StageState {
             String stage,
             long step,
             String file,
+            String sha256,
             MicroBatch microBatch,
             Map<String, Double> memory,
             Optional<Position> before) {
         try {
             Durable.flushDirectory(directory);
-            Position now = new Position(stage, step, file, microBatch, memory, digest(file));
+            Position now = new Position(stage, step, file, microBatch, memory, sha256);
             Sealed.write(directory.resolve(POSITION), JSON.writeValueAsString(now) + "\n");
             checked = Optional.of(now);
             Files.deleteIfExists(directory.resolve(FAILURES)); // the round gets on

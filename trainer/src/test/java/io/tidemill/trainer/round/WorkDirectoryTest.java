@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemill.model.engine.Learner;
 import io.tidemill.model.engine.Safetensors;
+import io.tidemill.proto.checkpoint.FileDigests;
 import io.tidemill.trainer.checkpoint.RecordedDisk;
 import io.tidemill.trainer.data.Stages;
 import io.tidemill.trainer.slice.OffsetRange;
@@ -35,13 +36,14 @@ class WorkDirectoryTest {
         private float step;
 
         @Override
-        public void saveState(Path file) {
+        public String saveState(Path file) {
             try {
                 Safetensors.write(
                         file,
                         Map.of(),
                         List.of(new Safetensors.Entry("weights", "F32", new long[] {WEIGHTS})),
                         (entry, from, values, count) -> Arrays.fill(values, 0, count, step));
+                return FileDigests.of(file.getParent(), file).getSha256();
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -154,10 +156,10 @@ class WorkDirectoryTest {
     void whatCouldNotBeKeptBehindTheNextStepsIsToldBeforeAnythingReliesOnIt() throws IOException {
         WorkDirectory work = WorkDirectory.begin(scratch, plan());
         train(work, new Steps(), Stages.SFT, 1);
-        CompletableFuture<Void> writing = new CompletableFuture<>();
+        CompletableFuture<String> writing = new CompletableFuture<>();
         Steps learner = new Steps() {
             @Override
-            public CompletableFuture<Void> saveStateBehind(Path file) {
+            public CompletableFuture<String> saveStateBehind(Path file) {
                 return writing;
             }
         };

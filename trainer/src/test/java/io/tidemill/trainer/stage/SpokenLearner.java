@@ -82,7 +82,9 @@ final class SpokenLearner implements DecoderLearner {
     public void recomputeActivations(boolean recompute) {}
 
     @Override
-    public void saveState(Path file) {}
+    public String saveState(Path file) {
+        return "";
+    }
 
     @Override
     public void loadState(Path file) {}

@@ -65,6 +65,17 @@ final class FlatWeights {
         }
     }
 
+    /** All elements as they lie in memory, slice by slice, without a copy where that is the processor's. */
+    void readRaw(Safetensors.Sink sink) throws IOException {
+        long length = flat.size();
+        for (long from = 0; from < length; from += SLICE) {
+            try (PtNDManager step = TorchProgram.open()) {
+                long count = Math.min(SLICE, length - from);
+                sink.take(program.infer(step, "part", flat, from, count).get(0).toByteBuffer(true));
+            }
+        }
+    }
+
     void copyFrom(FlatWeights other, long from, long to, long count) {
         try (PtNDManager step = TorchProgram.open()) {
             NDArray part = program.infer(step, "part", other.flat, from, count).get(0);

@@ -26,18 +26,19 @@ public interface Learner extends AutoCloseable {
 
     /**
      * Writes what learns, its moments and step count, exactly; flushed. Gradients are not part of it: save between steps.
+     *
+     * @return SHA-256 of the file in hexadecimal
      */
-    void saveState(Path file);
+    String saveState(Path file);
 
     /**
      * As {@link #saveState}, while the learner goes on: what is written is the state of now, and whatever changes it next waits
      * until it has been read.
      *
-     * @return done when the file is flushed; fails with what {@link #saveState} would throw
+     * @return what {@link #saveState} gives, when the file is flushed; fails with what {@link #saveState} would throw
      */
-    default CompletableFuture<Void> saveStateBehind(Path file) {
-        saveState(file);
-        return CompletableFuture.completedFuture(null);
+    default CompletableFuture<String> saveStateBehind(Path file) {
+        return CompletableFuture.completedFuture(saveState(file));
     }
 
     /** Goes on where {@link #saveState} left off, bit for bit with the same thread count. */

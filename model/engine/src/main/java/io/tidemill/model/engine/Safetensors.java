@@ -16,6 +16,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -63,6 +66,18 @@ public final class Safetensors {
     @FunctionalInterface
     public interface Source {
         void fill(Entry entry, long from, float[] values, int count) throws IOException;
+    }
+
+    /** Takes the next bytes of a tensor. */
+    @FunctionalInterface
+    interface Sink {
+        void take(ByteBuffer bytes) throws IOException;
+    }
+
+    /** Gives all elements of a tensor that is being written, as they lie in the file: little-endian, in order. */
+    @FunctionalInterface
+    interface RawSource {
+        void give(Entry entry, Sink sink) throws IOException;
     }
 
     // ---- reading ----------------------------------------------------------------------------------------------------
@@ -279,6 +294,35 @@ public final class Safetensors {
      */
     public static void write(Path path, Map<String, String> metadata, List<Entry> entries, Source source)
             throws IOException {
+        float[] values = new float[CHUNK];
+        ByteBuffer bytes = ByteBuffer.allocate(4 * CHUNK).order(ByteOrder.LITTLE_ENDIAN);
+        RawSource encoded = (entry, sink) -> {
+            for (long from = 0; from < entry.length(); from += CHUNK) {
+                int count = (int) Math.min(CHUNK, entry.length() - from);
+                source.fill(entry, from, values, count);
+                encode(entry, values, count, bytes.clear());
+                sink.take(bytes.flip());
+            }
+        };
+        write(path, metadata, entries, encoded, seen -> {});
+    }
+
+    /**
+     * The same of elements that need no conversion.
+     *
+     * @return SHA-256 of the file in hexadecimal, made of what was written and not of what the disk has
+     */
+    static String writeRaw(Path path, Map<String, String> metadata, List<Entry> entries, RawSource source)
+            throws IOException {
+        MessageDigest digest = sha256();
+        write(path, metadata, entries, source, bytes -> digest.update(bytes.duplicate()));
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /** @param first sees all bytes just before they are written, and leaves their position */
+    private static void write(
+            Path path, Map<String, String> metadata, List<Entry> entries, RawSource source, Sink first)
+            throws IOException {
         ObjectNode header = JSON.createObjectNode();
         if (!metadata.isEmpty()) {
             ObjectNode free = header.putObject("__metadata__");
@@ -294,37 +338,49 @@ public final class Safetensors {
             }
             json.putArray("data_offsets").add(at).add(at += entry.length() * writtenBytes(entry));
         }
-        byte[] text = JSON.writeValueAsBytes(header);
+        ByteBuffer head = head(JSON.writeValueAsBytes(header));
+        long length = head.remaining() + at;
         Path aside = path.resolveSibling(path.getFileName() + ".part");
         try {
-            write(aside, text, entries, source);
+            try (FileChannel channel = FileChannel.open(
+                    aside, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+                Sink sink = bytes -> {
+                    first.take(bytes);
+                    while (bytes.hasRemaining()) {
+                        channel.write(bytes);
+                    }
+                };
+                sink.take(head);
+                for (Entry entry : entries) {
+                    source.give(entry, sink);
+                }
+                if (channel.position() != length) {
+                    throw new IllegalStateException(
+                            path + " was given " + channel.position() + " bytes, but its header says " + length);
+                }
+                channel.force(true);
+            }
             Files.move(aside, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } finally {
             Files.deleteIfExists(aside);
         }
     }
 
-    private static void write(Path path, byte[] text, List<Entry> entries, Source source) throws IOException {
+    private static ByteBuffer head(byte[] text) {
         int padded = (text.length + 7) / 8 * 8; // tensors begin at a multiple of eight, as the reference does
-        try (FileChannel channel = FileChannel.open(
-                path, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
-            ByteBuffer head = ByteBuffer.allocate(8 + padded).order(ByteOrder.LITTLE_ENDIAN);
-            head.putLong(padded).put(text);
-            while (head.hasRemaining()) {
-                head.put((byte) ' ');
-            }
-            drain(head.flip(), channel);
-            float[] values = new float[CHUNK];
-            ByteBuffer bytes = ByteBuffer.allocate(4 * CHUNK).order(ByteOrder.LITTLE_ENDIAN);
-            for (Entry entry : entries) {
-                for (long from = 0; from < entry.length(); from += CHUNK) {
-                    int count = (int) Math.min(CHUNK, entry.length() - from);
-                    source.fill(entry, from, values, count);
-                    encode(entry, values, count, bytes.clear());
-                    drain(bytes.flip(), channel);
-                }
-            }
-            channel.force(true);
+        ByteBuffer head = ByteBuffer.allocate(8 + padded).order(ByteOrder.LITTLE_ENDIAN);
+        head.putLong(padded).put(text);
+        while (head.hasRemaining()) {
+            head.put((byte) ' ');
+        }
+        return head.flip();
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new AssertionError("Every Java platform has SHA-256.", impossible);
         }
     }
 
@@ -347,12 +403,6 @@ public final class Safetensors {
             for (int i = 0; i < count; i++) {
                 into.putShort(floatToBfloat16(values[i]));
             }
-        }
-    }
-
-    private static void drain(ByteBuffer buffer, FileChannel channel) throws IOException {
-        while (buffer.hasRemaining()) {
-            channel.write(buffer);
         }
     }
 

@@ -45,12 +45,12 @@ abstract class Trainable implements AutoCloseable {
     }
 
     /** As {@link Learner#saveState}. */
-    public void saveState(Path file) {
-        weights.saveState(file, stateShape());
+    public String saveState(Path file) {
+        return weights.saveState(file, stateShape());
     }
 
     /** As {@link Learner#saveStateBehind}. */
-    public CompletableFuture<Void> saveStateBehind(Path file) {
+    public CompletableFuture<String> saveStateBehind(Path file) {
         return weights.saveStateBehind(file, stateShape());
     }
 

@@ -248,25 +248,28 @@ final class TrainableWeights implements AutoCloseable {
 
     // ---- files ------------------------------------------------------------------------------------------------------
 
-    /** @param shape what must be equal for a state to fit */
-    void saveState(Path file, String shape) {
-        write(file, shape, steps, () -> {});
+    /**
+     * @param shape what must be equal for a state to fit
+     * @return SHA-256 of the file in hexadecimal
+     */
+    String saveState(Path file, String shape) {
+        return write(file, shape, steps, () -> {});
     }
 
     /**
      * The same by a thread of its own. Weights and moments change in {@link #update} alone, so what is written is that of now;
      * whoever is about to change them waits until they have been read.
      */
-    CompletableFuture<Void> saveStateBehind(Path file, String shape) {
+    CompletableFuture<String> saveStateBehind(Path file, String shape) {
         read.join();
         long taken = steps;
         CompletableFuture<Void> reading = new CompletableFuture<>();
         read = reading;
-        return CompletableFuture.runAsync(
+        return CompletableFuture.supplyAsync(
                 () -> {
                     try {
                         Threads.intraOp(1);
-                        write(file, shape, taken, () -> reading.complete(null));
+                        return write(file, shape, taken, () -> reading.complete(null));
                     } finally {
                         reading.complete(null);
                     }
@@ -279,13 +282,13 @@ final class TrainableWeights implements AutoCloseable {
     }
 
     /** @param whenRead told when the last weight has been read; the file is not flushed yet */
-    private void write(Path file, String shape, long taken, Runnable whenRead) {
+    private String write(Path file, String shape, long taken, Runnable whenRead) {
         List<Safetensors.Entry> entries = List.of(state("weights"), state("mean"), state("square"));
         Map<String, String> metadata = Map.of("steps", Long.toString(taken), "shape", shape);
         try {
-            Safetensors.write(file, metadata, entries, (entry, from, values, count) -> {
-                part(entry.name()).read(from, values, count);
-                if (entry.equals(entries.get(entries.size() - 1)) && from + count == entry.length()) {
+            return Safetensors.writeRaw(file, metadata, entries, (entry, sink) -> {
+                part(entry.name()).readRaw(sink);
+                if (entry.equals(entries.get(entries.size() - 1))) {
                     whenRead.run();
                 }
             });

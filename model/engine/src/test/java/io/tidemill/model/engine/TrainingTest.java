@@ -117,14 +117,15 @@ class TrainingTest {
             trainable.accumulate(batch, batch.lossTokens());
             trainable.update(0.1);
             trainable.accumulate(batch, batch.lossTokens());
-            trainable.saveState(now);
-            CompletableFuture<Void> first = trainable.saveStateBehind(behind);
+            String digest = trainable.saveState(now);
+            assertThat(now).hasDigest("SHA-256", digest);
+            CompletableFuture<String> first = trainable.saveStateBehind(behind);
             trainable.update(0.1);
-            first.join();
+            assertThat(first.join()).isEqualTo(digest);
             assertThat(behind).hasSameBinaryContentAs(now);
 
             trainable.saveState(now);
-            CompletableFuture<Void> second = trainable.saveStateBehind(behind);
+            CompletableFuture<String> second = trainable.saveStateBehind(behind);
             trainable.close();
             second.join();
             assertThat(behind).hasSameBinaryContentAs(now);
@@ -135,7 +136,7 @@ class TrainingTest {
     void aStateThatCannotBeWrittenBehindHoldsNothingUp(@TempDir Path directory) {
         try (LanguageModel model = LanguageModel.random(TINY, 3, ComputeType.FLOAT32);
                 TrainableModel trainable = TrainableModel.from(model, AdamWSettings.defaults())) {
-            CompletableFuture<Void> nowhere =
+            CompletableFuture<String> nowhere =
                     trainable.saveStateBehind(directory.resolve("absent").resolve("state"));
             assertThat(train(trainable, 0, 2)).hasSize(2);
             assertThatThrownBy(nowhere::join)
