@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.MultiGauge.Row;
 import io.micrometer.core.instrument.Tags;
 import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.proto.v1.RoundEvent;
 import io.tidemill.proto.v1.SuiteResult;
 import io.tidemill.trainer.checkpoint.Conservation;
 import io.tidemill.trainer.round.TrainerStatus;
@@ -27,6 +28,8 @@ final class TrainerMeters {
     private final MultiGauge states;
     private final MultiGauge figures;
     private final MultiGauge suites;
+    private final MultiGauge phases;
+    private RoundEvent.Phase phase = RoundEvent.Phase.UNRECOGNIZED; // told none
     private List<CheckpointEvent> told = List.of();
     private Map<String, Long> waiting = Map.of();
 
@@ -43,6 +46,8 @@ final class TrainerMeters {
                 "trainer_version_figure",
                 "What the round measured of a version: losses, gradient norms, KL, …");
         suites = gauge(meters, "trainer_gate_suite", "What a suite of the gate measured of a version");
+        phases = gauge(
+                meters, "trainer_phase_info", "1 for what the trainer does: waiting, training, gating, failed, …");
     }
 
     private static MultiGauge gauge(MeterRegistry meters, String name, String description) {
@@ -50,6 +55,7 @@ final class TrainerMeters {
     }
 
     void refresh(TrainerStatus status) {
+        phase(status.round().getPhase());
         boolean versionsChanged = told.size() != status.events().size();
         Map<String, Long> waitingNow = status.round().getWaitingByTopicMap();
         if (versionsChanged || !waiting.equals(waitingNow)) {
@@ -60,6 +66,14 @@ final class TrainerMeters {
         }
         told = status.events();
         waiting = waitingNow;
+    }
+
+    private void phase(RoundEvent.Phase now) {
+        if (now != phase) {
+            String name = now.name().toLowerCase(Locale.ROOT).replace("_phase", ""); // promoted, refused
+            phases.register(List.of(Row.of(model.and("phase", name), 1)), true);
+            phase = now;
+        }
     }
 
     private void ledger(Conservation conservation) {

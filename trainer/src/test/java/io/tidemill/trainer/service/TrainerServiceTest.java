@@ -15,7 +15,9 @@ import io.restassured.RestAssured;
 import io.tidemill.deploy.kafka.testing.SharedKafka;
 import io.tidemill.proto.VersionId;
 import io.tidemill.proto.checkpoint.CheckpointClient;
+import io.tidemill.proto.checkpoint.FileDigests;
 import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.proto.v1.FileDelta;
 import io.tidemill.trainer.checkpoint.Finding;
 import io.tidemill.trainer.checkpoint.Finding.Outcome;
 import io.tidemill.trainer.checkpoint.KeyFiles;
@@ -65,6 +67,9 @@ class TrainerServiceTest {
                                 KeyFiles.write(directory.resolve("key"))
                                         .secret()
                                         .toString()),
+                        Map.entry("trainer.store.deltas", "true"),
+                        Map.entry("trainer.adapter.rank", "2"), // changes so little that a delta is worth it
+                        Map.entry("trainer.adapter.target-modules", "q_proj"),
                         Map.entry("trainer.threads", "1"),
                         Map.entry("trainer.pretrain.length", "64"),
                         Map.entry("trainer.pretrain.learning-rate", "0.01"));
@@ -145,6 +150,18 @@ class TrainerServiceTest {
                     .extract()
                     .asByteArray();
             assertThat(part).isEqualTo(Arrays.copyOfRange(whole, 100, 200));
+            assertThat(event.getDeltasList())
+                    .singleElement()
+                    .extracting(FileDelta::getDelta)
+                    .satisfies(delta -> {
+                        byte[] served = given().get("/v1/checkpoints/served-000001/files/" + delta.getPath())
+                                .then()
+                                .statusCode(200)
+                                .extract()
+                                .asByteArray();
+                        assertThat((long) served.length).isEqualTo(delta.getLength());
+                        assertThat(FileDigests.sha256(served)).isEqualTo(delta.getSha256());
+                    });
             given().get("/q/metrics").then().statusCode(200).body(containsString("trainer_round"));
         }
     }

@@ -39,10 +39,14 @@ final class MillClient {
     }
 
     JsonNode get(String path) throws IOException, InterruptedException {
+        return json.readTree(text(path));
+    }
+
+    String text(String path) throws IOException, InterruptedException {
         HttpRequest request = HttpRequest.newBuilder(URI.create(url + path))
                 .timeout(Duration.ofSeconds(30))
                 .build();
-        return json.readTree(http.send(request, BodyHandlers.ofString(UTF_8)).body());
+        return http.send(request, BodyHandlers.ofString(UTF_8)).body();
     }
 
     /** The version that answers a chat, or what came instead. */

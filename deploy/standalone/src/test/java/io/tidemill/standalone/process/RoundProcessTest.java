@@ -10,7 +10,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -63,6 +66,7 @@ class RoundProcessTest {
             aDownloadIsAHuggingFaceDirectory(mill.url());
             theVersionIsRebuiltBesideTheMill(mill.bootstrapServers(), data);
             theLedgerClosesBesideTheMill(mill.bootstrapServers(), data);
+            whatTheAlertsAndTheDashboardAskForIsTold(client);
             assertThat(mill.terminate()).isEqualTo(TERMINATED);
         }
         try (MillProcess again = MillProcess.start(scratch, up).awaitReady()) {
@@ -191,6 +195,21 @@ class RoundProcessTest {
                     .isZero();
             return process.output();
         }
+    }
+
+    private static void whatTheAlertsAndTheDashboardAskForIsTold(MillClient client) throws Exception {
+        Pattern name =
+                Pattern.compile("\\b(?:trainer|feedback|ingest|preprocess|http_server|process|system|jvm)_[a-z_]+");
+        Set<String> asked = new TreeSet<>();
+        for (String file : List.of("prometheus/alerts.yml", "grafana/dashboards/tidemill.json")) {
+            name.matcher(Files.readString(Path.of("../observability").resolve(file)))
+                    .results()
+                    .map(MatchResult::group)
+                    .forEach(asked::add);
+        }
+        assertThat(asked).hasSizeGreaterThan(15);
+        String told = client.text("/q/metrics");
+        assertThat(asked).allSatisfy(metric -> assertThat(told).containsPattern("(?m)^" + metric + "[{ ]"));
     }
 
     private void aDownloadIsAHuggingFaceDirectory(String url) throws Exception {
