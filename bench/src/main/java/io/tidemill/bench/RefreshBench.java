@@ -178,8 +178,21 @@ final class RefreshBench {
         phases.forEach(line::put);
         Files.writeString(ledger, line + "\n", UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         System.out.println(line);
-        if (!outcome.equals("promoted") && ++failures > 20) {
-            throw new IllegalStateException("More than 20 rounds were not promoted; the last: " + outcome);
+        if (!outcome.equals("promoted")) {
+            if (++failures > 20) {
+                throw new IllegalStateException("More than 20 rounds were not promoted; the last: " + outcome);
+            }
+            settle();
+        }
+    }
+
+    /** What was refused is tried again in halves, which are no refreshes of ours. */
+    private void settle() throws Exception {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        for (int quiet = 0; quiet < 50 && System.nanoTime() < deadline; ) {
+            String phase = get("/v1/loop").path("round").path("phase").asText();
+            quiet = phase.equalsIgnoreCase("waiting") ? quiet + 1 : 0;
+            Thread.sleep(POLL_MILLIS);
         }
     }
 
@@ -188,6 +201,7 @@ final class RefreshBench {
         String phase = "waiting";
         long since = start;
         long deadline = start + PATIENCE.toNanos();
+        String trained = "";
         while (System.nanoTime() < deadline) {
             JsonNode loop = get("/v1/loop");
             JsonNode round = loop.path("round");
@@ -201,8 +215,17 @@ final class RefreshBench {
                 phase = told;
                 since = at;
             }
-            if (ours && (now.equals("refused") || now.equals("failed"))) {
+            if (ours && trained.isEmpty()) {
+                trained = round.path("version").asText();
+            }
+            if (ours && now.equals("failed")) {
                 return round.path("message").asText();
+            }
+            for (JsonNode version : loop.path("versions")) { // that phase is short
+                if (version.path("version").asText().equals(trained)
+                        && version.path("state").asText().equals("refused")) {
+                    return version.path("reason").asText();
+                }
             }
             boolean switched =
                     !before.equals(loop.path("served").path("version").asText());
