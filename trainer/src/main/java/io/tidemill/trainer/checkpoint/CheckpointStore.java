@@ -195,12 +195,12 @@ public final class CheckpointStore implements AutoCloseable {
                 + (announced.getParent().isEmpty() ? "." : ", or roll back to " + announced.getParent() + "."));
     }
 
-    /** The digests that {@link #verify} compares private files with; before a version is published. */
+    /**
+     * The digests that {@link #verify} compares private files with, and the manifest's own, which nobody else may vouch for;
+     * the last thing before a version is published.
+     */
     public static void seal(Path aside) throws IOException {
-        Path state = aside.resolve(STATE);
-        if (Files.isDirectory(state)) {
-            Sums.write(state);
-        }
+        Sums.write(Files.createDirectories(aside.resolve(STATE)), List.of("../" + Manifest.FILE));
     }
 
     /** A public file of a version: one that its manifest lists, a delta included, the manifest or a signature; nothing else can be reached. */

@@ -25,7 +25,15 @@ public final class Sums {
 
     /** Writes those of all files below, by their paths with forward slashes. */
     public static void write(Path directory) throws IOException {
+        write(directory, List.of());
+    }
+
+    /** @param others paths of files elsewhere that are held to theirs too, as seen from the directory */
+    static void write(Path directory, List<String> others) throws IOException {
         StringBuilder text = new StringBuilder();
+        for (String other : others) {
+            text.append(line(FileDigests.of(directory, directory.resolve(other)).getSha256(), other));
+        }
         try (Stream<Path> paths = Files.walk(directory)) {
             for (Path file : paths.filter(Files::isRegularFile).sorted().toList()) {
                 String name = directory.relativize(file).toString().replace('\\', '/');

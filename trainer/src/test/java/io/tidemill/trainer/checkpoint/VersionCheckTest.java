@@ -174,6 +174,33 @@ class VersionCheckTest {
     }
 
     @Test
+    void aChangedManifestIsNoticedWhereNobodySignedItAndNoChildNamesIt() throws IOException {
+        Path aside = store.aside(version(0));
+        VersionFiles.copyWeights(base, aside);
+        VersionFiles.copyCompanions(base, aside);
+        probe.write(aside);
+        Files.writeString(aside.resolve(ModelCard.FILE), "# tiny-000000");
+        CheckpointEvent event = CheckpointEvent.newBuilder()
+                .setModel("tiny")
+                .setVersion("tiny-000000")
+                .setState(VersionState.PROMOTED)
+                .addAllFiles(VersionFiles.digests(aside))
+                .putMetrics("held_out_loss_after", 4.25)
+                .build();
+        write(aside, event);
+        CheckpointStore.seal(aside);
+        store.publish(aside, version(0));
+        assertThat(failed(byName(VersionCheck.inStore(data, version(0), Optional.empty()))))
+                .isEmpty();
+
+        Path manifest = directory(0).resolve(Manifest.FILE);
+        Files.writeString(manifest, Files.readString(manifest).replace("4.25", "4.24"));
+        Map<String, Finding> findings = byName(VersionCheck.inStore(data, version(0), Optional.empty()));
+        assertThat(failed(findings)).containsExactly("files");
+        assertThat(findings.get("files").told()).contains("../manifest.json");
+    }
+
+    @Test
     void withoutAPublicKeyItIsSaidThatTheSignatureWasNotChecked() throws IOException {
         publishTwo();
         VersionCheck check = VersionCheck.inStore(data, version(1), Optional.empty());
