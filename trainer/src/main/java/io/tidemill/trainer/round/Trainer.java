@@ -88,7 +88,12 @@ public final class Trainer implements AutoCloseable {
     /** As often before anything else is looked at. */
     private static final int LISTENED = 3;
 
-    private static final Duration CONTROL_PACE = Duration.ofMillis(50);
+    /** In the middle of a round. */
+    private static final Duration COMMANDS_PACE = Duration.ofMillis(50);
+
+    /** All that is looked at in the middle of a round: also what waits, which may be a million records. */
+    private static final Duration CONTROL_PACE = Duration.ofMillis(500);
+
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(20);
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
     private static final int ATTEMPTS = 3;
@@ -123,6 +128,7 @@ public final class Trainer implements AutoCloseable {
     private String note = ""; // what became of what a person asked
     private long notedNanos;
     private long lastControlNanos;
+    private long lastCommandsNanos;
     private int failures;
 
     public Trainer(TrainerOptions options, TrainerClients clients, Clock clock, LongSupplier nanoClock) {
@@ -820,15 +826,18 @@ public final class Trainer implements AutoCloseable {
         if (stopping()) {
             throw new TrainerStoppedException();
         }
-        if (nanoClock.getAsLong() - lastControlNanos < CONTROL_PACE.toNanos()) {
+        if (nanoClock.getAsLong() - lastCommandsNanos < COMMANDS_PACE.toNanos()) {
             return;
         }
         commands.poll(Duration.ZERO);
         commands.poll(Duration.ZERO); // where the first heard that there was nothing, the second asks again
-        checkErasures();
-        backlog.poll(Duration.ZERO);
-        tellWaiting(roundEnds);
-        lastControlNanos = nanoClock.getAsLong();
+        lastCommandsNanos = nanoClock.getAsLong();
+        if (lastCommandsNanos - lastControlNanos >= CONTROL_PACE.toNanos()) {
+            checkErasures();
+            backlog.poll(Duration.ZERO);
+            tellWaiting(roundEnds);
+            lastControlNanos = nanoClock.getAsLong();
+        }
         if (commands.changesChampion()) {
             throw new RoundAbandonedException("A command changes the champion that this round started from.");
         }
