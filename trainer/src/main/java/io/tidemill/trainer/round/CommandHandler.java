@@ -1,0 +1,223 @@
+package io.tidemill.trainer.round;
+
+import io.tidemill.proto.VersionId;
+import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.proto.v1.Command;
+import io.tidemill.proto.v1.RoundEvent.Phase;
+import io.tidemill.proto.v1.VersionState;
+import io.tidemill.trainer.data.ExampleReader;
+import io.tidemill.trainer.data.Stages;
+import io.tidemill.trainer.round.RoundTrigger.Due;
+import io.tidemill.trainer.slice.Waiting;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.record.TimestampType;
+
+/** Carries out what people ask of the trainer, one after the other; each says on the page what became of it. */
+final class CommandHandler {
+    private static final String BY_COMMAND = "asked for by a command";
+
+    private final Ownership owned;
+    private final Announcements announcements;
+    private final Rounds rounds;
+    private final RetrainCommand retraining;
+
+    CommandHandler(Ownership owned, Announcements announcements, Rounds rounds, RetrainCommand retraining) {
+        this.owned = owned;
+        this.announcements = announcements;
+        this.rounds = rounds;
+        this.retraining = retraining;
+    }
+
+    void carryOutAll() throws IOException {
+        for (Optional<Command> next = owned.commands().next();
+                next.isPresent();
+                next = owned.commands().next()) {
+            Command command = next.get();
+            long position = owned.commands().position();
+            boolean before = owned.lineage().events().stream()
+                    .anyMatch(event -> !command.getCommandId().isEmpty()
+                            && event.getReason().contains(Announcements.tag(command)));
+            if (!before) {
+                carryOut(command);
+            }
+            if (owned.commands().position() == position) {
+                owned.commands().done();
+            }
+        }
+    }
+
+    private void carryOut(Command command) throws IOException {
+        switch (command.getKindCase()) {
+            case START_ROUND -> startOnCommand(command);
+            case PROMOTE -> makeLive(command, command.getPromote().getVersion(), "promoted by hand");
+            case ROLLBACK -> rollBack(command);
+            case RELEASE -> release(command.getRelease().getVersion());
+            case RETRAIN -> retraining.carryOut(command);
+            default -> {}
+        }
+    }
+
+    /** What was refused before is tried first, then what is new; the command is done when that has begun. */
+    private void startOnCommand(Command command) throws IOException {
+        if (owned.lineage().undecided().isPresent()) {
+            owned.reporter()
+                    .phase(
+                            Phase.WAITING,
+                            "a round was asked for, but "
+                                    + owned.promotions()
+                                            .told(owned.lineage().undecided().get()));
+            return;
+        }
+        owned.catchUp();
+        boolean tried = !owned.lineage().retries().isEmpty();
+        for (int left = -1;
+                left != owned.lineage().retries().size()
+                        && !owned.lineage().retries().isEmpty()
+                        && owned.lineage().undecided().isEmpty();
+                owned.catchUp()) {
+            left = owned.lineage().retries().size();
+            if (!rounds.startRound(new Due(BY_COMMAND, Map.of()), List.of())) {
+                tellOvertaken();
+                return;
+            }
+        }
+        List<String> stages = command.getStartRound().getStagesList();
+        List<Waiting> fresh = owned.backlog().beyond(owned.lineage().frontier());
+        Due due = stages.isEmpty()
+                ? new Due(BY_COMMAND, Map.of())
+                : Due.forStages(BY_COMMAND + ", for " + stages, stages, fresh);
+        if (owned.lineage().retries().isEmpty() && owned.lineage().undecided().isEmpty() && due.hasWork(fresh)) {
+            if (!rounds.startRound(due, List.of(command))) {
+                tellOvertaken();
+            }
+        } else if (!tried) {
+            owned.reporter()
+                    .phase(
+                            Phase.WAITING,
+                            "a round was asked for, but there is nothing new to train on"
+                                    + (stages.isEmpty()
+                                            ? ""
+                                            : " for " + stages + " before what waits for other stages"));
+        }
+    }
+
+    private void tellOvertaken() {
+        owned.reporter()
+                .phase(
+                        Phase.WAITING,
+                        "a round was asked for, but another command changes the champion first; ask again after it");
+    }
+
+    private void rollBack(Command command) throws IOException {
+        CheckpointEvent live = owned.lineage()
+                .event(owned.lineage().live().orElseThrow().toString())
+                .orElseThrow();
+        String target = command.getRollback().getVersion().isEmpty()
+                ? live.getParent()
+                : command.getRollback().getVersion();
+        Optional<CheckpointEvent> undecided =
+                owned.lineage().undecided().filter(event -> event.getVersion().equals(target));
+        if (undecided.isPresent()) {
+            announcements.announceDecision(List.of(announcements.again(
+                    owned.promotions().withFigures(undecided.get()),
+                    VersionState.REFUSED,
+                    "Declined by hand: " + command.getRollback().getReason(),
+                    command)));
+            return;
+        }
+        if (target.isEmpty() || target.equals(live.getVersion()) || !owned.usable(target)) {
+            owned.reporter()
+                    .phase(
+                            Phase.WAITING,
+                            "cannot roll back from " + live.getVersion() + " to '" + target
+                                    + "': its weights are not in the store");
+            return;
+        }
+        List<CheckpointEvent> events =
+                new ArrayList<>(announcements.givenUp("the version that it was trained from is rolled back.", command));
+        events.add(announcements.again(
+                live,
+                VersionState.ROLLED_BACK,
+                "Rolled back: " + command.getRollback().getReason(),
+                command));
+        if (!target.equals(live.getParent()) || !wasLive(target)) {
+            events.add(announcements.again(
+                    owned.lineage().event(target).orElseThrow(),
+                    VersionState.PROMOTED,
+                    "Live again after a rollback",
+                    command));
+        }
+        announcements.announceDecision(events);
+    }
+
+    /** A parent that was made on the way to its child never was, and whoever follows the events does not take it for such. */
+    private boolean wasLive(String version) {
+        return owned.lineage().events().stream()
+                .anyMatch(event -> event.getVersion().equals(version) && event.getState() == VersionState.PROMOTED);
+    }
+
+    private void makeLive(Command command, String version, String reason) throws IOException {
+        if (!owned.usable(version)
+                || owned.lineage().live().map(VersionId::toString).equals(Optional.of(version))) {
+            owned.reporter()
+                    .phase(
+                            Phase.WAITING,
+                            "cannot promote '" + version
+                                    + "': it is live already, or its weights are not in the store");
+            return;
+        }
+        CheckpointEvent promoted =
+                owned.promotions().withFigures(owned.lineage().event(version).orElseThrow());
+        List<CheckpointEvent> events = new ArrayList<>();
+        if (owned.lineage()
+                .undecided()
+                .filter(event -> event.getVersion().equals(version))
+                .isEmpty()) {
+            events.addAll(announcements.givenUp(version + " is promoted by hand.", command));
+        }
+        events.add(announcements.again(promoted, VersionState.PROMOTED, reason, command));
+        announcements.announceDecision(events);
+    }
+
+    /** Quarantined records wait again, as new ones; one that has been trained since is a repeat. */
+    private void release(String version) throws IOException {
+        owned.erasures().catchUp();
+        ExampleReader reader = owned.exampleReader(owned.options().round())
+                .without(owned.erasures().all());
+        List<ProducerRecord<byte[], byte[]>> records = new Quarantine(owned.slices(), owned.clock())
+                .release(owned.clients().whole(owned.topics().quarantine()), version).stream()
+                        .filter(record -> !isErased(record, reader))
+                        .toList();
+        if (records.isEmpty()) {
+            owned.reporter()
+                    .phase(Phase.WAITING, "cannot release '" + version + "': it has no records in the quarantine");
+            return;
+        }
+        owned.announcer().write(records);
+        owned.reporter()
+                .phase(Phase.WAITING, records.size() + " records that " + version + " sent to quarantine wait again");
+    }
+
+    private static boolean isErased(ProducerRecord<byte[], byte[]> record, ExampleReader reader) {
+        return reader.read(new ConsumerRecord<>(
+                        record.topic(),
+                        0,
+                        0,
+                        ConsumerRecord.NO_TIMESTAMP,
+                        TimestampType.NO_TIMESTAMP_TYPE,
+                        ConsumerRecord.NULL_SIZE,
+                        ConsumerRecord.NULL_SIZE,
+                        record.key(),
+                        record.value(),
+                        record.headers(),
+                        Optional.empty()))
+                .stage()
+                .equals(Stages.ERASED);
+    }
+}
