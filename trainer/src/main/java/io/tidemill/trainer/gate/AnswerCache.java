@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 public final class AnswerCache {
     static final String SUFFIX = ".answers";
 
-    private static final int AT_ONCE = 32;
+    private static final int AT_ONCE = 8;
     private static final String CUT = "cut";
     private static final String ENDED = "ended";
 

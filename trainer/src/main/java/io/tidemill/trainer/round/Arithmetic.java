@@ -28,6 +28,12 @@ record Arithmetic(
     /** As {@link LanguageModel#logProbabilities(List, int)}. */
     interface Scorer {
         List<float[]> logProbabilities(LanguageModel model, List<int[]> sequences, int atOnce);
+
+        /** @param between may be run by the calling thread before all is done; what it throws ends the work */
+        default List<float[]> logProbabilities(
+                LanguageModel model, List<int[]> sequences, int atOnce, Runnable between) {
+            return logProbabilities(model, sequences, atOnce);
+        }
     }
 
     /** As {@link LanguageModel#answerLogProbabilities}. */

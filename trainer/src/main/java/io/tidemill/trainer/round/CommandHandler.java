@@ -132,11 +132,8 @@ final class CommandHandler {
             return;
         }
         if (target.isEmpty() || target.equals(live.getVersion()) || !owned.usable(target)) {
-            owned.reporter()
-                    .phase(
-                            Phase.WAITING,
-                            "cannot roll back from " + live.getVersion() + " to '" + target
-                                    + "': its weights are not in the store");
+            cannot("cannot roll back from " + live.getVersion() + " to '" + target
+                    + "': its weights are not in the store");
             return;
         }
         List<CheckpointEvent> events =
@@ -156,6 +153,12 @@ final class CommandHandler {
         announcements.announceDecision(events);
     }
 
+    /** A round may have been given up for the command; what waits is looked at anew. */
+    private void cannot(String told) throws IOException {
+        owned.restartBacklog();
+        owned.reporter().phase(Phase.WAITING, told);
+    }
+
     /** A parent that was made on the way to its child never was, and whoever follows the events does not take it for such. */
     private boolean wasLive(String version) {
         return owned.lineage().events().stream()
@@ -165,11 +168,7 @@ final class CommandHandler {
     private void makeLive(Command command, String version, String reason) throws IOException {
         if (!owned.usable(version)
                 || owned.lineage().live().map(VersionId::toString).equals(Optional.of(version))) {
-            owned.reporter()
-                    .phase(
-                            Phase.WAITING,
-                            "cannot promote '" + version
-                                    + "': it is live already, or its weights are not in the store");
+            cannot("cannot promote '" + version + "': it is live already, or its weights are not in the store");
             return;
         }
         CheckpointEvent promoted =

@@ -39,7 +39,7 @@ final class DecoderScorer implements Scoring {
         try {
             return context.arithmetic()
                     .scorer()
-                    .logProbabilities(model, sequences, context.microBatch().gateTokens());
+                    .logProbabilities(model, sequences, context.microBatch().gateTokens(), context.control()::check);
         } catch (NativeMemoryException e) {
             throw lessAtOnce(
                     sequences.stream()

@@ -96,7 +96,9 @@ final class Rounds {
             owned.commands().done();
         }
         runRound(plan, work);
-        owned.restartBacklog();
+        if (!owned.commands().changesChampion()) { // which comes first, and does it too
+            owned.restartBacklog();
+        }
     }
 
     private Slice newSlice(Due due) {

@@ -11,6 +11,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.IntStream;
 
 /**
@@ -24,9 +25,19 @@ record SharedScorer(int threads, Arithmetic.Scorer scorer) implements Arithmetic
     /** A call with fewer is mostly overhead. */
     private static final int LEAST_AT_ONCE = 1024;
 
-    /** @param atOnce tokens of all calls that run, padding included, unless one sequence alone is longer */
+    private static final long LOOK_MILLIS = 50;
+
     @Override
     public List<float[]> logProbabilities(LanguageModel model, List<int[]> sequences, int atOnce) {
+        return logProbabilities(model, sequences, atOnce, () -> {});
+    }
+
+    /**
+     * @param atOnce  tokens of all calls that run, padding included, unless one sequence alone is longer
+     * @param between run while calls run; if it throws, those are the last
+     */
+    @Override
+    public List<float[]> logProbabilities(LanguageModel model, List<int[]> sequences, int atOnce, Runnable between) {
         int calls = Math.max(1, Math.min(threads, atOnce / LEAST_AT_ONCE));
         if (calls == 1) {
             return scorer.logProbabilities(model, sequences, atOnce);
@@ -46,7 +57,7 @@ record SharedScorer(int threads, Arithmetic.Scorer scorer) implements Arithmetic
                 }));
             }
             for (int i = 0; i < parts.size(); i++) {
-                List<float[]> values = scored.get(i).get();
+                List<float[]> values = awaited(scored.get(i), between);
                 for (int j = 0; j < values.size(); j++) {
                     results.set(parts.get(i)[j], values.get(j));
                 }
@@ -63,6 +74,17 @@ record SharedScorer(int threads, Arithmetic.Scorer scorer) implements Arithmetic
         } finally {
             pool.shutdownNow();
             awaitEnd(pool); // the model may be closed next
+        }
+    }
+
+    private static List<float[]> awaited(Future<List<float[]>> call, Runnable between)
+            throws InterruptedException, ExecutionException {
+        while (true) {
+            try {
+                return call.get(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+            } catch (TimeoutException notYet) {
+                between.run();
+            }
         }
     }
 

@@ -212,7 +212,9 @@ public final class Trainer implements AutoCloseable {
         }
         failures = 0;
         while (!stopping()) {
-            listen();
+            if (owned.commands().next().isEmpty()) {
+                listen();
+            }
             if (owned.takeInErasures()) {
                 owned.restartBacklog(); // what waits may be less
             }

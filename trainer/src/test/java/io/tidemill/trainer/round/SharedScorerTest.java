@@ -44,6 +44,27 @@ class SharedScorerTest {
     }
 
     @Test
+    void whoeverWaitsMayEndTheWorkAndNoCallIsBegunAfterwards() {
+        List<Integer> begun = Collections.synchronizedList(new ArrayList<>());
+        CountDownLatch ended = new CountDownLatch(1);
+        SharedScorer shared = new SharedScorer(2, (model, sequences, atOnce) -> {
+            begun.add(sequences.size());
+            await(ended);
+            return first(model, sequences, atOnce);
+        });
+        Runnable between = () -> {
+            if (begun.size() == 2) {
+                ended.countDown();
+                throw new RoundAbandonedException("a rollback");
+            }
+        };
+
+        assertThatThrownBy(() -> shared.logProbabilities(NONE, random(640, 128, 128), 4096, between))
+                .isInstanceOf(RoundAbandonedException.class);
+        assertThat(begun).hasSizeLessThan(40);
+    }
+
+    @Test
     void littleRoomIsLeftToOneThread() {
         List<Thread> threads = Collections.synchronizedList(new ArrayList<>());
         new SharedScorer(8, (model, sequences, atOnce) -> {
