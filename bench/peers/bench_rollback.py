@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """How long a rollback takes, on a running mill whose live version has a parent.
 
-    python3 bench/peers/bench_rollback.py --port 8080 --times 20
+    python3 bench/peers/bench_rollback.py --port 8080 --times 20 [--in-rounds]
 
-Rolls back and promotes again, so many times. Prints, for the rollbacks, the time from the command to the answer of
-/v1/loop that the parent serves, and from the event on `checkpoints` to the gateway's switch. Standard library only.
+Rolls back and promotes again, so many times; with --in-rounds in the middle of rounds, which it starts by preferences (the
+mill with -Dtrainer.round.minimum-preferences=10), one while the round trains to two in its gate. Prints, for the rollbacks,
+the time from the command to the answer of /v1/loop that the parent serves, and from the event on `checkpoints` to the
+gateway's switch. Standard library only.
 """
 
 import argparse
 import http.client
 import json
+import random
 import statistics
 import time
 from datetime import datetime
@@ -37,6 +40,26 @@ class Mill:
         return time.monotonic() - start
 
 
+    def in_a_round(self, phase):
+        """Starts rounds until one is seen in the phase, and waits for a random moment in it; False where it was over by then."""
+        pairs = [("were", "was"), ("have", "has"), ("are", "is")]
+        for _ in range(16):
+            right, wrong = random.choice(pairs)
+            tail = f" {random.choice(['late', 'ready', 'home', 'tired'])} {random.randrange(10**6)}."
+            self.ask(
+                "POST",
+                "/v1/preferences",
+                {"prompt": "Say it in good English.", "chosen": f"They {right}{tail}", "rejected": f"They {wrong}{tail}"},
+            )
+        start = time.monotonic()
+        while self.loop()["round"]["phase"] != phase:
+            if time.monotonic() - start > 60:
+                raise SystemExit(f"No round is {phase} after 60 s: {self.loop()['round']['message']}")
+            time.sleep(0.02)
+        time.sleep(random.random() * (2 if phase == "gating" else 0.5))
+        return self.loop()["round"]["phase"] == phase
+
+
 def instant(text):
     whole, _, fraction = text.rstrip("Z").partition(".")
     return datetime.fromisoformat(whole).timestamp() + float("0." + (fraction or "0"))
@@ -52,6 +75,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--in-rounds", action="store_true")
     arguments = parser.parse_args()
     mill = Mill(arguments.port)
     loop = mill.loop()
@@ -59,8 +83,12 @@ def main():
     parent = next(v["parent"] for v in loop["versions"] if v["version"] == child)
     if not parent:
         raise SystemExit(f"{child} has no parent to roll back to; run a round first.")
+    random.seed(1)
     commands, events = [], []
-    for _ in range(arguments.times):
+    while len(commands) < arguments.times:
+        phase = "training" if len(commands) % 3 == 0 else "gating"
+        if arguments.in_rounds and not mill.in_a_round(phase):
+            continue
         commands.append(mill.until_served({"kind": "rollback", "reason": "bench"}, parent))
         loop = mill.loop()
         event = next(v for v in loop["versions"] if v["version"] == child)
@@ -68,7 +96,8 @@ def main():
         time.sleep(1)
         mill.until_served({"kind": "promote", "version": child}, child)
         time.sleep(1)
-    print(f"{arguments.times} rollbacks from {child} to {parent}")
+    print(f"{arguments.times} rollbacks from {child} to {parent}" + (", in the middle of rounds" if arguments.in_rounds else ""))
+    print("in turn: " + " ".join(f"{seconds:.2f}" for seconds in commands))
     told("command to served", commands)
     told("event to served", events)
 

@@ -153,14 +153,17 @@ final class RoundRunner {
             Optional<CheckpointEvent> announced = lineage.event(version);
             if (announced.isPresent()) {
                 store.verify(announced.get());
+                control.check();
             }
         }
         SliceExamples.Read input = examples.read(plan, work, lineage);
         control.members(members(context, input));
+        control.check();
         return ModelRound.with(context, input.examples(), new ModelRound.Use<>() {
             @Override
             public <M extends Model<M>, S> CheckpointEvent of(Tokenizer tokenizer, ModelRound<M, S> round)
                     throws IOException {
+                control.check();
                 return run(context, input, tokenizer, round, start);
             }
         });
