@@ -4,7 +4,7 @@
     python3 bench/peers/bench_rollback.py --port 8080 --times 20 [--in-rounds]
 
 Rolls back and promotes again, so many times; with --in-rounds in the middle of rounds, which it starts by preferences (the
-mill with -Dtrainer.round.minimum-preferences=10), one while the round trains to two in its gate. Prints, for the rollbacks,
+mill with -Dtrainer.round.minimum-preferences=10), one while the round reads and one while it trains to two in its gate. Prints, for the rollbacks,
 the time from the command to the answer of /v1/loop that the parent serves, and from the event on `checkpoints` to the
 gateway's switch. Standard library only.
 """
@@ -16,6 +16,10 @@ import random
 import statistics
 import time
 from datetime import datetime
+
+
+PHASES = {"reading": 0.3, "training": 0.5, "gating": 2}
+"""Seconds from its beginning in which the moment lies."""
 
 
 class Mill:
@@ -39,6 +43,14 @@ class Mill:
             time.sleep(0.005)
         return time.monotonic() - start
 
+    def live(self):
+        """The version that is live, and its parent; waits until it serves."""
+        while True:
+            loop = self.loop()
+            child = loop["served"]["version"]
+            if child == max(v["version"] for v in loop["versions"] if v["state"] == "promoted"):
+                return child, next(v["parent"] for v in loop["versions"] if v["version"] == child)
+            time.sleep(0.02)
 
     def in_a_round(self, phase):
         """Starts rounds until one is seen in the phase, and waits for a random moment in it; False where it was over by then."""
@@ -56,7 +68,7 @@ class Mill:
             if time.monotonic() - start > 60:
                 raise SystemExit(f"No round is {phase} after 60 s: {self.loop()['round']['message']}")
             time.sleep(0.02)
-        time.sleep(random.random() * (2 if phase == "gating" else 0.5))
+        time.sleep(random.random() * PHASES[phase])
         return self.loop()["round"]["phase"] == phase
 
 
@@ -78,25 +90,25 @@ def main():
     parser.add_argument("--in-rounds", action="store_true")
     arguments = parser.parse_args()
     mill = Mill(arguments.port)
-    loop = mill.loop()
-    child = loop["served"]["version"]
-    parent = next(v["parent"] for v in loop["versions"] if v["version"] == child)
+    child, parent = mill.live()
     if not parent:
         raise SystemExit(f"{child} has no parent to roll back to; run a round first.")
     random.seed(1)
     commands, events = [], []
     while len(commands) < arguments.times:
-        phase = "training" if len(commands) % 3 == 0 else "gating"
+        phase = ("reading", "training", "gating", "gating")[len(commands) % 4]
         if arguments.in_rounds and not mill.in_a_round(phase):
             continue
-        commands.append(mill.until_served({"kind": "rollback", "reason": "bench"}, parent))
+        child, parent = mill.live()
+        commands.append(mill.until_served({"kind": "rollback", "version": parent, "reason": "bench"}, parent))
         loop = mill.loop()
         event = next(v for v in loop["versions"] if v["version"] == child)
         events.append(instant(loop["served"]["since"]) - instant(event["time"]))
         time.sleep(1)
         mill.until_served({"kind": "promote", "version": child}, child)
         time.sleep(1)
-    print(f"{arguments.times} rollbacks from {child} to {parent}" + (", in the middle of rounds" if arguments.in_rounds else ""))
+    where = ", one while a round reads and one while it trains to two in its gate" if arguments.in_rounds else ""
+    print(f"{arguments.times} rollbacks{where}")
     print("in turn: " + " ".join(f"{seconds:.2f}" for seconds in commands))
     told("command to served", commands)
     told("event to served", events)

@@ -16,11 +16,9 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.WakeupException;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
  * Follows a topic of one partition from its beginning, under {@code read_committed}, on a daemon thread of its own.
@@ -50,10 +48,10 @@ public final class TopicTail<M extends Message> implements AutoCloseable {
     /**
      * A tail that has not started.
      *
-     * @param consumerSettings at least {@code bootstrap.servers}; isolation, deserializers and commits are set here
+     * @param consumerSettings at least {@code bootstrap.servers}; isolation and commits are set here
      */
     public TopicTail(Map<String, Object> consumerSettings, Topic topic, RecordReader<M> reader, Consumer<M> listener) {
-        this(() -> new KafkaConsumer<>(settings(consumerSettings)), topic, reader, listener);
+        this(() -> new AssignedConsumer(settings(consumerSettings)), topic, reader, listener);
     }
 
     /** A tail over consumers that the caller makes: a new one after each error. */
@@ -194,8 +192,6 @@ public final class TopicTail<M extends Message> implements AutoCloseable {
         Map<String, Object> settings = new HashMap<>(given);
         settings.putIfAbsent(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) BROKER_ANSWER.toMillis());
         settings.putIfAbsent(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) BROKER_ANSWER.toMillis());
-        settings.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
-        settings.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
         settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
         settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
         settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");

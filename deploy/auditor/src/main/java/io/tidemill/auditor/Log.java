@@ -1,5 +1,6 @@
 package io.tidemill.auditor;
 
+import io.tidemill.proto.AssignedConsumer;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
@@ -18,14 +19,12 @@ import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /** The log as an outsider reads it: what is committed, up to an end that stands still. Commits and writes nothing. */
 final class Log implements AutoCloseable {
@@ -143,7 +142,7 @@ final class Log implements AutoCloseable {
         if (open.isEmpty()) {
             return;
         }
-        try (KafkaConsumer<byte[], byte[]> consumer = consumer()) {
+        try (AssignedConsumer consumer = consumer()) {
             consumer.assign(open);
             open.forEach(partition -> consumer.seek(partition, from.get(partition)));
             long deadline = System.nanoTime() + patience.toNanos();
@@ -169,24 +168,21 @@ final class Log implements AutoCloseable {
         }
     }
 
-    private KafkaConsumer<byte[], byte[]> consumer() {
-        return new KafkaConsumer<>(
-                Map.of(
-                        "bootstrap.servers",
-                        bootstrapServers,
-                        "isolation.level",
-                        "read_committed",
-                        "enable.auto.commit",
-                        false,
-                        "allow.auto.create.topics",
-                        false,
-                        // What retention takes while it is read is read no more; the pass goes on behind it.
-                        "auto.offset.reset",
-                        "earliest",
-                        "default.api.timeout.ms",
-                        Math.toIntExact(patience.toMillis())),
-                new ByteArrayDeserializer(),
-                new ByteArrayDeserializer());
+    private AssignedConsumer consumer() {
+        return new AssignedConsumer(Map.of(
+                "bootstrap.servers",
+                bootstrapServers,
+                "isolation.level",
+                "read_committed",
+                "enable.auto.commit",
+                false,
+                "allow.auto.create.topics",
+                false,
+                // What retention takes while it is read is read no more; the pass goes on behind it.
+                "auto.offset.reset",
+                "earliest",
+                "default.api.timeout.ms",
+                Math.toIntExact(patience.toMillis())));
     }
 
     private <T> T answer(KafkaFuture<T> future, String what) {

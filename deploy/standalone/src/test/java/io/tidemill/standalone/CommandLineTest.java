@@ -68,7 +68,7 @@ class CommandLineTest {
     void aKindOfFaultThatThereIsNotOrThatNeverHappensToTheTargetIsToldWithThoseThatDo() {
         assertThat(run("torture", "--kinds", "kill,flood")).isEqualTo(2);
         assertThat(err.toString())
-                .contains("--kinds: 'flood' is no kind of fault; there are kill, pause, take-over, broker-kill");
+                .contains("--kinds: 'flood' is no kind of fault; there are kill, rollback, pause, take-over");
         assertThat(run("torture", "--target", "system", "--kinds", "take-over")).isEqualTo(2);
         assertThat(err.toString())
                 .contains("--kinds take-over: none of them happens to --target system, to which kill, pause,");

@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Writes to the log in transactions under the model's one transactional id, so that of two trainers of a model the older
- * is shut out. For one thread.
+ * is shut out. Transactions follow one another, whichever threads ask for them.
  */
 public final class Announcer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Announcer.class);
@@ -38,7 +38,7 @@ public final class Announcer implements AutoCloseable {
     }
 
     /** Takes the transactional id over: from now on an older holder is fenced. */
-    public void open() {
+    public synchronized void open() {
         close();
         producer = producers.get();
         try {
@@ -69,7 +69,7 @@ public final class Announcer implements AutoCloseable {
         inTransaction(() -> send(topics.rounds().name(), event.getModel(), event));
     }
 
-    private void inTransaction(Runnable sends) {
+    private synchronized void inTransaction(Runnable sends) {
         if (producer == null) {
             open();
         }
@@ -113,7 +113,7 @@ public final class Announcer implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         if (producer != null) {
             producer.close(CLOSE_TIMEOUT);
             producer = null;

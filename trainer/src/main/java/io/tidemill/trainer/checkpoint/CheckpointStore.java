@@ -136,13 +136,23 @@ public final class CheckpointStore implements AutoCloseable {
         return Files.createTempDirectory(root, ASIDE + version + "-");
     }
 
-    /** Flushes the directory aside and gives it its name; from then on the version exists. */
+    /** The same, whatever happens meanwhile. */
     public void publish(Path aside, VersionId version) throws IOException {
+        publish(aside, version, () -> {});
+    }
+
+    /**
+     * Flushes the directory aside and gives it its name; from then on the version exists.
+     *
+     * @param last run when all is flushed; what it throws leaves everything as it was
+     */
+    public void publish(Path aside, VersionId version, Runnable last) throws IOException {
         Path target = directory(version);
         if (Files.exists(target)) {
             throw new FileAlreadyExistsException(target.toString(), null, "A version is written once.");
         }
         Durable.flushTree(aside);
+        last.run();
         Files.move(aside, target, StandardCopyOption.ATOMIC_MOVE);
         Durable.flushDirectory(root);
     }

@@ -22,6 +22,8 @@ import org.apache.kafka.common.TopicPartition;
  * <p>What was never tried begins at the {@link #frontier}. A round that was refused leaves its range to be tried once more,
  * split in two, each half in a round of its own; a half that is refused again is passed over. A rollback counts as a
  * refusal of what the versions had learned that are live no longer.
+ *
+ * <p>May be asked while an event is added.
  */
 public final class Lineage {
     private final List<CheckpointEvent> events = new ArrayList<>();
@@ -41,7 +43,7 @@ public final class Lineage {
     }
 
     /** Takes one more event into account. */
-    public void add(CheckpointEvent event) {
+    public synchronized void add(CheckpointEvent event) {
         CheckpointEvent before = byVersion.get(event.getVersion());
         boolean news = before == null || before.getState() != event.getState();
         events.add(event);
@@ -116,7 +118,7 @@ public final class Lineage {
      *
      * @return ranges; a partition may be in several
      */
-    public List<Slice> passedOver(CheckpointEvent event) {
+    public synchronized List<Slice> passedOver(CheckpointEvent event) {
         return switch (event.getState()) {
             case REFUSED -> tried(slice(event));
             case PROMOTED -> {
@@ -160,17 +162,17 @@ public final class Lineage {
         return reversed;
     }
 
-    public boolean empty() {
+    public synchronized boolean empty() {
         return events.isEmpty();
     }
 
     /** All events, oldest first. */
-    public List<CheckpointEvent> events() {
+    public synchronized List<CheckpointEvent> events() {
         return List.copyOf(events);
     }
 
     /** The newest event of a version. */
-    public Optional<CheckpointEvent> event(String version) {
+    public synchronized Optional<CheckpointEvent> event(String version) {
         return Optional.ofNullable(byVersion.get(version));
     }
 
@@ -178,7 +180,7 @@ public final class Lineage {
      * The newest event of the version that passed its gate and about which nothing is decided yet: candidate or canary. What
      * a retraining made waits for nobody.
      */
-    public Optional<CheckpointEvent> undecided() {
+    public synchronized Optional<CheckpointEvent> undecided() {
         return byVersion.values().stream()
                 .filter(event -> event.getState() == VersionState.CANDIDATE || event.getState() == VersionState.CANARY)
                 .filter(event -> !event.hasRetraining())
@@ -186,17 +188,17 @@ public final class Lineage {
     }
 
     /** The version that serves. */
-    public Optional<VersionId> live() {
+    public synchronized Optional<VersionId> live() {
         return live.map(VersionId::parse);
     }
 
     /** The live version and its ancestors, newest first. */
-    public List<VersionId> ancestry() {
+    public synchronized List<VersionId> ancestry() {
         return ancestry(live).stream().map(VersionId::parse).toList();
     }
 
     /** A version and its ancestors, newest first. */
-    public List<VersionId> ancestry(VersionId newest) {
+    public synchronized List<VersionId> ancestry(VersionId newest) {
         return ancestry(Optional.of(newest.toString())).stream()
                 .map(VersionId::parse)
                 .toList();
@@ -212,7 +214,7 @@ public final class Lineage {
     }
 
     /** Number of the next round. */
-    public long nextRound() {
+    public synchronized long nextRound() {
         return byVersion.keySet().stream()
                         .mapToLong(version -> VersionId.parse(version).round())
                         .max()
@@ -221,17 +223,17 @@ public final class Lineage {
     }
 
     /** Ranges that were refused once and wait to be tried again, each in a round of its own, in this order. */
-    public List<Slice> retries() {
+    public synchronized List<Slice> retries() {
         return List.copyOf(retries);
     }
 
     /** From where on records were never tried; a partition that is not there, from its beginning. */
-    public Map<TopicPartition, Long> frontier() {
+    public synchronized Map<TopicPartition, Long> frontier() {
         return Map.copyOf(frontier);
     }
 
     /** The oldest offset of each partition that still waits, refused once or never tried. */
-    public Map<TopicPartition, Long> waitingFrom() {
+    public synchronized Map<TopicPartition, Long> waitingFrom() {
         Map<TopicPartition, Long> from = new HashMap<>(frontier);
         for (Slice retry : retries) {
             retry.ranges().forEach(range -> from.merge(range.topicPartition(), range.from(), Math::min));
@@ -240,7 +242,7 @@ public final class Lineage {
     }
 
     /** Does a record still wait, refused once or never tried? */
-    public boolean waits(TopicPartition partition, long offset) {
+    public synchronized boolean waits(TopicPartition partition, long offset) {
         return offset >= frontier.getOrDefault(partition, 0L)
                 || retries.stream().anyMatch(retry -> retry.has(partition, offset));
     }
@@ -255,7 +257,7 @@ public final class Lineage {
     }
 
     /** The newest event whose state is this. */
-    public Optional<CheckpointEvent> newest(VersionState state) {
+    public synchronized Optional<CheckpointEvent> newest(VersionState state) {
         for (int i = events.size() - 1; i >= 0; i--) {
             if (events.get(i).getState() == state) {
                 return Optional.of(events.get(i));

@@ -86,6 +86,11 @@ final class Announcements {
     /** Announces what becomes of the undecided version, and what else follows from it. */
     void announceDecision(List<CheckpointEvent> events) throws IOException {
         announce(events);
+        settle();
+    }
+
+    /** What follows from an announced decision. */
+    void settle() throws IOException {
         owned.promotions().forget();
         owned.reporter().canary(Optional.empty());
         prune();

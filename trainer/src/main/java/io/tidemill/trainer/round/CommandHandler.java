@@ -10,6 +10,7 @@ import io.tidemill.trainer.data.Stages;
 import io.tidemill.trainer.round.RoundTrigger.Due;
 import io.tidemill.trainer.slice.Waiting;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -39,24 +40,58 @@ final class CommandHandler {
                 next.isPresent();
                 next = owned.commands().next()) {
             Command command = next.get();
-            long position = owned.commands().position();
-            boolean before = owned.lineage().events().stream()
-                    .anyMatch(event -> !command.getCommandId().isEmpty()
-                            && event.getReason().contains(Announcements.tag(command)));
-            if (!before) {
+            if (!wasCarriedOut(command)) {
                 carryOut(command);
             }
-            if (owned.commands().position() == position) {
-                owned.commands().done();
+            owned.commands().done(command);
+        }
+    }
+
+    /** Before a crash that its being done was not written down after. */
+    private boolean wasCarriedOut(Command command) {
+        return !command.getCommandId().isEmpty()
+                && owned.lineage().events().stream()
+                        .anyMatch(event -> event.getReason().contains(Announcements.tag(command)));
+    }
+
+    /**
+     * Carries out what changes the champion, before its turn and while a round runs; what follows from it is left to the trainer's thread
+     * ({@link Announcements#settle}). The round goes on where a command cannot be carried out.
+     *
+     * @param giveUp the round, which starts from a champion that will not be it any more
+     */
+    void changeChampion(Runnable giveUp) {
+        try {
+            for (Command command : owned.commands().championChanges()) {
+                if (!wasCarriedOut(command)) {
+                    Optional<List<CheckpointEvent>> changes = changes(command);
+                    if (changes.isPresent()) {
+                        giveUp.run();
+                        announcements.announce(changes.get());
+                        owned.commands().overtook(command);
+                    } else {
+                        owned.reporter().note(cannot(command));
+                    }
+                }
+                owned.commands().done(command);
             }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
     private void carryOut(Command command) throws IOException {
         switch (command.getKindCase()) {
             case START_ROUND -> startOnCommand(command);
-            case PROMOTE -> makeLive(command, command.getPromote().getVersion(), "promoted by hand");
-            case ROLLBACK -> rollBack(command);
+            case PROMOTE, ROLLBACK -> {
+                Optional<List<CheckpointEvent>> changes = changes(command);
+                if (changes.isPresent()) {
+                    announcements.announceDecision(changes.get());
+                } else {
+                    owned.restartBacklog(); // a round may have been given up for it
+                    owned.reporter().phase(Phase.WAITING, cannot(command));
+                }
+            }
             case RELEASE -> release(command.getRelease().getVersion());
             case RETRAIN -> retraining.carryOut(command);
             default -> {}
@@ -82,7 +117,7 @@ final class CommandHandler {
                         && owned.lineage().undecided().isEmpty();
                 owned.catchUp()) {
             left = owned.lineage().retries().size();
-            if (!rounds.startRound(new Due(BY_COMMAND, Map.of()), List.of())) {
+            if (!rounds.startRound(new Due(BY_COMMAND, Map.of()), Optional.empty())) {
                 tellOvertaken();
                 return;
             }
@@ -93,7 +128,7 @@ final class CommandHandler {
                 ? new Due(BY_COMMAND, Map.of())
                 : Due.forStages(BY_COMMAND + ", for " + stages, stages, fresh);
         if (owned.lineage().retries().isEmpty() && owned.lineage().undecided().isEmpty() && due.hasWork(fresh)) {
-            if (!rounds.startRound(due, List.of(command))) {
+            if (!rounds.startRound(due, Optional.of(command))) {
                 tellOvertaken();
             }
         } else if (!tried) {
@@ -114,27 +149,25 @@ final class CommandHandler {
                         "a round was asked for, but another command changes the champion first; ask again after it");
     }
 
-    private void rollBack(Command command) throws IOException {
-        CheckpointEvent live = owned.lineage()
-                .event(owned.lineage().live().orElseThrow().toString())
-                .orElseThrow();
-        String target = command.getRollback().getVersion().isEmpty()
-                ? live.getParent()
-                : command.getRollback().getVersion();
+    /** What is to be announced for a command that changes the champion; empty where it cannot be carried out. */
+    private Optional<List<CheckpointEvent>> changes(Command command) throws IOException {
+        return command.hasPromote() ? promotion(command) : rollback(command);
+    }
+
+    private Optional<List<CheckpointEvent>> rollback(Command command) throws IOException {
+        CheckpointEvent live = live();
+        String target = target(command);
         Optional<CheckpointEvent> undecided =
                 owned.lineage().undecided().filter(event -> event.getVersion().equals(target));
         if (undecided.isPresent()) {
-            announcements.announceDecision(List.of(announcements.again(
+            return Optional.of(List.of(announcements.again(
                     owned.promotions().withFigures(undecided.get()),
                     VersionState.REFUSED,
                     "Declined by hand: " + command.getRollback().getReason(),
                     command)));
-            return;
         }
         if (target.isEmpty() || target.equals(live.getVersion()) || !owned.usable(target)) {
-            cannot("cannot roll back from " + live.getVersion() + " to '" + target
-                    + "': its weights are not in the store");
-            return;
+            return Optional.empty();
         }
         List<CheckpointEvent> events =
                 new ArrayList<>(announcements.givenUp("the version that it was trained from is rolled back.", command));
@@ -150,13 +183,26 @@ final class CommandHandler {
                     "Live again after a rollback",
                     command));
         }
-        announcements.announceDecision(events);
+        return Optional.of(events);
     }
 
-    /** A round may have been given up for the command; what waits is looked at anew. */
-    private void cannot(String told) throws IOException {
-        owned.restartBacklog();
-        owned.reporter().phase(Phase.WAITING, told);
+    private CheckpointEvent live() {
+        return owned.lineage()
+                .event(owned.lineage().live().orElseThrow().toString())
+                .orElseThrow();
+    }
+
+    private String target(Command rollback) {
+        String named = rollback.getRollback().getVersion();
+        return named.isEmpty() ? live().getParent() : named;
+    }
+
+    private String cannot(Command command) {
+        return command.hasPromote()
+                ? "cannot promote '" + command.getPromote().getVersion()
+                        + "': it is live already, or its weights are not in the store"
+                : "cannot roll back from " + live().getVersion() + " to '" + target(command)
+                        + "': its weights are not in the store";
     }
 
     /** A parent that was made on the way to its child never was, and whoever follows the events does not take it for such. */
@@ -165,11 +211,11 @@ final class CommandHandler {
                 .anyMatch(event -> event.getVersion().equals(version) && event.getState() == VersionState.PROMOTED);
     }
 
-    private void makeLive(Command command, String version, String reason) throws IOException {
+    private Optional<List<CheckpointEvent>> promotion(Command command) throws IOException {
+        String version = command.getPromote().getVersion();
         if (!owned.usable(version)
                 || owned.lineage().live().map(VersionId::toString).equals(Optional.of(version))) {
-            cannot("cannot promote '" + version + "': it is live already, or its weights are not in the store");
-            return;
+            return Optional.empty();
         }
         CheckpointEvent promoted =
                 owned.promotions().withFigures(owned.lineage().event(version).orElseThrow());
@@ -180,8 +226,8 @@ final class CommandHandler {
                 .isEmpty()) {
             events.addAll(announcements.givenUp(version + " is promoted by hand.", command));
         }
-        events.add(announcements.again(promoted, VersionState.PROMOTED, reason, command));
-        announcements.announceDecision(events);
+        events.add(announcements.again(promoted, VersionState.PROMOTED, "promoted by hand", command));
+        return Optional.of(events);
     }
 
     /** Quarantined records wait again, as new ones; one that has been trained since is a repeat. */

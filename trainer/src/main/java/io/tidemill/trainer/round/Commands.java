@@ -9,8 +9,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -18,26 +17,34 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.WakeupException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * What people asked of this model's trainer, in order. Pause, resume and quiet hours are read from the topic's beginning at every
- * start and so outlive the process; of the others each is handed out once, up to the offset kept in a file.
+ * start and so outlive the process; of the others each is handed out until it is {@link #done}: all before the offset kept in a file
+ * are, and what is done beyond it may be handed out again at the next start.
  *
- * <p>For one thread.
+ * <p>What comes is heard on a thread of its own, however busy everybody else is; all may be asked by any thread, and throws what that
+ * thread failed of.
  */
 final class Commands implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Commands.class);
+    private static final Duration POLL = Duration.ofSeconds(1);
 
     private final String model;
     private final Path offsetFile;
     private final Consumer<byte[], byte[]> consumer;
     private final RecordReader<Command> reader = Readers.commands();
-    private final Deque<Numbered> pending = new ArrayDeque<>();
+    private final List<Numbered> pending = new ArrayList<>();
     private long done;
+    private long heard;
     private Optional<String> pause = Optional.empty();
     private Optional<Optional<QuietHours>> quietHours = Optional.empty(); // none was said
+    private Optional<Thread> thread = Optional.empty();
+    private Optional<RuntimeException> failure = Optional.empty();
+    private volatile boolean closed;
 
     private record Numbered(long offset, Command command) {}
 
@@ -60,9 +67,49 @@ final class Commands implements AutoCloseable {
         }
     }
 
-    /** Takes in what has come; true if anything has. */
-    boolean poll(Duration atMost) {
+    /**
+     * Hears what comes from now on.
+     *
+     * @param championChanges run on the thread that hears, after a command that changes the champion
+     */
+    synchronized void listen(Runnable championChanges) {
+        Thread listener = new Thread(() -> hear(championChanges), "commands-" + model);
+        listener.setDaemon(true);
+        thread = Optional.of(listener);
+        listener.start();
+    }
+
+    private void hear(Runnable championChanges) {
+        try {
+            while (!closed) {
+                poll(POLL);
+                if (changesChampion()) {
+                    championChanges.run();
+                }
+            }
+        } catch (WakeupException e) {
+            LOG.debug("Nobody listens to commands any more");
+        } catch (RuntimeException e) {
+            failed(e);
+        } catch (Error e) {
+            failed(new IllegalStateException("Commands are not heard any more: " + e, e));
+            throw e;
+        }
+    }
+
+    private synchronized void failed(RuntimeException e) {
+        failure = Optional.of(e);
+        notifyAll();
+    }
+
+    private void poll(Duration atMost) {
         ConsumerRecords<byte[], byte[]> records = consumer.poll(atMost);
+        if (!records.isEmpty()) {
+            take(records);
+        }
+    }
+
+    private synchronized void take(ConsumerRecords<byte[], byte[]> records) {
         for (ConsumerRecord<byte[], byte[]> record : records) {
             Reading<Command> reading = reader.read(record.value(), record.headers());
             if (reading instanceof Reading.Accepted<Command> accepted) {
@@ -71,7 +118,7 @@ final class Commands implements AutoCloseable {
                 LOG.warn("Command at offset {} is ignored: {}", record.offset(), refused.reason());
             }
         }
-        return !records.isEmpty();
+        notifyAll();
     }
 
     private void take(long offset, Command command) {
@@ -84,14 +131,30 @@ final class Commands implements AutoCloseable {
             case QUIET_HOURS -> quiet(command);
             default -> {
                 if (offset >= done) {
+                    heard = offset + 1;
                     pending.add(new Numbered(offset, command));
                 }
             }
         }
     }
 
+    /** @throws RuntimeException that ended the hearing */
+    synchronized void check() {
+        failure.ifPresent(e -> {
+            throw e;
+        });
+    }
+
+    /** Waits until something comes, but not for longer. */
+    synchronized void await(Duration atMost) throws InterruptedException {
+        check();
+        wait(atMost.toMillis());
+        check();
+    }
+
     /** Why the trainer is paused, if it is. */
-    Optional<String> pause() {
+    synchronized Optional<String> pause() {
+        check();
         return pause;
     }
 
@@ -108,33 +171,71 @@ final class Commands implements AutoCloseable {
     }
 
     /** When rounds do not start by themselves: as the newest command says, or as the settings do where there was none. */
-    Optional<QuietHours> quietHours(Optional<QuietHours> ofSettings) {
+    synchronized Optional<QuietHours> quietHours(Optional<QuietHours> ofSettings) {
         return quietHours.orElse(ofSettings);
     }
 
     /** Does one of those waiting change the champion? */
     boolean changesChampion() {
-        return pending.stream().anyMatch(numbered -> numbered.command.hasPromote() || numbered.command.hasRollback());
+        return !championChanges().isEmpty();
+    }
+
+    /** Those of the waiting ones that change the champion, oldest first. */
+    synchronized List<Command> championChanges() {
+        check();
+        return pending.stream()
+                .map(Numbered::command)
+                .filter(command -> command.hasPromote() || command.hasRollback())
+                .toList();
     }
 
     /** The oldest one waiting; it stays so until it is {@link #done}. */
-    Optional<Command> next() {
-        return Optional.ofNullable(pending.peek()).map(Numbered::command);
+    synchronized Optional<Command> next() {
+        check();
+        return pending.stream().findFirst().map(Numbered::command);
     }
 
-    /** Offset up to which commands were carried out. */
-    long position() {
-        return done;
+    /** It was carried out and is not handed out again; nothing where that is known. */
+    synchronized void done(Command command) throws IOException {
+        if (!pending.removeIf(numbered -> numbered.command == command)) {
+            return;
+        }
+        long before = pending.isEmpty() ? heard : pending.get(0).offset;
+        if (before != done) {
+            done = before;
+            Sealed.write(offsetFile, done + "\n");
+        }
     }
 
-    /** The oldest one was carried out and is not handed out again. */
-    void done() throws IOException {
-        done = pending.remove().offset + 1;
-        Sealed.write(offsetFile, done + "\n");
+    /** It was carried out before its turn: rounds that were asked for before it are not to be run after it. */
+    synchronized void overtook(Command command) throws IOException {
+        List<Command> overtaken = pending.stream()
+                .map(Numbered::command)
+                .takeWhile(older -> older != command)
+                .filter(Command::hasStartRound)
+                .toList();
+        for (Command older : overtaken) {
+            done(older);
+        }
+        done(command);
     }
 
     @Override
     public void close() {
+        closed = true;
+        Optional<Thread> listener;
+        synchronized (this) {
+            listener = thread;
+        }
+        if (listener.isPresent()) {
+            consumer.wakeup();
+            try {
+                listener.get().join();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
         consumer.close();
     }
 }

@@ -144,29 +144,39 @@ final class RetrainCommand {
         WorkDirectory work = WorkDirectory.begin(owned.options().rounds(), plan);
         work.record(WorkDirectory.JSON.treeToValue(manifest.origin().path("micro_batch"), MicroBatch.class));
         owned.reporter().begin(plan);
+        boolean changed = false;
+        CheckpointEvent event;
         try {
-            CheckpointEvent event =
-                    rounds.runOrGiveUp(rounds.runner(plan, owned.lineage().frontier()), plan, work);
-            if (event.getState() == VersionState.PROMOTED) {
-                List<CheckpointEvent> events = new ArrayList<>(
-                        announcements.givenUp("its line is trained again without what is erased.", command));
+            try {
+                watch.begin(work, owned.lineage().frontier(), plan.erasures().offset());
+                event = rounds.runOrGiveUp(rounds.runner(plan), plan, work);
+                List<CheckpointEvent> events = new ArrayList<>();
+                if (event.getState() == VersionState.PROMOTED) {
+                    events.addAll(announcements.givenUp("its line is trained again without what is erased.", command));
+                }
                 events.add(event);
-                announcements.announceDecision(events);
-            } else {
-                announcements.announce(event);
+                announcements.announce(events);
+            } finally {
+                changed = watch.end();
             }
-            rounds.tellEnd(event);
-            work.delete();
-            owned.forgetting().purge(owned.erasures().all());
-            return Optional.of(event);
         } catch (MemberErasedException e) {
             work.delete();
             throw e;
         } catch (RoundAbandonedException | SliceGoneException e) {
             work.delete();
+            if (changed) {
+                announcements.settle();
+            }
             LOG.warn("{} is not made again: {}", again.of(), e.getMessage());
             owned.reporter().phase(Phase.FAILED, again.of() + " cannot be made again: " + e.getMessage());
             return Optional.empty();
         }
+        if (event.getState() == VersionState.PROMOTED) {
+            announcements.settle();
+        }
+        rounds.tellEnd(event);
+        work.delete();
+        owned.forgetting().purge(owned.erasures().all());
+        return Optional.of(event);
     }
 }

@@ -19,4 +19,11 @@ interface RoundControl {
      * @throws MemberErasedException if one of them is to be forgotten; so does {@link #check} from then on
      */
     default void members(Set<String> keys) {}
+
+    /**
+     * The last question of a round: from then on its version exists and is announced.
+     *
+     * @throws RoundAbandonedException if a command has made the round pointless
+     */
+    default void commit() {}
 }

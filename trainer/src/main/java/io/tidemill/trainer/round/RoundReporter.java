@@ -22,6 +22,8 @@ import org.slf4j.LoggerFactory;
  * Tells the log, about once a second and at every change of phase, where the trainer stands. The newest event is the
  * whole state; losing one loses nothing. Every ten seconds one goes as a transactional heartbeat, which ends a trainer
  * that another has replaced.
+ *
+ * <p>For several threads.
  */
 public final class RoundReporter {
     private static final Logger LOG = LoggerFactory.getLogger(RoundReporter.class);
@@ -65,7 +67,7 @@ public final class RoundReporter {
         return newest;
     }
 
-    void begin(RoundPlan plan) {
+    synchronized void begin(RoundPlan plan) {
         Map<String, Long> waiting = Map.copyOf(state.getWaitingMap());
         Map<String, Long> byTopic = Map.copyOf(state.getWaitingByTopicMap());
         String model = state.getModel();
@@ -79,23 +81,28 @@ public final class RoundReporter {
         phase(Phase.READING, plan.reason());
     }
 
-    void phase(Phase phase, String message) {
+    synchronized void phase(Phase phase, String message) {
         state.setPhase(phase).setMessage(message);
         LOG.info("round={} phase={} {}", state.getRound(), phase, message);
         send();
     }
 
-    void examples(Map<String, Long> counts, Optional<Instant> firstFeedback) {
+    /** In whatever phase it is. */
+    synchronized void note(String message) {
+        phase(state.getPhase(), message);
+    }
+
+    synchronized void examples(Map<String, Long> counts, Optional<Instant> firstFeedback) {
         state.clearExamples().putAllExamples(counts);
         firstFeedback.ifPresent(at -> state.setFirstFeedbackTime(timestamp(at)));
     }
 
     /** Work that a stage needs before its first step. */
-    void preparing(String stage, String what) {
+    synchronized void preparing(String stage, String what) {
         enter(stage, 0, what);
     }
 
-    void stage(String stage, long steps) {
+    synchronized void stage(String stage, long steps) {
         enter(stage, steps, "stage " + stage + ", " + steps + " steps");
     }
 
@@ -110,7 +117,7 @@ public final class RoundReporter {
         phase(Phase.TRAINING, message);
     }
 
-    void step(StepReport report) {
+    synchronized void step(StepReport report) {
         double smoothing = tokensPerSecond == 0 ? 1 : 0.2;
         tokensPerSecond += smoothing * (report.tokensPerSecond() - tokensPerSecond);
         state.setPhase(Phase.TRAINING)
@@ -131,14 +138,14 @@ public final class RoundReporter {
     }
 
     /** Sends if the last event is a second old. */
-    void tick() {
+    synchronized void tick() {
         if (nanoClock.getAsLong() - lastSentNanos >= PACE.toNanos()) {
             send();
         }
     }
 
     /** What waits for the next round; told when it changed, every few seconds at most. */
-    void waiting(Map<String, Long> counts, Map<String, Long> byTopic) {
+    synchronized void waiting(Map<String, Long> counts, Map<String, Long> byTopic) {
         boolean changed = !state.getWaitingMap().equals(counts);
         state.clearWaiting().putAllWaiting(counts).clearWaitingByTopic().putAllWaitingByTopic(byTopic);
         if (state.getPhase() == Phase.WAITING || state.getPhase() == Phase.PAUSED) {
@@ -151,7 +158,7 @@ public final class RoundReporter {
     }
 
     /** What the ratings of a canary say, told about once a second where it changed; empty where there is none. */
-    void canary(Optional<CanaryFigures> figures) {
+    synchronized void canary(Optional<CanaryFigures> figures) {
         boolean due = nanoClock.getAsLong() - lastSentNanos >= PACE.toNanos();
         boolean changed = figures.isPresent()
                 ? !newest.hasCanary() || !newest.getCanary().equals(figures.get())
@@ -163,7 +170,7 @@ public final class RoundReporter {
     }
 
     /** Back to waiting (or to a pause) after a round; how the round ended stays readable in the event. */
-    void idle(Phase phase, String message) {
+    synchronized void idle(Phase phase, String message) {
         if (state.getPhase() != phase || !state.getMessage().equals(message)) {
             state.setPhase(phase).setMessage(message);
             send();
@@ -171,7 +178,7 @@ public final class RoundReporter {
     }
 
     /** Within quiet hours, when they end. */
-    void quiet(Optional<Instant> until) {
+    synchronized void quiet(Optional<Instant> until) {
         if (until.isPresent()) {
             state.setQuietUntil(timestamp(until.get()));
         } else {
@@ -179,7 +186,7 @@ public final class RoundReporter {
         }
     }
 
-    void end(Phase phase, GateVerdict verdict, double preferenceAccuracy, String message) {
+    synchronized void end(Phase phase, GateVerdict verdict, double preferenceAccuracy, String message) {
         state.setVerdict(verdict).setPreferenceAccuracy(preferenceAccuracy);
         phase(phase, message);
     }

@@ -263,7 +263,7 @@ final class RoundRunner {
                 round.heldOut().write(hidden);
                 round.saveBeside(aside);
                 probe.write(aside);
-                return versions.publish(aside, draft, state, judgement.verdict());
+                return versions.publish(aside, draft, state, judgement.verdict(), control::commit);
             }
         } finally {
             Durable.deleteTree(aside);
@@ -327,7 +327,7 @@ final class RoundRunner {
             if (!diverged.isEmpty()) {
                 QuarantinedRecords.write(Files.createDirectory(aside.resolve(CheckpointStore.STATE)), diverged);
             }
-            return versions.publish(aside, draft, VersionState.REFUSED, verdict);
+            return versions.publish(aside, draft, VersionState.REFUSED, verdict, control::commit);
         } finally {
             Durable.deleteTree(aside);
         }

@@ -2,8 +2,11 @@ package io.tidemill.trainer.round;
 
 import io.tidemill.proto.ErasureSet;
 import io.tidemill.proto.v1.RoundEvent.Phase;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.TopicPartition;
@@ -11,11 +14,12 @@ import org.apache.kafka.common.TopicPartition;
 /**
  * Looks, between two pieces of a round's work, at what may end it or hold it up: commands, erasures, a pause, the process's end; and
  * waits for the model's turn where several share the process.
+ *
+ * <p>A command that changes the champion is not held up by the round that it makes pointless: it is carried out by the thread that heard
+ * it, while the round finds its end.
  */
 final class RoundWatch implements RoundControl {
-    private static final Duration COMMANDS_PACE = Duration.ofMillis(50);
-
-    /** Of everything else, also of what waits, which may be a million records. */
+    /** Of what waits, which may be a million records, and of erasures. */
     private static final Duration PACE = Duration.ofMillis(500);
 
     private final Ownership owned;
@@ -25,8 +29,19 @@ final class RoundWatch implements RoundControl {
     private Map<TopicPartition, Long> ends = Map.of();
     private Set<String> members = Set.of();
     private long erasuresKnown;
-    private long lastCommandsNanos;
     private long lastNanos;
+
+    private enum Standing {
+        NO_ROUND,
+        RUNNING,
+        GIVEN_UP,
+        COMMITTED
+    }
+
+    /** Left by {@link #commit}, {@link #end} and {@link #championChanges} only, one after the other. */
+    private volatile Standing standing = Standing.NO_ROUND;
+
+    private WorkDirectory work;
 
     RoundWatch(Ownership owned, Turns turns, BooleanSupplier stopping) {
         this.owned = owned;
@@ -35,15 +50,70 @@ final class RoundWatch implements RoundControl {
     }
 
     /**
-     * A round begins.
+     * A round begins, which must {@link #end}.
      *
      * @param sliceEnds what comes after waits for the next one
      * @param erasures  offset of those that its plan knows
+     * @throws RoundAbandonedException if a command that changes the champion waits
      */
-    void begin(Map<TopicPartition, Long> sliceEnds, long erasures) {
+    synchronized void begin(WorkDirectory round, Map<TopicPartition, Long> sliceEnds, long erasures) {
+        if (owned.commands().changesChampion()) {
+            throw abandoned();
+        }
+        work = round;
         ends = sliceEnds;
         members = Set.of();
         erasuresKnown = erasures;
+        standing = Standing.RUNNING;
+    }
+
+    /**
+     * The round is over, announced where it was to be.
+     *
+     * @return whether a command has changed the champion meanwhile
+     */
+    synchronized boolean end() {
+        boolean changed = standing == Standing.GIVEN_UP;
+        standing = Standing.NO_ROUND;
+        owned.commands().check();
+        return changed;
+    }
+
+    /** What carries a command out in the middle of a round. */
+    interface ChampionChange {
+        /** @param giveUp to be run before anything is announced */
+        void carryOut(Runnable giveUp);
+    }
+
+    /** In the middle of a round, does that; otherwise the trainer's own thread carries the command out. */
+    synchronized void championChanges(ChampionChange change) {
+        if (standing == Standing.RUNNING || standing == Standing.GIVEN_UP) {
+            change.carryOut(this::giveUp);
+        }
+    }
+
+    private void giveUp() {
+        if (standing == Standing.GIVEN_UP) {
+            return;
+        }
+        standing = Standing.GIVEN_UP;
+        try {
+            work.giveUp();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public synchronized void commit() {
+        if (standing == Standing.GIVEN_UP) {
+            throw abandoned();
+        }
+        standing = Standing.COMMITTED;
+    }
+
+    private static RoundAbandonedException abandoned() {
+        return new RoundAbandonedException("A command changes the champion that this round started from.");
     }
 
     @Override
@@ -52,49 +122,52 @@ final class RoundWatch implements RoundControl {
         checkMembers();
     }
 
-    /** Between two steps: commands are read, a pause waits here. */
+    /** Between two steps: the log is followed, a pause waits here. */
     @Override
     public void check() {
-        if (stopping.getAsBoolean()) {
-            throw new TrainerStoppedException();
-        }
-        if (owned.nanoClock().getAsLong() - lastCommandsNanos < COMMANDS_PACE.toNanos()) {
-            return;
-        }
-        owned.commands().poll(Duration.ZERO);
-        owned.commands().poll(Duration.ZERO); // where the first heard that there was nothing, the second asks again
-        lastCommandsNanos = owned.nanoClock().getAsLong();
-        if (lastCommandsNanos - lastNanos >= PACE.toNanos()) {
+        checkEnd();
+        if (owned.nanoClock().getAsLong() - lastNanos >= PACE.toNanos()) {
             checkErasures();
             owned.backlog().poll(Duration.ZERO);
             owned.tellWaiting(ends);
             lastNanos = owned.nanoClock().getAsLong();
-        }
-        if (owned.commands().changesChampion()) {
-            throw new RoundAbandonedException("A command changes the champion that this round started from.");
         }
         if (owned.commands().pause().isPresent()) {
             pause();
         }
     }
 
+    private void checkEnd() {
+        if (stopping.getAsBoolean()) {
+            throw new TrainerStoppedException();
+        }
+        if (standing == Standing.GIVEN_UP) {
+            throw abandoned();
+        }
+    }
+
     /** In the middle of a round; others train meanwhile. */
     private void pause() {
         turns.end();
-        while (owned.commands().pause().isPresent()) {
-            owned.reporter()
-                    .idle(
-                            Phase.PAUSED,
-                            "paused in the middle of a round: "
-                                    + owned.commands().pause().get());
-            owned.commands().poll(Ownership.POLL);
+        for (Optional<String> reason = owned.commands().pause();
+                reason.isPresent();
+                reason = owned.commands().pause()) {
+            owned.reporter().idle(Phase.PAUSED, "paused in the middle of a round: " + reason.get());
+            await(Ownership.POLL);
             checkErasures();
-            if (stopping.getAsBoolean()) {
-                throw new TrainerStoppedException();
-            }
+            checkEnd();
         }
         if (!takeTurn()) {
-            throw new RoundAbandonedException("A command changes the champion that this round started from.");
+            throw abandoned();
+        }
+    }
+
+    private void await(Duration atMost) {
+        try {
+            owned.commands().await(atMost);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new TrainerStoppedException();
         }
     }
 
@@ -125,12 +198,11 @@ final class RoundWatch implements RoundControl {
                 if (stopping.getAsBoolean()) {
                     throw new TrainerStoppedException();
                 }
-                owned.commands().poll(Duration.ZERO);
                 owned.purgeWhatCame();
                 owned.backlog().poll(Duration.ZERO);
                 owned.tellWaiting(Map.of());
                 owned.reporter().idle(Phase.WAITING, "waiting for its turn: " + turns.holder() + " trains");
-                if (owned.commands().changesChampion()) {
+                if (standing == Standing.GIVEN_UP || owned.commands().changesChampion()) {
                     return false;
                 }
             }

@@ -59,21 +59,20 @@ final class Rounds {
 
     /**
      * @param answered the command that asked for it, if one did: it is done as soon as the plan is kept
-     * @return false where a command that changes the champion came first, and none was started
+     * @return false where a command that changes the champion came first, or the round was given up for it
      */
-    boolean startRound(Due due, List<Command> answered) throws IOException {
+    boolean startRound(Due due, Optional<Command> answered) throws IOException {
         if (!watch.takeTurn()) {
             return false;
         }
         try {
-            startRoundNow(due, answered);
-            return true;
+            return startRoundNow(due, answered);
         } finally {
             watch.endTurn();
         }
     }
 
-    private void startRoundNow(Due due, List<Command> answered) throws IOException {
+    private boolean startRoundNow(Due due, Optional<Command> answered) throws IOException {
         VersionId version = new VersionId(options.model(), owned.lineage().nextRound());
         boolean again = !owned.lineage().retries().isEmpty();
         Slice slice = again ? retry(owned.lineage().retries().get(0)) : newSlice(due);
@@ -92,13 +91,10 @@ final class Rounds {
                 erasurePlan(owned.lineage().live().orElseThrow()));
         scores().forget(plan.version()); // of a round that had the number and was given up
         WorkDirectory work = WorkDirectory.begin(options.rounds(), plan);
-        if (!answered.isEmpty()) {
-            owned.commands().done();
+        if (answered.isPresent()) {
+            owned.commands().done(answered.get());
         }
-        runRound(plan, work);
-        if (!owned.commands().changesChampion()) { // which comes first, and does it too
-            owned.restartBacklog();
-        }
+        return runRound(plan, work);
     }
 
     private Slice newSlice(Due due) {
@@ -165,13 +161,9 @@ final class Rounds {
         } finally {
             watch.endTurn();
         }
-        owned.restartBacklog();
     }
 
-    /** @param sliceEnds what comes after is told as waiting while the round runs */
-    RoundRunner runner(RoundPlan plan, Map<TopicPartition, Long> sliceEnds) throws IOException {
-        long known = plan.erasures().offset();
-        watch.begin(sliceEnds, known);
+    RoundRunner runner(RoundPlan plan) throws IOException {
         ExampleReader reader =
                 owned.shape().reader(owned.topics(), plan.settings(), new Originals(owned.store()).champion(plan));
         return new RoundRunner(
@@ -179,7 +171,7 @@ final class Rounds {
                 new SliceExamples(
                         owned.store(),
                         owned.slices(),
-                        reader.without(owned.erasures().before(known))),
+                        reader.without(owned.erasures().before(plan.erasures().offset()))),
                 scores(),
                 owned.versions(),
                 owned.reporter(),
@@ -188,44 +180,66 @@ final class Rounds {
                 nanoClock);
     }
 
-    private void runRound(RoundPlan plan, WorkDirectory work) throws IOException {
+    /** @return false where it was given up for a command that changes the champion */
+    private boolean runRound(RoundPlan plan, WorkDirectory work) throws IOException {
         Threads.intraOp(plan.settings().threads()); // of this thread
         owned.reporter().begin(plan);
-        ScoreCache scores = scores();
-        RoundRunner runner = runner(plan, plan.slice().ends());
+        RoundRunner runner = runner(plan);
+        boolean changed = false;
+        boolean overtaken = false;
         try {
-            CheckpointEvent event = runOrGiveUp(runner, plan, work);
-            announcements.announce(event);
+            CheckpointEvent event;
+            try {
+                watch.begin(work, plan.slice().ends(), plan.erasures().offset());
+                event = runOrGiveUp(runner, plan, work);
+                announcements.announce(event);
+            } finally {
+                changed = watch.end();
+            }
             work.delete();
             tellEnd(event);
-            owned.takeInErasures();
-            owned.forgetting().purge(owned.erasures().all()); // the newest version's suites among them
-            List<String> kept = new ArrayList<>();
-            owned.lineage().ancestry().stream().limit(2).forEach(version -> kept.add(version.toString()));
-            kept.add(pinned());
-            owned.lineage().undecided().ifPresent(waiting -> kept.add(waiting.getVersion()));
-            scores.keepOnly(kept);
-            announcements.prune();
+            tidyUp();
         } catch (SliceGoneException e) {
             LOG.warn("round={} is given up: {}", plan.round(), e.getMessage());
-            if (!plan.onTrialAgain().empty()) {
+            if (!changed && !plan.onTrialAgain().empty()) {
                 announcements.announce(runner.giveUp(plan, e.getMessage())); // or it would be tried for ever
             }
             owned.reporter().phase(Phase.FAILED, e.getMessage());
             work.delete();
         } catch (RoundAbandonedException e) {
             LOG.warn("round={} is given up: {}", plan.round(), e.getMessage());
+            overtaken = true;
             owned.reporter().phase(Phase.FAILED, e.getMessage());
             work.delete();
         } catch (MemberErasedException e) {
             LOG.info("round={} begins again: {}", plan.round(), e.getMessage());
             owned.reporter().phase(Phase.READING, e.getMessage());
             work.delete();
-            startAgain(plan);
+            if (!changed) {
+                startAgain(plan);
+            }
         } catch (NoMemoryException e) {
             work.delete(); // planned anew, with the settings of then, when somebody starts the trainer again
             throw e;
         }
+        if (changed) {
+            announcements.settle();
+        } else if (!owned.commands().changesChampion()) { // which comes first, and does it too
+            owned.restartBacklog();
+        }
+        return !overtaken && !changed;
+    }
+
+    /** Nothing is kept of older rounds that no later one asks for. */
+    private void tidyUp() throws IOException {
+        owned.takeInErasures();
+        owned.forgetting().purge(owned.erasures().all()); // the newest version's suites among them
+        List<String> kept = new ArrayList<>();
+        owned.lineage().ancestry().stream().limit(2).forEach(version -> kept.add(version.toString()));
+        kept.add(pinned());
+        owned.lineage().undecided().ifPresent(waiting -> kept.add(waiting.getVersion()));
+        scores().keepOnly(kept);
+        announcements.prune();
     }
 
     /** Plans a round anew, if there is still something to learn. */
@@ -233,7 +247,7 @@ final class Rounds {
         owned.restartBacklog();
         owned.catchUp();
         if (owned.backlog().waiting().stream().anyMatch(Waiting::trainable)) {
-            startRound(new Due(plan.reason(), plan.slice().ends()), List.of());
+            startRound(new Due(plan.reason(), plan.slice().ends()), Optional.empty());
         }
     }
 
@@ -243,7 +257,7 @@ final class Rounds {
 
     CheckpointEvent runOrGiveUp(RoundRunner runner, RoundPlan plan, WorkDirectory work) throws IOException {
         try {
-            return runner.run(plan, work, owned.lineage());
+            return runner.run(plan, work, Lineage.of(owned.lineage().events()));
         } catch (KafkaException
                 | FencedException
                 | TrainerStoppedException

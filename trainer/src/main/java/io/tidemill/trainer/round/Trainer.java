@@ -40,7 +40,7 @@ public final class Trainer implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
 
-    /** A consumer's request is answered only while it is polled, so that none of the two is left alone for long. */
+    /** As long a command waits at most. */
     private static final Duration LISTEN = Duration.ofMillis(40);
 
     /** As often before anything else is looked at. */
@@ -53,6 +53,7 @@ public final class Trainer implements AutoCloseable {
     private final Clock clock;
     private final Ownership owned;
     private final Announcements announcements;
+    private final RoundWatch watch;
     private final Rounds rounds;
     private final RetrainCommand retraining;
     private final CommandHandler handler;
@@ -92,7 +93,7 @@ public final class Trainer implements AutoCloseable {
         this.clock = clock;
         this.owned = new Ownership(options, clients, clock, nanoClock);
         this.announcements = new Announcements(owned, this::publishStatus);
-        RoundWatch watch = new RoundWatch(owned, turns, this::stopping);
+        this.watch = new RoundWatch(owned, turns, this::stopping);
         this.rounds = new Rounds(owned, announcements, watch, arithmetic);
         this.retraining = new RetrainCommand(owned, announcements, watch, rounds);
         this.handler = new CommandHandler(owned, announcements, rounds, retraining);
@@ -204,6 +205,7 @@ public final class Trainer implements AutoCloseable {
     private void attempt() throws IOException {
         owned.take();
         announcements.recover();
+        owned.commands().listen(() -> watch.championChanges(handler::changeChampion));
         owned.forgetting().purge(owned.erasures().all());
         publishStatus();
         owned.restartBacklog();
@@ -224,11 +226,9 @@ public final class Trainer implements AutoCloseable {
                 decide(owned.lineage().undecided().get());
                 continue;
             }
-            if (owned.commands().pause().isPresent()) {
-                owned.reporter()
-                        .idle(
-                                Phase.PAUSED,
-                                "paused: " + owned.commands().pause().get() + retraining.note());
+            Optional<String> pause = owned.commands().pause();
+            if (pause.isPresent()) {
+                owned.reporter().idle(Phase.PAUSED, "paused: " + pause.get() + retraining.note());
                 continue;
             }
             Instant now = clock.instant();
@@ -248,7 +248,7 @@ public final class Trainer implements AutoCloseable {
                     .due(owned.backlog().beyond(owned.lineage().frontier()), lastRound(), now)
                     .or(() -> retryIsDue().map(reason -> new Due(reason, Map.of())));
             if (due.isPresent()) {
-                rounds.startRound(due.get(), List.of());
+                rounds.startRound(due.get(), Optional.empty());
             }
         }
     }
@@ -257,8 +257,7 @@ public final class Trainer implements AutoCloseable {
     private void listen() {
         boolean came = false;
         for (int i = 0; i < LISTENED && !came; i++) {
-            came = owned.commands().poll(LISTEN);
-            came |= owned.backlog().poll(LISTEN);
+            came = owned.backlog().poll(LISTEN) || owned.commands().next().isPresent();
         }
     }
 

@@ -1,5 +1,6 @@
 package io.tidemill.trainer.round;
 
+import io.tidemill.proto.AssignedConsumer;
 import io.tidemill.proto.Topic;
 import io.tidemill.trainer.checkpoint.Lineage;
 import io.tidemill.trainer.slice.Slice;
@@ -13,12 +14,10 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
@@ -43,7 +42,7 @@ public record TrainerClients(Map<String, Object> settings) {
         all.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
         all.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
         all.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 2000);
-        return new KafkaConsumer<>(all, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        return new AssignedConsumer(all);
     }
 
     Producer<byte[], byte[]> transactional(String transactionalId) {

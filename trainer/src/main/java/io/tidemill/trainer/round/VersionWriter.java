@@ -87,8 +87,12 @@ final class VersionWriter {
         return promotion.policy().announced();
     }
 
-    /** @param aside holds weights and companions, or nothing where the version is refused */
-    CheckpointEvent publish(Path aside, Draft draft, VersionState state, GateVerdict verdict) throws IOException {
+    /**
+     * @param aside holds weights and companions, or nothing where the version is refused
+     * @param last  run when all is written, before the version exists; what it throws leaves the store as it was
+     */
+    CheckpointEvent publish(Path aside, Draft draft, VersionState state, GateVerdict verdict, Runnable last)
+            throws IOException {
         RoundPlan plan = draft.plan();
         Manifest parent = store.manifest(plan.parentId());
         Lineage.Builder lineage = Lineage.newBuilder()
@@ -129,7 +133,8 @@ final class VersionWriter {
                 parent.base(),
                 refused ? plan.onTrialAgain() : Slice.EMPTY,
                 WorkDirectory.JSON.valueToTree(plan.settings()),
-                origin().set("micro_batch", WorkDirectory.JSON.valueToTree(draft.microBatch())));
+                origin().set("micro_batch", WorkDirectory.JSON.valueToTree(draft.microBatch())),
+                last);
     }
 
     /**
@@ -163,7 +168,8 @@ final class VersionWriter {
                         base,
                         Slice.EMPTY,
                         new ObjectMapper().createObjectNode(),
-                        origin());
+                        origin(),
+                        () -> {});
             }
         } finally {
             Durable.deleteTree(aside);
@@ -180,7 +186,8 @@ final class VersionWriter {
             String base,
             Slice quarantined,
             JsonNode settings,
-            JsonNode origin)
+            JsonNode origin,
+            Runnable last)
             throws IOException {
         event.setModel(version.model())
                 .setVersion(version.toString())
@@ -194,7 +201,7 @@ final class VersionWriter {
             signer.sign(aside);
         }
         CheckpointStore.seal(aside);
-        store.publish(aside, version);
+        store.publish(aside, version, last);
         return store.manifest(version).announcement(store.directory(version));
     }
 

@@ -51,6 +51,7 @@ final class WorkDirectory implements StageState {
     private static final String MICRO_BATCH = "micro-batch.json";
     private static final String REPLAY = "replay.json";
     private static final String FAILURES = "failures";
+    private static final String GIVEN_UP = "given-up";
 
     static final ObjectMapper JSON = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
@@ -107,7 +108,7 @@ final class WorkDirectory implements StageState {
         return work;
     }
 
-    /** Rounds that were begun and not finished, oldest first; those whose plan is damaged are deleted. */
+    /** Rounds that were begun and not finished, oldest first; those that were given up, or whose plan is damaged, are deleted. */
     static List<WorkDirectory> unfinished(Path rounds) throws IOException {
         if (!Files.isDirectory(rounds)) {
             return List.of();
@@ -125,6 +126,10 @@ final class WorkDirectory implements StageState {
     }
 
     private boolean planned() throws IOException {
+        if (Files.exists(directory.resolve(GIVEN_UP))) {
+            delete();
+            return false;
+        }
         try {
             plan();
             replayed();
@@ -159,6 +164,11 @@ final class WorkDirectory implements StageState {
                         .orElse(0);
         Sealed.write(file, failures + "\n");
         return failures;
+    }
+
+    /** The round does not go on after a restart; whoever runs it may still read and write here. */
+    void giveUp() throws IOException {
+        Sealed.write(directory.resolve(GIVEN_UP), "");
     }
 
     /** The round is over, one way or the other. */

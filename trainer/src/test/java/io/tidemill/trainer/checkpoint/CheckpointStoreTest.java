@@ -68,6 +68,18 @@ class CheckpointStoreTest {
     }
 
     @Test
+    void whatThrowsAtTheLastMomentLeavesNoVersion() throws IOException {
+        try (CheckpointStore store = CheckpointStore.open(directory, "tiny")) {
+            Path aside = write(store, 1);
+            assertThatThrownBy(() -> store.publish(aside, version(1), () -> {
+                        throw new IllegalStateException("too late");
+                    }))
+                    .hasMessage("too late");
+            assertThat(store.versions()).isEmpty();
+        }
+    }
+
+    @Test
     void whatWasHalfWrittenIsRemovedAtTheNextStart() throws IOException {
         Path aside;
         try (CheckpointStore store = CheckpointStore.open(directory, "tiny")) {

@@ -182,6 +182,15 @@ class WorkDirectoryTest {
     }
 
     @Test
+    void aRoundThatWasGivenUpDoesNotGoOnAfterARestart() throws IOException {
+        WorkDirectory work = WorkDirectory.begin(scratch, plan());
+        work.giveUp();
+        assertThat(work.plan()).isEqualTo(plan());
+        assertThat(WorkDirectory.unfinished(scratch)).isEmpty();
+        assertThat(work.path()).doesNotExist();
+    }
+
+    @Test
     void aDamagedFileOfARoundIsNeverUsed() throws IOException {
         Random random = new Random(20_261_129);
         for (int i = 0; i < 100; i++) {

@@ -1,6 +1,7 @@
 package io.tidemill.standalone.torture;
 
 import com.google.protobuf.Message;
+import io.tidemill.proto.AssignedConsumer;
 import io.tidemill.proto.Readers;
 import io.tidemill.proto.Reading;
 import io.tidemill.proto.RecordReader;
@@ -17,9 +18,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
  * What preprocessing made of records, from the topics themselves.
@@ -73,8 +72,7 @@ record Examples(Map<String, Set<String>> byParent, Map<String, List<String>> par
                 "bootstrap.servers", bootstrapServers,
                 "isolation.level", "read_committed",
                 "auto.offset.reset", "earliest");
-        try (KafkaConsumer<byte[], byte[]> consumer =
-                new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+        try (AssignedConsumer consumer = new AssignedConsumer(settings)) {
             List<TopicPartition> partitions = consumer.listTopics().entrySet().stream()
                     .filter(topic -> topic.getKey().startsWith(topicPrefix))
                     .flatMap(topic -> topic.getValue().stream())

@@ -10,7 +10,9 @@ import java.util.stream.Collectors;
 /** What is done. Weights are shares of a target's faults, in percent. */
 enum FaultKind {
     /** {@code kill -9} at a random moment between the start of the process and the end of its first round. */
-    KILL(62, 58),
+    KILL(62, 52),
+    /** A rollback is asked for, and while it may be under way the trainer is killed: it must be carried out once. */
+    ROLLBACK(0, 6),
     /** {@code kill -STOP} for longer than a transaction may last, then {@code kill -CONT}. */
     PAUSE(12, 5),
     /** While the trainer is stopped another one takes its transactional id: it must notice, say so, and end. */

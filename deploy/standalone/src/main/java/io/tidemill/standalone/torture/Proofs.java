@@ -3,6 +3,8 @@ package io.tidemill.standalone.torture;
 import io.tidemill.auditor.Audit;
 import io.tidemill.auditor.AuditException;
 import io.tidemill.auditor.AuditSettings;
+import io.tidemill.proto.Readers;
+import io.tidemill.proto.Reading;
 import io.tidemill.proto.TopicCatalogue;
 import io.tidemill.proto.VersionId;
 import io.tidemill.proto.v1.CheckpointEvent;
@@ -10,6 +12,7 @@ import io.tidemill.proto.v1.VersionState;
 import io.tidemill.trainer.checkpoint.CheckpointStore;
 import io.tidemill.trainer.checkpoint.Finding;
 import io.tidemill.trainer.checkpoint.Ledger;
+import io.tidemill.trainer.checkpoint.Lineage;
 import io.tidemill.trainer.checkpoint.VersionCheck;
 import io.tidemill.trainer.data.RoundExamples.LedgerEntry;
 import io.tidemill.trainer.round.Rebuild;
@@ -23,6 +26,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -95,11 +99,37 @@ final class Proofs {
         return entries;
     }
 
+    /** What versions of the live line have read twice; what was rolled back may be read again. */
     List<String> twice() throws IOException {
-        return entries(store.resolve(model)).entrySet().stream()
-                .filter(entry -> entry.getValue().size() > 1)
-                .map(entry -> "example " + entry.getKey() + " is in " + entry.getValue())
-                .toList();
+        Set<String> live =
+                lineage().ancestry().stream().map(VersionId::toString).collect(Collectors.toSet());
+        List<String> twice = new ArrayList<>();
+        entries(store.resolve(model)).forEach((id, all) -> {
+            List<String> ofLive = all.stream()
+                    .filter(entry -> live.contains(entry.substring(0, entry.indexOf(' '))))
+                    .toList();
+            if (ofLive.size() > 1) {
+                twice.add("example " + id + " is in " + ofLive);
+            }
+        });
+        return twice;
+    }
+
+    /** As it was announced up to now. */
+    Lineage lineage() {
+        List<CheckpointEvent> events = new ArrayList<>();
+        clients().readAll(new TopicCatalogue(prefix).checkpoints(), record -> {
+            if (Readers.checkpoints().read(record.value(), record.headers())
+                            instanceof Reading.Accepted<CheckpointEvent> accepted
+                    && accepted.message().getModel().equals(model)) {
+                events.add(accepted.message());
+            }
+        });
+        return Lineage.of(events);
+    }
+
+    private TrainerClients clients() {
+        return new TrainerClients(Map.of("bootstrap.servers", bootstrapServers));
     }
 
     /** Trains every promoted version once more, without a fault; how many came out the same. */
@@ -114,11 +144,7 @@ final class Proofs {
                 }
                 try {
                     Rebuild.Result result = new Rebuild(
-                                    read,
-                                    new TrainerClients(Map.of("bootstrap.servers", bootstrapServers)),
-                                    new TopicCatalogue(prefix),
-                                    PATIENCE,
-                                    System::nanoTime)
+                                    read, clients(), new TopicCatalogue(prefix), PATIENCE, System::nanoTime)
                             .run(version, round -> {});
                     if (result.same()) {
                         same++;

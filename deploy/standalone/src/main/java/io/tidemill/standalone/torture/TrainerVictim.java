@@ -1,12 +1,18 @@
 package io.tidemill.standalone.torture;
 
+import io.tidemill.proto.Ids;
 import io.tidemill.proto.TopicCatalogue;
 import io.tidemill.proto.VersionId;
+import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.proto.v1.Command;
+import io.tidemill.proto.v1.VersionState;
 import io.tidemill.standalone.torture.TrainerMain.Standing;
+import io.tidemill.trainer.checkpoint.Lineage;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,8 +22,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.ExecutionException;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
@@ -58,6 +67,9 @@ final class TrainerVictim implements Victim {
     private static final Duration STARTING = Duration.ofMinutes(10);
 
     private static final Duration LEARNING = Duration.ofMinutes(6);
+    /** About as long as a rollback takes. */
+    private static final int ROLLING_BACK_MILLIS = 300;
+
     private static final Duration FENCING = Duration.ofSeconds(45);
 
     private final FaultLedger ledger;
@@ -70,6 +82,7 @@ final class TrainerVictim implements Victim {
     private final List<String> flaws = new ArrayList<>();
     private final TrainerFeed feed;
     private final Recovery recovery;
+    private final Journal rollbacks;
 
     private Child broker;
     private Child trainer;
@@ -90,6 +103,7 @@ final class TrainerVictim implements Victim {
         this.base = TinyBase.in(this.directory.resolve("base"));
         this.port = port(this.directory.resolve("port"));
         this.recovery = new Recovery(ledger, PATIENCE);
+        this.rollbacks = new Journal(this.directory.resolve("rollbacks.ids"));
         Files.writeString(
                 this.directory.resolve("logging.properties"),
                 "logger.level=WARN\nlogger.handlers=CONSOLE\n"
@@ -314,11 +328,15 @@ final class TrainerVictim implements Victim {
         if (ofALivingTrainer) {
             await(PATIENCE.plusSeconds(30), () -> recovery.settled() && last.ready());
         }
+        if (fault.kind() == FaultKind.ROLLBACK) {
+            awaitRollbacks();
+        }
         ledger.planned(fault);
         awaitMoment(random, ofALivingTrainer);
         recovery.overtaken();
         switch (fault.kind()) {
             case KILL -> killAndStart(fault, Optional::empty);
+            case ROLLBACK -> rollBackAndKill(fault, random);
             case PAUSE -> stopAndGo(fault, 500 + random.nextInt(5_000));
             case TAKE_OVER -> takeOver(fault);
             case BROKER_KILL -> restartBroker(fault, true, 0);
@@ -373,6 +391,57 @@ final class TrainerVictim implements Victim {
         trainer.kill();
         readStandings();
         return last.doing();
+    }
+
+    private void rollBackAndKill(Fault fault, Random random) throws IOException, InterruptedException {
+        Lineage lineage = proofs().lineage();
+        String live = lineage.live().orElseThrow().toString();
+        if (lineage.event(live).orElseThrow().getParent().isEmpty()) {
+            ledger.outcome(fault, "the base is live", 0, "recovered");
+            return;
+        }
+        Command.Builder command = Command.newBuilder().setModel(MODEL).setCommandId(Ids.uuid7());
+        command.getRollbackBuilder().setReason("torture");
+        try (Producer<byte[], byte[]> producer = new KafkaProducer<>(
+                Map.of("bootstrap.servers", bootstrapServers(), "acks", "all"),
+                new ByteArraySerializer(),
+                new ByteArraySerializer())) {
+            producer.send(new ProducerRecord<>(
+                            topics().commands().name(),
+                            MODEL.getBytes(StandardCharsets.UTF_8),
+                            command.build().toByteArray()))
+                    .get();
+        } catch (ExecutionException e) {
+            throw new IOException("The rollback cannot be asked for", e);
+        }
+        rollbacks.add(List.of(command.getCommandId()));
+        await(random.nextInt(ROLLING_BACK_MILLIS));
+        killAndStart(fault, Optional::empty);
+    }
+
+    /** How often each rollback that was asked for was carried out. */
+    private Map<String, Long> rolledBack() {
+        List<CheckpointEvent> events = proofs().lineage().events();
+        return rollbacks.ids().stream().collect(Collectors.toMap(id -> id, id -> events.stream()
+                .filter(event -> event.getState() == VersionState.ROLLED_BACK)
+                .filter(event -> event.getReason().contains(id))
+                .count()));
+    }
+
+    private void awaitRollbacks() throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (rolledBack().containsValue(0L) && System.nanoTime() < deadline) {
+            await(ROLLING_BACK_MILLIS);
+        }
+    }
+
+    private Proofs proofs() {
+        return new Proofs(store(), MODEL, bootstrapServers(), PREFIX);
+    }
+
+    private Path champion() {
+        return store().resolve(MODEL)
+                .resolve(proofs().lineage().live().orElseThrow().toString());
     }
 
     private static Optional<Damage> damage(List<Path> files, Random random) throws IOException {
@@ -471,7 +540,7 @@ final class TrainerVictim implements Victim {
 
     private void damageVersion(Fault fault, Random random) throws IOException {
         List<Path> versions = new ArrayList<>(Proofs.versions(store().resolve(MODEL)));
-        versions.remove(Proofs.champion(store().resolve(MODEL)));
+        versions.remove(champion());
         if (versions.isEmpty()) {
             ledger.outcome(fault, "no version but the champion", 0, "recovered");
             return;
@@ -497,8 +566,13 @@ final class TrainerVictim implements Victim {
 
     private void damageChampion(Fault fault, Random random) throws IOException, InterruptedException {
         String hit = killed();
-        List<Path> versions = Proofs.versions(store().resolve(MODEL));
-        Path champion = Proofs.champion(store().resolve(MODEL));
+        Lineage lineage = proofs().lineage();
+        // One that is written and not yet announced will be, and is live then.
+        List<Path> unannounced = Proofs.versions(store().resolve(MODEL)).stream()
+                .filter(version ->
+                        lineage.event(version.getFileName().toString()).isEmpty())
+                .toList();
+        Path champion = unannounced.isEmpty() ? champion() : unannounced.get(unannounced.size() - 1);
         List<Path> files = Proofs.files(champion);
         List<Path> weights = new ArrayList<>(files);
         weights.removeIf(file -> !file.endsWith("model.safetensors"));
@@ -506,7 +580,7 @@ final class TrainerVictim implements Victim {
         hit += ", " + champion.getFileName() + "/" + damage.what();
         startTrainer();
         feed.more();
-        int atMost = versions.size();
+        int atMost = lineage.events().size() + unannounced.size();
         String name = damage.file().getFileName().toString();
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         boolean noticed = false;
@@ -543,10 +617,11 @@ final class TrainerVictim implements Victim {
         await(PATIENCE.plusSeconds(30), recovery::settled);
         feed.last();
         await(PATIENCE, feed::quiet);
+        awaitRollbacks();
         Path versions = store().resolve(MODEL);
         boolean all = await(LEARNING, () -> Proofs.entries(versions).keySet().containsAll(feed.accepted()));
         trainer.terminate();
-        Proofs proofs = new Proofs(store(), MODEL, bootstrapServers(), PREFIX);
+        Proofs proofs = proofs();
         List<String> found = new ArrayList<>(flaws);
         if (!all) {
             List<String> missing = new ArrayList<>(feed.accepted());
@@ -556,6 +631,11 @@ final class TrainerVictim implements Victim {
                     + last.doing() + " " + last.failure());
         }
         found.addAll(proofs.twice());
+        rolledBack().forEach((id, times) -> {
+            if (times != 1) {
+                found.add("rollback " + id + " was carried out " + times + " times");
+            }
+        });
         Proofs.entries(versions).keySet().stream()
                 .filter(id -> !feed.accepted().contains(id) && !feed.isOurs(id))
                 .forEach(id -> found.add(id + " is in a ledger, but was never sent"));

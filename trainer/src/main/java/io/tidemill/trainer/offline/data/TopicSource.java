@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.protobuf.Message;
+import io.tidemill.proto.AssignedConsumer;
 import io.tidemill.proto.ErasureKeys;
 import io.tidemill.proto.ErasureSet;
 import io.tidemill.proto.Readers;
@@ -35,11 +36,9 @@ import java.util.regex.Pattern;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
  * A slice of one of the product's own topics, committed records alone, oldest first by their time in the log. What was erased is
@@ -150,7 +149,7 @@ final class TopicSource implements Source {
     }
 
     private Consumer<byte[], byte[]> consumer() {
-        return new KafkaConsumer<>(clients, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        return new AssignedConsumer(clients);
     }
 
     /** What nobody may learn from any more. */

@@ -1,0 +1,178 @@
+package io.tidemill.trainer.round;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.tidemill.proto.v1.CheckpointEvent;
+import io.tidemill.proto.v1.Command;
+import io.tidemill.proto.v1.RoundEvent.Phase;
+import io.tidemill.proto.v1.VersionState;
+import io.tidemill.trainer.checkpoint.VersionSigner;
+import io.tidemill.trainer.data.Stages;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** What becomes of commands while a round runs that hears nothing, on a real broker. */
+class RollbackInRoundsTest extends TrainerRig {
+    private static Path base;
+
+    private final CountDownLatch hangs = new CountDownLatch(1);
+    private final CountDownLatch goesOn = new CountDownLatch(1);
+
+    @BeforeAll
+    static void writeBase() {
+        base = TinyBase.write(shared.resolve("base"));
+    }
+
+    /** A trainer whose round of that number hangs where it would sign its version, the last thing before it exists. */
+    private Trainer hangingIn(long round, TestLog log) {
+        VersionSigner signer = directory -> {
+            if (directory.toString().contains("tiny-00000" + round) && goesOn.getCount() > 0) {
+                hangs.countDown();
+                waitFor(goesOn);
+            }
+        };
+        return start(options(log, data, settings(0.01), base, Optional::empty, List.of(signer)), System::nanoTime);
+    }
+
+    private static void waitFor(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void rollback(TestLog log) {
+        Command.Builder command = Command.newBuilder().setModel(MODEL);
+        command.getRollbackBuilder().setReason("it rambles");
+        log.command(command);
+    }
+
+    private static void promote(TestLog log) {
+        promote(log, "tiny-000001");
+    }
+
+    private static List<VersionState> statesOf(String version, TestLog log) {
+        return log.checkpoints().stream()
+                .filter(event -> event.getVersion().equals(version))
+                .map(CheckpointEvent::getState)
+                .toList();
+    }
+
+    private void firstRound(TestLog log) {
+        log.documents(0, 10, 100);
+        log.startRound(MODEL);
+        awaitVersion(log, 1, VersionState.PROMOTED);
+    }
+
+    private void hangingRound(int from, TestLog log) {
+        log.documents(from, from + 10, 100);
+        log.startRound(MODEL);
+        waitFor(hangs);
+    }
+
+    @Test
+    void aRollbackWaitsForNoRoundAndWhatTheRoundMadeIsNoVersion() {
+        TestLog log = log(base);
+        Trainer trainer = hangingIn(2, log);
+        firstRound(log);
+        hangingRound(10, log);
+
+        rollback(log);
+        awaitVersion(log, 1, VersionState.ROLLED_BACK);
+        assertThat(trainer.status().events()).hasSize(3);
+        assertThat(data.resolve("rounds/tiny/tiny-000002/given-up")).exists();
+        goesOn.countDown();
+
+        awaitMessage(log, "A command changes the champion that this round started from.");
+        await().atMost(LONG).untilAsserted(() -> assertThat(data.resolve("rounds/tiny/tiny-000002"))
+                .doesNotExist());
+        assertThat(directory(data, 2)).doesNotExist();
+        log.startRound(MODEL);
+        CheckpointEvent half = awaitVersion(log, 2, VersionState.PROMOTED);
+        assertThat(half.getParent()).isEqualTo("tiny-000000");
+        CheckpointEvent last = awaitVersion(log, 4, VersionState.PROMOTED);
+        assertThat(last.getLineage().getExamplesMap()).containsEntry(Stages.PRETRAIN, 8L); // what the round had
+    }
+
+    @Test
+    void oneThatIsTakenBackBeforeTheRoundNoticesEndsItAllTheSame() {
+        TestLog log = log(base);
+        hangingIn(2, log);
+        firstRound(log);
+        hangingRound(10, log);
+
+        rollback(log);
+        promote(log);
+        await().atMost(LONG).until(() -> statesOf("tiny-000001", log)
+                .equals(List.of(VersionState.PROMOTED, VersionState.ROLLED_BACK, VersionState.PROMOTED)));
+        goesOn.countDown();
+
+        awaitMessage(log, "A command changes the champion that this round started from.");
+        log.startRound(MODEL);
+        CheckpointEvent second = awaitVersion(log, 2, VersionState.PROMOTED);
+        assertThat(second.getParent()).isEqualTo("tiny-000001");
+        assertThat(second.getLineage().getExamplesMap()).containsEntry(Stages.PRETRAIN, 8L);
+    }
+
+    @Test
+    void aRoundThatWasAskedForBeforeTheRollbackIsNotRunAfterIt() {
+        TestLog log = log(base);
+        Trainer trainer = hangingIn(2, log);
+        firstRound(log);
+        hangingRound(10, log);
+
+        log.startRound(MODEL);
+        rollback(log);
+        awaitVersion(log, 1, VersionState.ROLLED_BACK);
+        promote(log, "nothing"); // told when all before it is done
+        goesOn.countDown();
+
+        awaitMessage(log, "cannot promote 'nothing'");
+        await().atMost(LONG)
+                .untilAsserted(
+                        () -> assertThat(trainer.status().round().getPhase()).isEqualTo(Phase.WAITING));
+        assertThat(statesOf("tiny-000002", log)).isEmpty();
+    }
+
+    @Test
+    void oneThatCannotBeCarriedOutIsToldAtOnceAndTheRoundGoesOn() {
+        TestLog log = log(base);
+        hangingIn(1, log);
+        hangingRound(0, log);
+
+        rollback(log);
+        awaitMessage(log, "cannot roll back from tiny-000000 to ''");
+        goesOn.countDown();
+
+        awaitVersion(log, 1, VersionState.PROMOTED);
+        log.documents(10, 20, 100);
+        log.startRound(MODEL);
+        assertThat(awaitVersion(log, 2, VersionState.PROMOTED).getParent()).isEqualTo("tiny-000001");
+    }
+
+    @Test
+    void itIsCarriedOutOnceAlsoWhereNobodyWroteDownThatItWas() throws Exception {
+        TestLog log = log(base);
+        Trainer trainer = hangingIn(2, log);
+        firstRound(log);
+        hangingRound(10, log);
+        rollback(log);
+        awaitVersion(log, 1, VersionState.ROLLED_BACK);
+        goesOn.countDown();
+        trainer.close();
+
+        Files.delete(data.resolve("rounds/tiny/commands.offset"));
+        promote(log, "nothing"); // told when all before it is done
+        hangingIn(2, log);
+        awaitMessage(log, "cannot promote 'nothing'");
+        assertThat(statesOf("tiny-000001", log)).containsExactly(VersionState.PROMOTED, VersionState.ROLLED_BACK);
+        assertThat(awaitVersion(log, 2, VersionState.PROMOTED).getParent()).isEqualTo("tiny-000000");
+    }
+}
