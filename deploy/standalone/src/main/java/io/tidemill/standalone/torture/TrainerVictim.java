@@ -328,8 +328,8 @@ final class TrainerVictim implements Victim {
         if (ofALivingTrainer) {
             await(PATIENCE.plusSeconds(30), () -> recovery.settled() && last.ready());
         }
-        if (fault.kind() == FaultKind.ROLLBACK) {
-            awaitRollbacks();
+        if (fault.kind() == FaultKind.ROLLBACK || fault.kind() == FaultKind.DAMAGE_CHAMPION) {
+            awaitRollbacks(); // or the champion may change while it is looked at
         }
         ledger.planned(fault);
         awaitMoment(random, ofALivingTrainer);
