@@ -136,11 +136,6 @@ public final class CheckpointStore implements AutoCloseable {
         return Files.createTempDirectory(root, ASIDE + version + "-");
     }
 
-    /** The same, whatever happens meanwhile. */
-    public void publish(Path aside, VersionId version) throws IOException {
-        publish(aside, version, () -> {});
-    }
-
     /**
      * Flushes the directory aside and gives it its name; from then on the version exists.
      *
@@ -155,6 +150,11 @@ public final class CheckpointStore implements AutoCloseable {
         last.run();
         Files.move(aside, target, StandardCopyOption.ATOMIC_MOVE);
         Durable.flushDirectory(root);
+    }
+
+    /** The same, with nothing run before. */
+    public void publish(Path aside, VersionId version) throws IOException {
+        publish(aside, version, () -> {});
     }
 
     public Manifest manifest(VersionId version) throws IOException {

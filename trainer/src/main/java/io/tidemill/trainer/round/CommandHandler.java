@@ -47,7 +47,7 @@ final class CommandHandler {
         }
     }
 
-    /** Before a crash that its being done was not written down after. */
+    /** Also where a crash came before its being done was written down. */
     private boolean wasCarriedOut(Command command) {
         return !command.getCommandId().isEmpty()
                 && owned.lineage().events().stream()
@@ -198,11 +198,14 @@ final class CommandHandler {
     }
 
     private String cannot(Command command) {
-        return command.hasPromote()
-                ? "cannot promote '" + command.getPromote().getVersion()
-                        + "': it is live already, or its weights are not in the store"
-                : "cannot roll back from " + live().getVersion() + " to '" + target(command)
-                        + "': its weights are not in the store";
+        if (command.hasPromote()) {
+            return "cannot promote '" + command.getPromote().getVersion()
+                    + "': it is live already, or its weights are not in the store";
+        }
+        String from = "cannot roll back from " + live().getVersion();
+        return target(command).isEmpty()
+                ? from + ": it is the first version of its lineage"
+                : from + " to '" + target(command) + "': it is live, or its weights are not in the store";
     }
 
     /** A parent that was made on the way to its child never was, and whoever follows the events does not take it for such. */

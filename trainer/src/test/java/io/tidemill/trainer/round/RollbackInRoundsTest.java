@@ -148,7 +148,7 @@ class RollbackInRoundsTest extends TrainerRig {
         hangingRound(0, log);
 
         rollback(log);
-        awaitMessage(log, "cannot roll back from tiny-000000 to ''");
+        awaitMessage(log, "cannot roll back from tiny-000000: it is the first version of its lineage");
         goesOn.countDown();
 
         awaitVersion(log, 1, VersionState.PROMOTED);
@@ -173,6 +173,7 @@ class RollbackInRoundsTest extends TrainerRig {
         hangingIn(2, log);
         awaitMessage(log, "cannot promote 'nothing'");
         assertThat(statesOf("tiny-000001", log)).containsExactly(VersionState.PROMOTED, VersionState.ROLLED_BACK);
+        log.startRound(MODEL);
         assertThat(awaitVersion(log, 2, VersionState.PROMOTED).getParent()).isEqualTo("tiny-000000");
     }
 }
