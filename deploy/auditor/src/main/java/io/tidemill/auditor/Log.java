@@ -1,6 +1,5 @@
 package io.tidemill.auditor;
 
-import io.tidemill.proto.AssignedConsumer;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
@@ -18,13 +17,16 @@ import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsOptions;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /** The log as an outsider reads it: what is committed, up to an end that stands still. Commits and writes nothing. */
 final class Log implements AutoCloseable {
@@ -142,7 +144,7 @@ final class Log implements AutoCloseable {
         if (open.isEmpty()) {
             return;
         }
-        try (AssignedConsumer consumer = consumer()) {
+        try (KafkaConsumer<byte[], byte[]> consumer = consumer()) {
             consumer.assign(open);
             open.forEach(partition -> consumer.seek(partition, from.get(partition)));
             long deadline = System.nanoTime() + patience.toNanos();
@@ -168,21 +170,29 @@ final class Log implements AutoCloseable {
         }
     }
 
-    private AssignedConsumer consumer() {
-        return new AssignedConsumer(Map.of(
-                "bootstrap.servers",
-                bootstrapServers,
-                "isolation.level",
-                "read_committed",
-                "enable.auto.commit",
-                false,
-                "allow.auto.create.topics",
-                false,
-                // What retention takes while it is read is read no more; the pass goes on behind it.
-                "auto.offset.reset",
-                "earliest",
-                "default.api.timeout.ms",
-                Math.toIntExact(patience.toMillis())));
+    private KafkaConsumer<byte[], byte[]> consumer() {
+        return new KafkaConsumer<byte[], byte[]>(
+                Map.of(
+                        "bootstrap.servers",
+                        bootstrapServers,
+                        "isolation.level",
+                        "read_committed",
+                        "enable.auto.commit",
+                        false,
+                        "allow.auto.create.topics",
+                        false,
+                        // What retention takes while it is read is read no more; the pass goes on behind it.
+                        "auto.offset.reset",
+                        "earliest",
+                        "default.api.timeout.ms",
+                        Math.toIntExact(patience.toMillis())),
+                new ByteArrayDeserializer(),
+                new ByteArrayDeserializer()) {
+            @Override
+            public void close() { // without waiting for the answer to the fetch under way
+                close(CloseOptions.timeout(Duration.ZERO));
+            }
+        };
     }
 
     private <T> T answer(KafkaFuture<T> future, String what) {
