@@ -37,8 +37,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What a trainer holds while it owns a model's name: the store, the log's readers and writers, and where the lineage stands. Taken
- * anew by every attempt; whoever owned the name before is fenced. For the trainer's own thread, but for {@link #store} and
- * {@link #reporter}, which outlive an attempt and are empty before the first.
+ * anew by every attempt; whoever owned the name before is fenced. For the trainer's own thread, and in the middle of a
+ * round for the one that hears commands, see {@link RoundWatch#championChanges}. {@link #store} and {@link #reporter} outlive an attempt, are for
+ * every thread, and empty before the first.
  */
 final class Ownership {
     private static final Logger LOG = LoggerFactory.getLogger(Ownership.class);
