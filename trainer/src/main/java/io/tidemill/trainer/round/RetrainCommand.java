@@ -144,7 +144,6 @@ final class RetrainCommand {
         WorkDirectory work = WorkDirectory.begin(owned.options().rounds(), plan);
         work.record(WorkDirectory.JSON.treeToValue(manifest.origin().path("micro_batch"), MicroBatch.class));
         owned.reporter().begin(plan);
-        boolean changed = false;
         CheckpointEvent event;
         try {
             try {
@@ -157,16 +156,15 @@ final class RetrainCommand {
                 events.add(event);
                 announcements.announce(events);
             } finally {
-                changed = watch.end();
+                if (watch.end()) {
+                    announcements.settle();
+                }
             }
         } catch (MemberErasedException e) {
             work.delete();
             throw e;
         } catch (RoundAbandonedException | SliceGoneException e) {
             work.delete();
-            if (changed) {
-                announcements.settle();
-            }
             LOG.warn("{} is not made again: {}", again.of(), e.getMessage());
             owned.reporter().phase(Phase.FAILED, again.of() + " cannot be made again: " + e.getMessage());
             return Optional.empty();

@@ -38,7 +38,7 @@ final class RoundWatch implements RoundControl {
         COMMITTED
     }
 
-    /** Left by {@link #commit}, {@link #end} and {@link #championChanges} only, one after the other. */
+    /** Changed by {@link #begin}, {@link #commit}, {@link #end} and {@link #championChanges} alone, one after the other. */
     private volatile Standing standing = Standing.NO_ROUND;
 
     private WorkDirectory work;
