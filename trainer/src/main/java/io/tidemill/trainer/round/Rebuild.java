@@ -48,19 +48,25 @@ public final class Rebuild {
     private final TopicCatalogue topics;
     private final Duration patience;
     private final LongSupplier nanoClock;
+    private final Path scratch;
 
-    /** @param patience how long the broker may be silent while the slice is read */
+    /**
+     * @param patience how long the broker may be silent while the slice is read
+     * @param scratch  directory for what it writes while it runs, and removes
+     */
     public Rebuild(
             CheckpointStore store,
             TrainerClients clients,
             TopicCatalogue topics,
             Duration patience,
-            LongSupplier nanoClock) {
+            LongSupplier nanoClock,
+            Path scratch) {
         this.store = store;
         this.clients = clients;
         this.topics = topics;
         this.patience = patience;
         this.nanoClock = nanoClock;
+        this.scratch = scratch;
     }
 
     /**
@@ -89,7 +95,7 @@ public final class Rebuild {
         ErasureSet erased = erased(manifest.event().getLineage().getErasuresOffset());
         refuseWhatIsErased(version, erased);
         RoundPlan plan = plan(version, manifest);
-        Path rounds = Files.createTempDirectory("tidemill-rebuild-");
+        Path rounds = Files.createTempDirectory(scratch, "tidemill-rebuild-");
         try {
             WorkDirectory work = WorkDirectory.begin(rounds, plan);
             work.record(WorkDirectory.JSON.treeToValue(manifest.origin().path("micro_batch"), MicroBatch.class));

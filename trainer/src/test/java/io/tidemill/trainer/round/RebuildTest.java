@@ -25,10 +25,14 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Versions are trained again from manifest and log, beside the mill that made them. */
 class RebuildTest extends TrainerRig {
     private static Path base;
+
+    @TempDir
+    private Path scratch;
 
     @BeforeAll
     static void writeBase() {
@@ -42,7 +46,8 @@ class RebuildTest extends TrainerRig {
                             new TrainerClients(Map.of("bootstrap.servers", SharedKafka.bootstrapServers())),
                             log.topics(),
                             Duration.ofSeconds(30),
-                            System::nanoTime)
+                            System::nanoTime,
+                            scratch)
                     .run(new VersionId(MODEL, round), heard::add);
         }
     }
@@ -89,9 +94,8 @@ class RebuildTest extends TrainerRig {
         assertThatThrownBy(() -> rebuild(log, 2, new ArrayList<>()))
                 .isInstanceOf(SliceGoneException.class)
                 .hasMessageContaining("The log no longer holds offsets");
-        try (Stream<Path> left = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
-            assertThat(left.map(path -> path.getFileName().toString()))
-                    .noneMatch(name -> name.startsWith("tidemill-rebuild-"));
+        try (Stream<Path> left = Files.list(scratch)) {
+            assertThat(left).isEmpty();
         }
     }
 

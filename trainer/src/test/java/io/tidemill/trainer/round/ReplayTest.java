@@ -125,7 +125,8 @@ class ReplayTest extends TrainerRig {
                             new TrainerClients(Map.of("bootstrap.servers", SharedKafka.bootstrapServers())),
                             log.topics(),
                             Duration.ofSeconds(30),
-                            System::nanoTime)
+                            System::nanoTime,
+                            Files.createTempDirectory(shared, "rebuild-"))
                     .run(new VersionId(MODEL, 3), new ArrayList<>()::add);
             assertThat(result.rebuilt()).isEqualTo(result.published()).isEqualTo(digest(broken, 3));
         }

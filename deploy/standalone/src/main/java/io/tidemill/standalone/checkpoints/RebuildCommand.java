@@ -51,8 +51,13 @@ public final class RebuildCommand implements Callable<Integer> {
         try {
             VersionId id = VersionId.parse(version);
             try (CheckpointStore store = CheckpointStore.read(data.resolve("store"), id.model())) {
-                Rebuild rebuild =
-                        new Rebuild(store, new TrainerClients(log.client()), log.topics(), PATIENCE, System::nanoTime);
+                Rebuild rebuild = new Rebuild(
+                        store,
+                        new TrainerClients(log.client()),
+                        log.topics(),
+                        PATIENCE,
+                        System::nanoTime,
+                        Path.of(System.getProperty("java.io.tmpdir")));
                 return tell(rebuild.run(id, this::tell), System.nanoTime() - startNanos);
             }
         } catch (IllegalArgumentException | IOException | SliceGoneException | KafkaException e) {

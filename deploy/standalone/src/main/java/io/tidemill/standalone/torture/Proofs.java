@@ -144,7 +144,12 @@ final class Proofs {
                 }
                 try {
                     Rebuild.Result result = new Rebuild(
-                                    read, clients(), new TopicCatalogue(prefix), PATIENCE, System::nanoTime)
+                                    read,
+                                    clients(),
+                                    new TopicCatalogue(prefix),
+                                    PATIENCE,
+                                    System::nanoTime,
+                                    Path.of(System.getProperty("java.io.tmpdir")))
                             .run(version, round -> {});
                     if (result.same()) {
                         same++;

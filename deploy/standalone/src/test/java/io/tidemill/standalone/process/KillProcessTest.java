@@ -10,6 +10,7 @@ import io.tidemill.proto.Reading;
 import io.tidemill.proto.RecordReader;
 import io.tidemill.proto.TopicCatalogue;
 import io.tidemill.proto.TopicTail;
+import io.tidemill.proto.VersionId;
 import io.tidemill.proto.v1.Preference;
 import io.tidemill.proto.v1.RoundEvent;
 import io.tidemill.proto.v1.RoundEvent.Phase;
@@ -28,7 +29,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
@@ -180,16 +180,15 @@ class KillProcessTest {
         Map<String, Set<String>> manifests = new HashMap<>();
         for (JsonNode version : client.get("/v1/checkpoints")) {
             String name = version.path("version").asText();
-            try (Stream<Path> found = Files.walk(data.resolve("store"))) {
-                for (Path ledger : found.filter(file -> file.endsWith(Path.of(name, "state", "examples.tsv")))
-                        .toList()) {
-                    for (String line : Files.readAllLines(ledger)) {
-                        String[] stageAndId = line.split("\t", 2);
-                        if (!stageAndId[0].equals("repeated")) {
-                            manifests
-                                    .computeIfAbsent(stageAndId[1], id -> new TreeSet<>())
-                                    .add(name + " " + stageAndId[0]);
-                        }
+            Path ledger =
+                    data.resolve("store").resolve(VersionId.parse(name).model()).resolve(name + "/state/examples.tsv");
+            if (Files.exists(ledger)) { // the base has none
+                for (String line : Files.readAllLines(ledger)) {
+                    String[] stageAndId = line.split("\t", 2);
+                    if (!stageAndId[0].equals("repeated")) {
+                        manifests
+                                .computeIfAbsent(stageAndId[1], id -> new TreeSet<>())
+                                .add(name + " " + stageAndId[0]);
                     }
                 }
             }
