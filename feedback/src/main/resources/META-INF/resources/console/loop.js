@@ -243,6 +243,11 @@ function notices(loop) {
   const failure = loop.served.failure;
   if (failure) all.push(["", `${failure.version} could not be taken over: ${failure.reason}`]);
   if (loop.round.phase === "failed") all.push(["bad", loop.round.message || "The round failed."]);
+  const { notice } = loop.round;
+  if (notice) {
+    const at = new Date(notice.time).toLocaleTimeString("en", { timeStyle: "short" });
+    all.push(["", `${at}, ${notice.done ? "done" : "not done"}: ${notice.text}`]);
+  }
   const texts = all.map(([, message]) => message).join("\n");
   const box = $("notices");
   if (box.dataset.texts === texts) return;  // an alert is spoken once

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.options.ColorScheme;
+import com.microsoft.playwright.options.WaitForSelectorState;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.tidemill.feedback.testing.FakeEngine;
@@ -17,6 +18,7 @@ import io.tidemill.proto.v1.CheckpointEvent;
 import io.tidemill.proto.v1.Command;
 import io.tidemill.proto.v1.Comparison;
 import io.tidemill.proto.v1.Feedback;
+import io.tidemill.proto.v1.Notice;
 import io.tidemill.proto.v1.RoundEvent;
 import java.util.List;
 import java.util.concurrent.Semaphore;
@@ -130,6 +132,21 @@ class ConsolePageTest extends ConsoleInChromium {
     }
 
     @Test
+    void whyACommandWasNotCarriedOutIsToldWhileARoundTrains() {
+        RoundEvent training = event(RoundEvent.Phase.TRAINING, 40);
+        append(training.toBuilder()
+                .setNotice(Notice.newBuilder()
+                        .setText("cannot roll back from tidemill-000904")
+                        .setEventTime(training.getEventTime()))
+                .build());
+        page.getByText("not done: cannot roll back from tidemill-000904").waitFor();
+        assertThat(page.locator("#phase-detail").innerText()).contains("step 40 of 120");
+        append(training);
+        page.getByText("cannot roll back")
+                .waitFor(new Locator.WaitForOptions().setState(WaitForSelectorState.DETACHED));
+    }
+
+    @Test
     void thePageFitsAPhoneAndTheNight() {
         Serving.promote();
         Serving.promote();
@@ -149,7 +166,11 @@ class ConsolePageTest extends ConsoleInChromium {
     }
 
     private static void round(RoundEvent.Phase phase, long step) {
-        RoundEvent event = RoundEvent.newBuilder()
+        append(event(phase, step));
+    }
+
+    private static RoundEvent event(RoundEvent.Phase phase, long step) {
+        return RoundEvent.newBuilder()
                 .setModel("tidemill")
                 .setRound(5)
                 .setVersion("tidemill-000905")
@@ -164,6 +185,9 @@ class ConsolePageTest extends ConsoleInChromium {
                 .putExamples("pretrain", 812)
                 .putExamples("preference", 1034)
                 .build();
+    }
+
+    private static void append(RoundEvent event) {
         Kafka.append(Kafka.topics().rounds(), "tidemill", event);
     }
 

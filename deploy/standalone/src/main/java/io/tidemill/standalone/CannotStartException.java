@@ -11,4 +11,13 @@ public final class CannotStartException extends RuntimeException {
     public CannotStartException(String message, Throwable cause) {
         super(message, cause);
     }
+
+    /** What the last of a chain of causes says. */
+    static String rootMessage(Throwable failure) {
+        Throwable root = failure;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return root.getMessage() == null ? root.toString() : root.getMessage();
+    }
 }

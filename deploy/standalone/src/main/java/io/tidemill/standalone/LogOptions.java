@@ -24,6 +24,11 @@ public final class LogOptions {
         return bootstrapServers;
     }
 
+    /** Returns once the log answers; {@link CannotStartException} where none does. */
+    public void greet() {
+        Greeting.greet(bootstrapServers, "start the mill, or give the address that it told as it started.");
+    }
+
     public String topicPrefix() {
         return topicPrefix;
     }

@@ -11,7 +11,6 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -20,7 +19,6 @@ import java.util.function.Consumer;
 import java.util.logging.Level;
 import java.util.logging.LogManager;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.common.KafkaException;
 import org.jboss.logging.Logger;
 
 /**
@@ -34,7 +32,6 @@ import org.jboss.logging.Logger;
 public final class Mill {
     private static final Logger LOG = Logger.getLogger(Mill.class);
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(30);
-    private static final int GREETING_MILLIS = 10_000;
 
     /** Exit status of a program that Ctrl-C ended: 128 and the number of the signal. */
     private static final int INTERRUPTED = 130;
@@ -102,7 +99,7 @@ public final class Mill {
             });
         }
         if (failure.get() != null && !interrupted) {
-            errors.println("tidemill: the services did not start: " + rootMessage(failure.get()));
+            errors.println("tidemill: the services did not start: " + CannotStartException.rootMessage(failure.get()));
             return 1;
         }
         return status.get();
@@ -175,20 +172,14 @@ public final class Mill {
         Runtime.getRuntime().halt(1);
     }
 
-    private static String rootMessage(Throwable failure) {
-        Throwable root = failure;
-        while (root.getCause() != null) {
-            root = root.getCause();
-        }
-        return root.getMessage() == null ? root.toString() : root.getMessage();
-    }
-
     /** The embedded broker with its topics, or the address of somebody else's. */
     private record Broker(String bootstrapServers, Optional<EmbeddedKafka> own) implements AutoCloseable {
 
         static Broker start(MillSettings settings, PrintStream errors) {
             if (settings.bootstrapServers().isPresent()) {
-                greet(settings.bootstrapServers().get());
+                Greeting.greet(
+                        settings.bootstrapServers().get(),
+                        "start it, correct the address, or leave the option out for the embedded broker.");
                 return new Broker(settings.bootstrapServers().get(), Optional.empty());
             }
             try {
@@ -205,24 +196,6 @@ public final class Mill {
                 }
             } catch (EmbeddedKafkaException | IllegalStateException e) {
                 throw new CannotStartException(e.getMessage(), e);
-            }
-        }
-
-        /** Somebody else's cluster is asked once: a wrong address is told now, and not by retries without end. */
-        private static void greet(String bootstrapServers) {
-            try (Admin admin = Admin.create(Map.of(
-                    "bootstrap.servers", bootstrapServers,
-                    "request.timeout.ms", GREETING_MILLIS,
-                    "default.api.timeout.ms", GREETING_MILLIS))) {
-                admin.describeCluster().nodes().get();
-            } catch (ExecutionException | KafkaException e) {
-                throw new CannotStartException(
-                        "No Kafka answers at --bootstrap-servers '" + bootstrapServers + "' (" + rootMessage(e)
-                                + "); start it, correct the address, or leave the option out for the embedded broker.",
-                        e);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new CannotStartException("Interrupted.", e);
             }
         }
 

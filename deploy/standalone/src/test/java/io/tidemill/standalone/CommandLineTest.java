@@ -198,6 +198,18 @@ class CommandLineTest {
     }
 
     @Test
+    void commandsThatReadTheLogSayAtOnceThatNobodyAnswers() {
+        for (String command : List.of("audit", "quarantine")) {
+            err.getBuffer().setLength(0);
+            assertThat(run(command, "--bootstrap-servers", "127.0.0.1:1")).isEqualTo(1);
+            assertThat(err.toString())
+                    .startsWith("tidemill: No Kafka answers at --bootstrap-servers '127.0.0.1:1' (")
+                    .endsWith(
+                            "start the mill, or give the address that it told as it started." + System.lineSeparator());
+        }
+    }
+
+    @Test
     void otherMachinesAreNotLetInWithoutKeys() {
         assertThat(run("up", "--data", parent.resolve("data").toString(), "--host", "0.0.0.0"))
                 .isEqualTo(1);

@@ -15,6 +15,7 @@ import io.tidemill.proto.v1.CheckpointEvent;
 import io.tidemill.proto.v1.FileDigest;
 import io.tidemill.proto.v1.GateVerdict;
 import io.tidemill.proto.v1.Lineage;
+import io.tidemill.proto.v1.Notice;
 import io.tidemill.proto.v1.RoundEvent;
 import io.tidemill.proto.v1.SliceRange;
 import io.tidemill.proto.v1.SuiteResult;
@@ -236,7 +237,16 @@ public final class LoopView {
         counts(json.putObject("waiting"), now.getWaitingMap());
         json.set("verdict", now.hasVerdict() ? verdict(now.getVerdict()) : NODES.nullNode());
         json.set("canary", now.hasCanary() ? canary(now.getCanary()) : NODES.nullNode());
+        json.set("notice", now.hasNotice() ? notice(now.getNotice()) : NODES.nullNode());
         return json;
+    }
+
+    private static ObjectNode notice(Notice notice) {
+        return NODES.objectNode()
+                .put("command_id", notice.getCommandId())
+                .put("done", notice.getDone())
+                .put("text", notice.getText())
+                .put("time", time(notice.hasEventTime(), notice.getEventTime()));
     }
 
     /** What became of the records that the live version and its ancestors read, and what waits, by topic. */

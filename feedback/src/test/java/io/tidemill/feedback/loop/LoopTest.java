@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.google.protobuf.util.Timestamps;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -14,6 +15,7 @@ import io.restassured.path.json.JsonPath;
 import io.tidemill.feedback.testing.Kafka;
 import io.tidemill.feedback.testing.ServiceTestResource;
 import io.tidemill.feedback.testing.Serving;
+import io.tidemill.proto.v1.Notice;
 import io.tidemill.proto.v1.RoundEvent;
 import java.io.BufferedReader;
 import java.io.InputStream;
@@ -23,6 +25,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -45,6 +48,10 @@ class LoopTest {
         assertThat(loop.getString("round.phase")).isEqualTo("training");
         assertThat(loop.getString("round.stage")).isEqualTo("preference");
         assertThat(loop.getInt("round.waiting.preference")).isEqualTo(1200);
+        assertThat(loop.getString("round.notice.command_id")).isEqualTo("a-rollback");
+        assertThat(loop.getBoolean("round.notice.done")).isFalse();
+        assertThat(loop.getString("round.notice.text")).isEqualTo("cannot roll back from tidemill-000003");
+        assertThat(loop.getString("round.notice.time")).isEqualTo("2026-11-30T14:03:00Z");
         String path = "versions.find { it.version == '" + version + "' }";
         assertThat(loop.getString(path + ".state")).isEqualTo("promoted");
         assertThat(loop.getString(path + ".verdict.suites[0].suite")).isEqualTo("held-out-loss");
@@ -164,6 +171,11 @@ class LoopTest {
                 .setLoss(0.61)
                 .setTokensPerSecond(2150)
                 .putWaiting("preference", 1200)
+                .setNotice(Notice.newBuilder()
+                        .setCommandId("a-rollback")
+                        .setText("cannot roll back from tidemill-000003")
+                        .setEventTime(Timestamps.fromMillis(
+                                Instant.parse("2026-11-30T14:03:00Z").toEpochMilli())))
                 .build();
         Kafka.append(Kafka.topics().rounds(), "tidemill", event);
     }

@@ -3,7 +3,6 @@ package io.tidemill.trainer.round;
 import io.tidemill.proto.VersionId;
 import io.tidemill.proto.v1.CheckpointEvent;
 import io.tidemill.proto.v1.Command;
-import io.tidemill.proto.v1.RoundEvent.Phase;
 import io.tidemill.proto.v1.VersionState;
 import io.tidemill.trainer.data.ExampleReader;
 import io.tidemill.trainer.data.Stages;
@@ -22,6 +21,7 @@ import org.apache.kafka.common.record.TimestampType;
 /** Carries out what people ask of the trainer, one after the other; each says on the page what became of it. */
 final class CommandHandler {
     private static final String BY_COMMAND = "asked for by a command";
+    private static final String OVERTAKEN = "another command changes the champion first; ask again after it";
 
     private final Ownership owned;
     private final Announcements announcements;
@@ -70,7 +70,7 @@ final class CommandHandler {
                         announcements.announce(changes.get());
                         owned.commands().overtook(command);
                     } else {
-                        owned.reporter().note(cannot(command));
+                        owned.reporter().notDone(command, cannot(command));
                     }
                 }
                 owned.commands().done(command);
@@ -82,32 +82,33 @@ final class CommandHandler {
 
     private void carryOut(Command command) throws IOException {
         switch (command.getKindCase()) {
-            case START_ROUND -> startOnCommand(command);
+            case START_ROUND ->
+                startOnCommand(command)
+                        .ifPresent(why -> owned.reporter().notDone(command, "a round was asked for, but " + why));
             case PROMOTE, ROLLBACK -> {
                 Optional<List<CheckpointEvent>> changes = changes(command);
                 if (changes.isPresent()) {
                     announcements.announceDecision(changes.get());
                 } else {
                     owned.restartBacklog(); // a round may have been given up for it
-                    owned.reporter().phase(Phase.WAITING, cannot(command));
+                    owned.reporter().notDone(command, cannot(command));
                 }
             }
-            case RELEASE -> release(command.getRelease().getVersion());
+            case RELEASE -> release(command);
             case RETRAIN -> retraining.carryOut(command);
             default -> {}
         }
     }
 
-    /** What was refused before is tried first, then what is new; the command is done when that has begun. */
-    private void startOnCommand(Command command) throws IOException {
-        if (owned.lineage().undecided().isPresent()) {
-            owned.reporter()
-                    .phase(
-                            Phase.WAITING,
-                            "a round was asked for, but "
-                                    + owned.promotions()
-                                            .told(owned.lineage().undecided().get()));
-            return;
+    /**
+     * What was refused before is tried first, then what is new; the command is done when that has begun.
+     *
+     * @return why there was no round; empty where there was
+     */
+    private Optional<String> startOnCommand(Command command) throws IOException {
+        Optional<CheckpointEvent> undecided = owned.lineage().undecided();
+        if (undecided.isPresent()) {
+            return Optional.of(owned.promotions().told(undecided.get()));
         }
         owned.catchUp();
         boolean tried = !owned.lineage().retries().isEmpty();
@@ -118,8 +119,7 @@ final class CommandHandler {
                 owned.catchUp()) {
             left = owned.lineage().retries().size();
             if (!rounds.startRound(new Due(BY_COMMAND, Map.of()), Optional.empty())) {
-                tellOvertaken();
-                return;
+                return Optional.of(OVERTAKEN);
             }
         }
         List<String> stages = command.getStartRound().getStagesList();
@@ -129,24 +129,13 @@ final class CommandHandler {
                 : Due.forStages(BY_COMMAND + ", for " + stages, stages, fresh);
         if (owned.lineage().retries().isEmpty() && owned.lineage().undecided().isEmpty() && due.hasWork(fresh)) {
             if (!rounds.startRound(due, Optional.of(command))) {
-                tellOvertaken();
+                return Optional.of(OVERTAKEN);
             }
         } else if (!tried) {
-            owned.reporter()
-                    .phase(
-                            Phase.WAITING,
-                            "a round was asked for, but there is nothing new to train on"
-                                    + (stages.isEmpty()
-                                            ? ""
-                                            : " for " + stages + " before what waits for other stages"));
+            return Optional.of("there is nothing new to train on"
+                    + (stages.isEmpty() ? "" : " for " + stages + " before what waits for other stages"));
         }
-    }
-
-    private void tellOvertaken() {
-        owned.reporter()
-                .phase(
-                        Phase.WAITING,
-                        "a round was asked for, but another command changes the champion first; ask again after it");
+        return Optional.empty();
     }
 
     /** What is to be announced for a command that changes the champion; empty where it cannot be carried out. */
@@ -234,7 +223,8 @@ final class CommandHandler {
     }
 
     /** Quarantined records wait again, as new ones; one that has been trained since is a repeat. */
-    private void release(String version) throws IOException {
+    private void release(Command command) throws IOException {
+        String version = command.getRelease().getVersion();
         owned.erasures().catchUp();
         ExampleReader reader = owned.exampleReader(owned.options().round())
                 .without(owned.erasures().all());
@@ -243,13 +233,11 @@ final class CommandHandler {
                         .filter(record -> !isErased(record, reader))
                         .toList();
         if (records.isEmpty()) {
-            owned.reporter()
-                    .phase(Phase.WAITING, "cannot release '" + version + "': it has no records in the quarantine");
+            owned.reporter().notDone(command, "cannot release '" + version + "': it has no records in the quarantine");
             return;
         }
         owned.announcer().write(records);
-        owned.reporter()
-                .phase(Phase.WAITING, records.size() + " records that " + version + " sent to quarantine wait again");
+        owned.reporter().done(command, records.size() + " records that " + version + " sent to quarantine wait again");
     }
 
     private static boolean isErased(ProducerRecord<byte[], byte[]> record, ExampleReader reader) {

@@ -9,7 +9,6 @@ import io.tidemill.trainer.checkpoint.Manifest;
 import io.tidemill.trainer.slice.Slice;
 import io.tidemill.trainer.slice.SliceGoneException;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -19,14 +18,11 @@ import org.slf4j.LoggerFactory;
 /** The command that makes rounds again without what is erased. */
 final class RetrainCommand {
     private static final Logger LOG = LoggerFactory.getLogger(RetrainCommand.class);
-    private static final Duration NOTE_STAYS = Duration.ofMinutes(15);
 
     private final Ownership owned;
     private final Announcements announcements;
     private final RoundWatch watch;
     private final Rounds rounds;
-    private String note = ""; // what became of it
-    private long notedNanos;
 
     RetrainCommand(Ownership owned, Announcements announcements, RoundWatch watch, Rounds rounds) {
         this.owned = owned;
@@ -37,7 +33,7 @@ final class RetrainCommand {
 
     void carryOut(Command command) throws IOException {
         if (!watch.takeTurn()) {
-            retrained(command, "not done: another command changes the champion; ask again after it");
+            owned.reporter().notDone(command, "another command changes the champion; ask again after it");
             return;
         }
         try {
@@ -59,9 +55,10 @@ final class RetrainCommand {
         String id = command.getCommandId();
         List<VersionId> line = retraining.line();
         if (line.isEmpty()) {
-            retrained(
-                    command,
-                    "nothing to train again: " + retraining.nothingToDo() + giveUpKnowing(retraining, command));
+            owned.reporter()
+                    .done(
+                            command,
+                            "nothing to train again: " + retraining.nothingToDo() + giveUpKnowing(retraining, command));
             return;
         }
         String champion = owned.lineage().live().orElseThrow().toString();
@@ -87,7 +84,7 @@ final class RetrainCommand {
                 return;
             }
             if (event.isEmpty() || event.get().getState() == VersionState.REFUSED) {
-                retrained(command, "not done: " + owned.reporter().newest().getMessage());
+                owned.reporter().notDone(command, owned.reporter().newest().getMessage());
                 return;
             }
             parent = VersionId.parse(event.get().getVersion());
@@ -96,7 +93,11 @@ final class RetrainCommand {
         boolean live = owned.lineage().live().equals(Optional.of(parent));
         String done = parent + " is live. " + last.getRetraining().getOf() + " made again without what is erased"
                 + (last.getVerdict().getPassed() ? "." : ", by force: its gate did not pass it.");
-        retrained(command, live ? "done: " + done : "not done: " + last.getReason());
+        if (live) {
+            owned.reporter().done(command, done);
+        } else {
+            owned.reporter().notDone(command, last.getReason());
+        }
         announcements.prune();
         owned.restartBacklog();
     }
@@ -110,17 +111,6 @@ final class RetrainCommand {
         }
         announcements.announceDecision(announcements.givenUp("it has learned from what is erased.", command));
         return "; " + undecided.get().getVersion() + ", which waited for a decision and had, is given up";
-    }
-
-    /** Told between rounds for a while, so that whoever asked hears of it, also where a round follows at once. */
-    private void retrained(Command command, String outcome) {
-        note = "; retraining " + Announcements.tag(command) + ' ' + outcome;
-        notedNanos = owned.nanoClock().getAsLong();
-        owned.reporter().phase(Phase.WAITING, Trainer.WAITING + note);
-    }
-
-    String note() {
-        return owned.nanoClock().getAsLong() - notedNanos < NOTE_STAYS.toNanos() ? note : "";
     }
 
     /** One version of the line; empty where it was given up, which is told. */

@@ -3,7 +3,9 @@ package io.tidemill.trainer.round;
 import com.google.protobuf.Timestamp;
 import com.google.protobuf.util.Timestamps;
 import io.tidemill.proto.v1.CanaryFigures;
+import io.tidemill.proto.v1.Command;
 import io.tidemill.proto.v1.GateVerdict;
+import io.tidemill.proto.v1.Notice;
 import io.tidemill.proto.v1.RoundEvent;
 import io.tidemill.proto.v1.RoundEvent.Phase;
 import io.tidemill.trainer.stage.StepReport;
@@ -30,6 +32,7 @@ public final class RoundReporter {
     private static final Duration PACE = Duration.ofSeconds(1);
     private static final Duration HEARTBEAT = Duration.ofSeconds(10);
     private static final Duration WAITING_PACE = Duration.ofSeconds(3);
+    private static final Duration NOTICE_STAYS = Duration.ofMinutes(15);
 
     private final Consumer<RoundEvent> log;
     private final Consumer<RoundEvent> transactionalLog;
@@ -39,6 +42,7 @@ public final class RoundReporter {
     private final RoundEvent.Builder state;
     private volatile RoundEvent newest;
     private long lastSentNanos;
+    private long noticedNanos;
     private long lastHeartbeatNanos;
     private double tokensPerSecond;
 
@@ -71,6 +75,7 @@ public final class RoundReporter {
         Map<String, Long> waiting = Map.copyOf(state.getWaitingMap());
         Map<String, Long> byTopic = Map.copyOf(state.getWaitingByTopicMap());
         String model = state.getModel();
+        Optional<Notice> notice = state.hasNotice() ? Optional.of(state.getNotice()) : Optional.empty();
         state.clear()
                 .setModel(model)
                 .setRound(plan.round())
@@ -78,6 +83,7 @@ public final class RoundReporter {
                 .setStarted(Timestamps.fromMillis(plan.startedMillis()))
                 .putAllWaiting(waiting)
                 .putAllWaitingByTopic(byTopic);
+        notice.ifPresent(state::setNotice);
         phase(Phase.READING, plan.reason());
     }
 
@@ -87,9 +93,25 @@ public final class RoundReporter {
         send();
     }
 
-    /** In whatever phase it is. */
-    synchronized void note(String message) {
-        phase(state.getPhase(), message);
+    /** What a command did, in whatever phase it is; stays a while, so that whoever asked hears of it. */
+    void done(Command command, String text) {
+        notice(command, true, text);
+    }
+
+    /** Why a command was not carried out, told likewise. */
+    void notDone(Command command, String text) {
+        notice(command, false, text);
+    }
+
+    private synchronized void notice(Command command, boolean done, String text) {
+        LOG.info("command={} done={} {}", command.getCommandId(), done, text);
+        state.setNotice(Notice.newBuilder()
+                .setCommandId(command.getCommandId())
+                .setDone(done)
+                .setText(text)
+                .setEventTime(timestamp(clock.instant())));
+        noticedNanos = nanoClock.getAsLong();
+        send();
     }
 
     synchronized void examples(Map<String, Long> counts, Optional<Instant> firstFeedback) {
@@ -192,6 +214,9 @@ public final class RoundReporter {
     }
 
     private void send() {
+        if (nanoClock.getAsLong() - noticedNanos >= NOTICE_STAYS.toNanos()) {
+            state.clearNotice();
+        }
         newest = state.setEventTime(timestamp(clock.instant())).build();
         lastSentNanos = nanoClock.getAsLong();
         if (lastSentNanos - lastHeartbeatNanos < HEARTBEAT.toNanos()) {

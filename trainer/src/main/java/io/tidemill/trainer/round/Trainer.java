@@ -36,7 +36,7 @@ import org.slf4j.event.Level;
  * told and tried again.
  */
 public final class Trainer implements AutoCloseable {
-    static final String WAITING = "waiting for new examples";
+    private static final String WAITING = "waiting for new examples";
 
     private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
 
@@ -55,7 +55,6 @@ public final class Trainer implements AutoCloseable {
     private final Announcements announcements;
     private final RoundWatch watch;
     private final Rounds rounds;
-    private final RetrainCommand retraining;
     private final CommandHandler handler;
     private final Thread thread;
     private final CountDownLatch stopping = new CountDownLatch(1);
@@ -95,8 +94,8 @@ public final class Trainer implements AutoCloseable {
         this.announcements = new Announcements(owned, this::publishStatus);
         this.watch = new RoundWatch(owned, turns, this::stopping);
         this.rounds = new Rounds(owned, announcements, watch, arithmetic);
-        this.retraining = new RetrainCommand(owned, announcements, watch, rounds);
-        this.handler = new CommandHandler(owned, announcements, rounds, retraining);
+        this.handler = new CommandHandler(
+                owned, announcements, rounds, new RetrainCommand(owned, announcements, watch, rounds));
         this.thread = new Thread(this::run, "trainer-" + options.model());
         this.thread.setDaemon(true);
     }
@@ -228,7 +227,7 @@ public final class Trainer implements AutoCloseable {
             }
             Optional<String> pause = owned.commands().pause();
             if (pause.isPresent()) {
-                owned.reporter().idle(Phase.PAUSED, "paused: " + pause.get() + retraining.note());
+                owned.reporter().idle(Phase.PAUSED, "paused: " + pause.get());
                 continue;
             }
             Instant now = clock.instant();
@@ -237,13 +236,10 @@ public final class Trainer implements AutoCloseable {
             Optional<Instant> quiet = hours.flatMap(some -> some.until(now));
             owned.reporter().quiet(quiet);
             if (quiet.isPresent()) {
-                owned.reporter()
-                        .idle(
-                                Phase.WAITING,
-                                "quiet hours " + hours.get() + ": no round starts by itself" + retraining.note());
+                owned.reporter().idle(Phase.WAITING, "quiet hours " + hours.get() + ": no round starts by itself");
                 continue;
             }
-            owned.reporter().idle(Phase.WAITING, WAITING + retraining.note());
+            owned.reporter().idle(Phase.WAITING, WAITING);
             Optional<Due> due = options.trigger()
                     .due(owned.backlog().beyond(owned.lineage().frontier()), lastRound(), now)
                     .or(() -> retryIsDue().map(reason -> new Due(reason, Map.of())));
@@ -294,7 +290,7 @@ public final class Trainer implements AutoCloseable {
             owned.reporter()
                     .idle(
                             owned.commands().pause().isPresent() ? Phase.PAUSED : Phase.WAITING,
-                            owned.promotions().told(undecided) + retraining.note());
+                            owned.promotions().told(undecided));
             return;
         }
         boolean promoted = decision.get().state() == VersionState.PROMOTED;

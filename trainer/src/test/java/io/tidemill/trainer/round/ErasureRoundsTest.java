@@ -19,7 +19,6 @@ import io.tidemill.proto.v1.Forgotten;
 import io.tidemill.proto.v1.Pair;
 import io.tidemill.proto.v1.Preference;
 import io.tidemill.proto.v1.Provenance;
-import io.tidemill.proto.v1.RoundEvent;
 import io.tidemill.proto.v1.RoundEvent.Phase;
 import io.tidemill.proto.v1.Split;
 import io.tidemill.proto.v1.TokenSequence;
@@ -37,6 +36,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -352,10 +352,7 @@ class ErasureRoundsTest extends TrainerRig {
         awaitVersion(log, 1, VersionState.PROMOTED);
         eraseSubject(log, "anna");
         retrain(log, false);
-        await().atMost(LONG).until(() -> log.read(log.topics().rounds(), RoundEvent.parser()).stream()
-                .map(RoundEvent::getMessage)
-                .anyMatch(message ->
-                        message.contains("nothing to train again: no version of the live line has learned")));
+        awaitNotice(log, "nothing to train again: no version of the live line has learned");
         assertThat(log.checkpoints()).hasSize(2);
     }
 
@@ -377,6 +374,34 @@ class ErasureRoundsTest extends TrainerRig {
         Map<String, String> stages = stages(2);
         assertThat(late).allSatisfy(id -> assertThat(stages.get(id)).isNotEqualTo(Stages.ERASED));
         assertThat(stages).doesNotContainKeys(early.toArray(String[]::new));
+    }
+
+    @Test
+    void aRollbackWaitsForNoRetrainingWhichIsThenNotDoneAndCanBeAskedForAgain() throws Exception {
+        TestLog log = log(base);
+        said(log, "anna", 0, 6);
+        log.startRound(MODEL);
+        Hang hang = new Hang("tiny-000003");
+        start(options(log, data, settings(0.00001), base, Optional::empty, List.of(hang)), System::nanoTime);
+        awaitVersion(log, 1, VersionState.PROMOTED);
+        others(log, 1);
+        log.startRound(MODEL);
+        awaitVersion(log, 2, VersionState.PROMOTED);
+
+        eraseSubject(log, "anna");
+        retrain(log, true);
+        hang.await();
+        rollback(log);
+        awaitVersion(log, 2, VersionState.ROLLED_BACK);
+        hang.goOn();
+        awaitNotice(log, "tiny-000001 cannot be made again: A command changes the champion");
+        assertThat(directory(data, 3)).doesNotExist();
+
+        retrain(log, true);
+        CheckpointEvent again = awaitVersion(log, 3, VersionState.PROMOTED);
+        assertThat(again.getRetraining().getOf()).isEqualTo("tiny-000001");
+        assertThat(again.getParent()).isEqualTo("tiny-000000");
+        awaitNotice(log, "tiny-000003 is live");
     }
 
     private TrainerOptions byHand(TestLog log) {
@@ -405,7 +430,7 @@ class ErasureRoundsTest extends TrainerRig {
         assertThat(again.getRetraining().getOf()).isEqualTo("tiny-000001");
         assertThat(awaitVersion(log, 2, VersionState.REFUSED).getReason())
                 .startsWith("Given up: its line is trained again without what is erased. (command ");
-        awaitMessage(log, "done: tiny-000003 is live");
+        awaitNotice(log, "tiny-000003 is live");
 
         log.startRound(MODEL);
         CheckpointEvent next = awaitVersion(log, 4, VersionState.CANDIDATE);
@@ -423,14 +448,14 @@ class ErasureRoundsTest extends TrainerRig {
 
         eraseSubject(log, "nobody");
         retrain(log, false);
-        awaitMessage(log, "nothing to train again: no version of the live line has learned from what is erased");
+        awaitNotice(log, "nothing to train again: no version of the live line has learned from what is erased");
         assertThat(log.checkpoints()).hasSize(2);
 
         eraseSubject(log, "anna");
         retrain(log, false);
         assertThat(awaitVersion(log, 1, VersionState.REFUSED).getReason())
                 .startsWith("Given up: it has learned from what is erased. (command ");
-        awaitMessage(log, "; tiny-000001, which waited for a decision and had, is given up");
+        awaitNotice(log, "; tiny-000001, which waited for a decision and had, is given up");
         log.startRound(MODEL);
         awaitVersion(log, 2, VersionState.CANDIDATE);
         assertThat(stages(2).entrySet())

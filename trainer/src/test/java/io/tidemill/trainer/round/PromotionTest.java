@@ -65,7 +65,7 @@ class PromotionTest extends TrainerRig {
         assertThat(Manifest.read(directory(data, 1)).event().getState()).isEqualTo(VersionState.CANDIDATE);
         log.documents(10, 20, 100);
         log.startRound(MODEL);
-        awaitMessage(log, "a round was asked for, but tiny-000001 passed its gate and waits for a person");
+        awaitNotice(log, "a round was asked for, but tiny-000001 passed its gate and waits for a person");
         trainer.close();
         Trainer next = start(log, byHand(Duration.ZERO));
         await().atMost(LONG).until(() -> next.status().ready());

@@ -6,13 +6,11 @@ import static org.awaitility.Awaitility.await;
 import io.tidemill.proto.v1.CheckpointEvent;
 import io.tidemill.proto.v1.Command;
 import io.tidemill.proto.v1.VersionState;
-import io.tidemill.trainer.checkpoint.VersionSigner;
 import io.tidemill.trainer.data.Stages;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -20,37 +18,16 @@ import org.junit.jupiter.api.Test;
 class RollbackInRoundsTest extends TrainerRig {
     private static Path base;
 
-    private final CountDownLatch hangs = new CountDownLatch(1);
-    private final CountDownLatch goesOn = new CountDownLatch(1);
+    private Hang hang;
 
     @BeforeAll
     static void writeBase() {
         base = TinyBase.write(shared.resolve("base"));
     }
 
-    /** A trainer whose round of that number hangs where it would sign its version, the last thing before it exists. */
     private Trainer hangingIn(long round, TestLog log) {
-        VersionSigner signer = directory -> {
-            if (directory.toString().contains("tiny-00000" + round) && goesOn.getCount() > 0) {
-                hangs.countDown();
-                waitFor(goesOn);
-            }
-        };
-        return start(options(log, data, settings(0.01), base, Optional::empty, List.of(signer)), System::nanoTime);
-    }
-
-    private static void waitFor(CountDownLatch latch) {
-        try {
-            latch.await();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private static void rollback(TestLog log) {
-        Command.Builder command = Command.newBuilder().setModel(MODEL);
-        command.getRollbackBuilder().setReason("it rambles");
-        log.command(command);
+        hang = new Hang("tiny-00000" + round);
+        return start(options(log, data, settings(0.01), base, Optional::empty, List.of(hang)), System::nanoTime);
     }
 
     private static void promote(TestLog log) {
@@ -73,7 +50,7 @@ class RollbackInRoundsTest extends TrainerRig {
     private void hangingRound(int from, TestLog log) {
         log.documents(from, from + 10, 100);
         log.startRound(MODEL);
-        waitFor(hangs);
+        hang.await();
     }
 
     @Test
@@ -87,7 +64,7 @@ class RollbackInRoundsTest extends TrainerRig {
         awaitVersion(log, 1, VersionState.ROLLED_BACK);
         assertThat(trainer.status().events()).hasSize(3);
         assertThat(data.resolve("rounds/tiny/tiny-000002/given-up")).exists();
-        goesOn.countDown();
+        hang.goOn();
 
         awaitMessage(log, "A command changes the champion that this round started from.");
         await().atMost(LONG).untilAsserted(() -> assertThat(data.resolve("rounds/tiny/tiny-000002"))
@@ -111,7 +88,7 @@ class RollbackInRoundsTest extends TrainerRig {
         promote(log);
         await().atMost(LONG).until(() -> statesOf("tiny-000001", log)
                 .equals(List.of(VersionState.PROMOTED, VersionState.ROLLED_BACK, VersionState.PROMOTED)));
-        goesOn.countDown();
+        hang.goOn();
 
         awaitMessage(log, "A command changes the champion that this round started from.");
         log.startRound(MODEL);
@@ -133,9 +110,9 @@ class RollbackInRoundsTest extends TrainerRig {
         Command.Builder release = Command.newBuilder().setModel(MODEL);
         release.getReleaseBuilder().setVersion("nothing");
         log.command(release);
-        goesOn.countDown();
+        hang.goOn();
 
-        awaitMessage(log, "cannot release 'nothing'"); // told when all before it is done
+        awaitNotice(log, "cannot release 'nothing'"); // told when all before it is done
         assertThat(statesOf("tiny-000002", log)).isEmpty();
     }
 
@@ -146,8 +123,8 @@ class RollbackInRoundsTest extends TrainerRig {
         hangingRound(0, log);
 
         rollback(log);
-        awaitMessage(log, "cannot roll back from tiny-000000: it is the first version of its lineage");
-        goesOn.countDown();
+        awaitNotice(log, "cannot roll back from tiny-000000: it is the first version of its lineage");
+        hang.goOn();
 
         awaitVersion(log, 1, VersionState.PROMOTED);
         log.documents(10, 20, 100);
@@ -166,13 +143,13 @@ class RollbackInRoundsTest extends TrainerRig {
         hangingRound(20, log);
         rollback(log);
         awaitVersion(log, 2, VersionState.ROLLED_BACK);
-        goesOn.countDown();
+        hang.goOn();
         trainer.close();
 
         Files.delete(data.resolve("rounds/tiny/commands.offset"));
         promote(log, "nothing"); // told when all before it is done
         hangingIn(3, log);
-        awaitMessage(log, "cannot promote 'nothing'");
+        awaitNotice(log, "cannot promote 'nothing'");
         assertThat(statesOf("tiny-000001", log)).containsExactly(VersionState.PROMOTED);
         log.startRound(MODEL);
         assertThat(awaitVersion(log, 3, VersionState.PROMOTED).getParent()).isEqualTo("tiny-000001");

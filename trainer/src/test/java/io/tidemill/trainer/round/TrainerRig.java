@@ -398,6 +398,19 @@ abstract class TrainerRig {
         log.command(command);
     }
 
+    /** To the parent of what is live. */
+    static void rollback(TestLog log) {
+        Command.Builder command = Command.newBuilder().setModel(MODEL);
+        command.getRollbackBuilder().setReason("it rambles");
+        log.command(command);
+    }
+
+    /** Told of a command. */
+    static void awaitNotice(TestLog log, String text) {
+        await().atMost(LONG).until(() -> log.read(log.topics().rounds(), RoundEvent.parser()).stream()
+                .anyMatch(event -> event.getNotice().getText().contains(text)));
+    }
+
     static void awaitMessage(TestLog log, String message) {
         await().atMost(LONG).until(() -> log.read(log.topics().rounds(), RoundEvent.parser()).stream()
                 .anyMatch(event -> event.getMessage().contains(message)));

@@ -39,7 +39,9 @@ final class AuditOptions {
             description = "preprocess.split.held-out-share of the mill (default: the share that its records agree on).")
     Optional<Double> heldOutShare = Optional.empty();
 
+    /** Returns once the log answers. */
     AuditSettings settings() {
+        log.greet();
         return AuditSettings.of(data, log.bootstrapServers())
                 .withTopicPrefix(log.topicPrefix())
                 .withModel(model)

@@ -51,6 +51,7 @@ public final class RebuildCommand implements Callable<Integer> {
         try {
             VersionId id = VersionId.parse(version);
             try (CheckpointStore store = CheckpointStore.read(data.resolve("store"), id.model())) {
+                log.greet();
                 Rebuild rebuild = new Rebuild(
                         store,
                         new TrainerClients(log.client()),

@@ -1,23 +1,24 @@
 package io.tidemill.standalone.control;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tidemill.standalone.CannotStartException;
-import java.io.IOException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.BiFunction;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import picocli.CommandLine.Option;
 
-/** Posts commands to a running mill; the options of every command that does. */
-final class Operator {
-    private static final Duration ANSWER = Duration.ofSeconds(30);
+/** Asks a running mill for something; the options of every command that does. */
+public final class Operator {
+    static final String LATER = "Asked for, but the trainer has not told within 15 s what came of it;"
+            + " ./tidemill checkpoints --follow shows the version that is live from then on.";
+
+    private static final Duration PATIENCE = Duration.ofSeconds(15);
+    private static final Duration GLANCE = Duration.ofMillis(50);
     private static final ObjectMapper JSON = new ObjectMapper();
 
     @Option(
@@ -35,31 +36,53 @@ final class Operator {
     Optional<String> apiKey = Optional.empty();
 
     /** A command without anything but its kind. */
-    static ObjectNode command(String kind) {
+    public static ObjectNode command(String kind) {
         return JSON.createObjectNode().put("kind", kind);
+    }
+
+    public MillApi mill() {
+        return new MillApi(url, apiKey);
     }
 
     /** Returns when the broker has it. */
     void ask(ObjectNode command) throws InterruptedException {
-        URI address = URI.create(url.toString().replaceAll("/+$", "") + "/v1/commands");
-        HttpRequest.Builder request = HttpRequest.newBuilder(address)
-                .timeout(ANSWER)
-                .header("content-type", "application/json")
-                .POST(BodyPublishers.ofString(command.toString(), StandardCharsets.UTF_8));
-        apiKey.filter(key -> !key.isBlank()).ifPresent(key -> request.header("authorization", "Bearer " + key));
-        HttpResponse<String> response;
-        try {
-            response = HttpClient.newBuilder()
-                    .connectTimeout(Duration.ofSeconds(5))
-                    .build()
-                    .send(request.build(), BodyHandlers.ofString(StandardCharsets.UTF_8));
-        } catch (IOException e) {
-            throw new CannotStartException(
-                    address + " does not answer (" + e + "). Is a mill running there? --url names another place.", e);
+        mill().command(command);
+    }
+
+    /**
+     * Asks, and waits a while for what comes of it.
+     *
+     * @param shows what the loop shows of a command that was carried out, by the loop as the mill tells it and the command's id
+     * @param later what to say where nothing is told yet
+     * @return the sentence for the terminal
+     * @throws CannotStartException with the trainer's reason if the command was not carried out
+     */
+    String outcome(ObjectNode command, BiFunction<JsonNode, String, Optional<String>> shows, String later)
+            throws InterruptedException {
+        MillApi mill = mill();
+        String id = mill.command(command);
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (System.nanoTime() < deadline) {
+            JsonNode loop = mill.loop();
+            MillApi.Notice notice = mill.round(loop).notice();
+            if (notice.commandId().equals(id)) {
+                if (!notice.done()) {
+                    throw new CannotStartException(notice.text());
+                }
+                return notice.text();
+            }
+            Optional<String> shown = shows.apply(loop, id);
+            if (shown.isPresent()) {
+                return shown.get();
+            }
+            Thread.sleep(GLANCE.toMillis());
         }
-        if (response.statusCode() != 202) {
-            throw new CannotStartException(
-                    address + " answered " + response.statusCode() + ": " + response.body(), null);
-        }
+        return later;
+    }
+
+    /** Versions whose newest event the command is behind. */
+    static Stream<JsonNode> changedBy(JsonNode loop, String command) {
+        return StreamSupport.stream(loop.path("versions").spliterator(), false)
+                .filter(version -> version.path("reason").asText().contains("(command " + command + ")"));
     }
 }

@@ -18,8 +18,13 @@ public final class PromoteCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        operator.ask(Operator.command("promote").put("version", version));
-        System.out.println("Asked for; ./tidemill checkpoints --follow shows the version that is live from then on.");
+        System.out.println(operator.outcome(
+                Operator.command("promote").put("version", version),
+                (loop, id) -> Operator.changedBy(loop, id)
+                        .filter(changed -> changed.path("version").asText().equals(version))
+                        .findFirst()
+                        .map(changed -> version + " is live."),
+                Operator.LATER));
         return 0;
     }
 }

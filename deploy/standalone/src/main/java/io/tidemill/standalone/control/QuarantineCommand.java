@@ -44,8 +44,10 @@ public final class QuarantineCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         if (release.isPresent()) {
-            operator.ask(Operator.command("release").put("version", release.get()));
-            out.println("Asked for; the records wait in their topics as soon as the trainer has written them there.");
+            out.println(operator.outcome(
+                    Operator.command("release").put("version", release.get()),
+                    (loop, id) -> Optional.empty(),
+                    "Asked for; the records wait in their topics as soon as the trainer has written them there."));
             return 0;
         }
         Map<String, Group> groups = read();
@@ -62,6 +64,7 @@ public final class QuarantineCommand implements Callable<Integer> {
     /** By version and code. */
     private Map<String, Group> read() {
         Map<String, Group> groups = new TreeMap<>();
+        log.greet();
         try {
             new TrainerClients(log.client()).readAll(log.topics().quarantine(), record -> {
                 Reading<Rejected> reading = Readers.rejected().read(record.value(), record.headers());

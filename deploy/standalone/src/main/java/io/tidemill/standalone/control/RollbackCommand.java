@@ -1,8 +1,10 @@
 package io.tidemill.standalone.control;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -34,8 +36,22 @@ public final class RollbackCommand implements Callable<Integer> {
         ObjectNode command = Operator.command("rollback");
         version.ifPresent(it -> command.put("version", it));
         reason.ifPresent(it -> command.put("reason", it));
-        operator.ask(command);
-        System.out.println("Asked for; ./tidemill checkpoints --follow shows the version that is live from then on.");
+        System.out.println(operator.outcome(command, this::rolledBack, Operator.LATER));
         return 0;
+    }
+
+    private Optional<String> rolledBack(JsonNode loop, String command) {
+        return Operator.changedBy(loop, command)
+                .flatMap(changed -> {
+                    String name = changed.path("version").asText();
+                    return switch (changed.path("state").asText()) {
+                        case "rolled_back" ->
+                            Stream.of(name + " is rolled back; "
+                                    + version.orElse(changed.path("parent").asText()) + " is live.");
+                        case "refused" -> version.filter(name::equals).map(it -> it + " is declined.").stream();
+                        default -> Stream.<String>empty();
+                    };
+                })
+                .findFirst();
     }
 }

@@ -10,8 +10,19 @@ import picocli.CommandLine.Option;
 public final class RoundCommand {
     @Command(name = "start", description = "Starts a round now with what waits.")
     int start(@Mixin Operator operator) throws InterruptedException {
-        operator.ask(Operator.command("start_round"));
-        System.out.println("Asked for.");
+        MillApi mill = operator.mill();
+        MillApi.Round running = mill.round();
+        if (running.busy()) {
+            operator.ask(Operator.command("start_round"));
+            System.out.println("Asked for; it starts when " + running.version() + " is done.");
+            return 0;
+        }
+        System.out.println(operator.outcome(
+                Operator.command("start_round"),
+                (loop, id) -> Optional.of(mill.round(loop))
+                        .filter(MillApi.Round::busy)
+                        .map(round -> "The round that makes " + round.version() + " runs."),
+                "Asked for; the trainer has not begun yet."));
         return 0;
     }
 

@@ -1,14 +1,13 @@
 package io.tidemill.standalone.erase;
 
-import io.tidemill.standalone.CannotStartException;
-import java.io.IOException;
+import io.tidemill.standalone.control.MillApi;
+import io.tidemill.standalone.control.Operator;
 import java.io.PrintStream;
-import java.net.URI;
-import java.net.http.HttpClient;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -78,15 +77,8 @@ public final class EraseCommand implements Callable<Integer> {
     @Option(names = "--force", description = "Make the result of --retrain live whatever the gate says.")
     boolean force;
 
-    @Option(
-            names = "--url",
-            paramLabel = "URL",
-            defaultValue = "http://127.0.0.1:8080",
-            description = "Where the mill listens (default: ${DEFAULT-VALUE}).")
-    URI url;
-
-    @Option(names = "--api-key", paramLabel = "KEY", defaultValue = "", description = "Where the mill asks for one.")
-    String apiKey;
+    @Mixin
+    Operator operator;
 
     private final PrintStream out = System.out;
 
@@ -96,35 +88,26 @@ public final class EraseCommand implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "Name what to erase: --subject, --document or --source; or --retrain.");
         }
-        MillApi mill = new MillApi(
-                HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build(), url, apiKey);
-        try {
-            if (named != null) {
-                String id = mill.erase(named.field(), named.value(), reason, lift);
-                out.println(
-                        lift
-                                ? "Lifted (" + id + "): what comes from now on counts again."
-                                : "Erased (" + id + "): it is in no batch from now on.");
-            }
-            return retrain ? follow(mill, mill.retrain(force)) : 0;
-        } catch (IOException e) {
-            throw new CannotStartException(e.getMessage() + " Is a mill running there? --url names another place.", e);
+        MillApi mill = operator.mill();
+        if (named != null) {
+            String id = mill.erase(named.field(), named.value(), reason, lift);
+            out.println(
+                    lift
+                            ? "Lifted (" + id + "): what comes from now on counts again."
+                            : "Erased (" + id + "): it is in no batch from now on.");
         }
+        return retrain ? follow(mill, mill.command(Operator.command("retrain").put("force", force))) : 0;
     }
 
     /** Until the trainer tells what came of the command. */
-    private int follow(MillApi mill, String command) throws InterruptedException, IOException {
+    private int follow(MillApi mill, String command) throws InterruptedException {
         out.println("Asked the trainer (command " + command + ").");
         String told = "";
         while (true) {
             MillApi.Round round = mill.round();
-            int outcome = round.message().indexOf("(command " + command + ")");
-            if (outcome >= 0) {
-                String text = round.message()
-                        .substring(outcome + "(command )".length() + command.length())
-                        .strip();
-                out.println(text);
-                return text.startsWith("not done") ? 1 : 0;
+            if (round.notice().commandId().equals(command)) {
+                out.println(round.notice());
+                return round.notice().done() ? 0 : 1;
             }
             String line = round.version() + " " + round.stage() + " "
                     + (round.steps() > 0 ? round.step() + " of " + round.steps() : "");

@@ -73,6 +73,7 @@ class RoundProcessTest {
             assertThat(new MillClient(again.url()).chatVersion("tiny"))
                     .startsWith("tiny-00000")
                     .isNotEqualTo("tiny-000000");
+            commandsTellWhatCameOfThem(again.url());
             assertThat(again.terminate()).isEqualTo(TERMINATED);
         }
     }
@@ -138,6 +139,31 @@ class RoundProcessTest {
                 scratch, "up", "--until-ready", "--data", data.toString(), "--port", "0", "--kafka-port", "0")) {
             assertThat(mill.exitStatus(PATIENCE)).isZero();
             assertThat(mill.output()).startsWith("READY in ");
+        }
+    }
+
+    private void commandsTellWhatCameOfThem(String url) throws Exception {
+        assertThat(asked(1, url, "rollback", "tiny-000099"))
+                .startsWith("tidemill: cannot roll back from tiny-00000")
+                .contains(" to 'tiny-000099': it is live, or its weights are not in the store");
+        assertThat(asked(1, url, "promote", "tiny-000099")).startsWith("tidemill: cannot promote 'tiny-000099': it is");
+        assertThat(asked(1, url, "quarantine", "--release", "tiny-000099"))
+                .startsWith("tidemill: cannot release 'tiny-000099': it has no records in the quarantine");
+        assertThat(asked(0, url, "rollback", "tiny-000000", "--reason", "try"))
+                .endsWith(" is rolled back; tiny-000000 is live.");
+        assertThat(asked(1, url, "rollback"))
+                .isEqualTo("tidemill: cannot roll back from tiny-000000: it is the first version of its lineage");
+        assertThat(asked(0, url, "promote", "tiny-000001")).isEqualTo("tiny-000001 is live.");
+    }
+
+    private String asked(int status, String url, String... arguments) throws Exception {
+        List<String> line = new ArrayList<>(List.of(arguments));
+        line.addAll(List.of("--url", url));
+        try (MillProcess process = MillProcess.start(scratch, line.toArray(String[]::new))) {
+            assertThat(process.exitStatus(Duration.ofMinutes(2)))
+                    .as(process.output())
+                    .isEqualTo(status);
+            return process.output().strip();
         }
     }
 
