@@ -148,7 +148,7 @@ class RollbackInRoundsTest extends TrainerRig {
 
         Files.delete(data.resolve("rounds/tiny/commands.offset"));
         promote(log, "nothing"); // told when all before it is done
-        hangingIn(3, log);
+        start(options(log, data, settings(0.01), base), System::nanoTime);
         awaitNotice(log, "cannot promote 'nothing'");
         assertThat(statesOf("tiny-000001", log)).containsExactly(VersionState.PROMOTED);
         log.startRound(MODEL);
